@@ -1,0 +1,3 @@
+//! podlab's pages.
+
+pub mod api;

@@ -1,0 +1,2 @@
+//! podlab: the binary.
+fn main() {}
