@@ -1,0 +1,173 @@
+//! Pipes: bounded streams of bytes between tasks, with back-pressure (`pipe(7)`).
+//!
+//! They carry the output of a pipeline's stage to the next, a container's standard streams, and each direction of a
+//! connection. Both ends implement tokio's traits, so that what lies outside the node can use them as they are.
+
+use std::{
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::wait::{WaitQueue, lock};
+
+/// How many bytes a pipe holds before its writers wait: Linux's default.
+pub const PIPE_CAPACITY: usize = 64 * 1024;
+
+/// The largest piece that one write moves at a time; what is larger is written piece by piece.
+const MAX_CHUNK: usize = 16 * 1024;
+
+#[derive(Debug, Default)]
+struct State {
+    chunks: VecDeque<Bytes>,
+    len: usize,
+    readers: usize,
+    writers: usize,
+    /// The connection was reset: readers and writers get an error instead of the end.
+    reset: bool,
+    can_read: WaitQueue,
+    can_write: WaitQueue,
+}
+
+/// The buffer that the two ends share.
+#[derive(Debug, Default)]
+struct Pipe(Mutex<State>);
+
+/// The end that bytes come out of. A clone reads from the same stream.
+#[derive(Debug)]
+pub struct PipeReader(Arc<Pipe>);
+
+/// The end that bytes go into; readers see the end of the stream when the last clone is dropped.
+#[derive(Debug)]
+pub struct PipeWriter(Arc<Pipe>);
+
+/// Makes a pipe and returns its two ends.
+pub fn pipe() -> (PipeReader, PipeWriter) {
+    let pipe = Arc::new(Pipe(Mutex::new(State { readers: 1, writers: 1, ..State::default() })));
+    (PipeReader(Arc::clone(&pipe)), PipeWriter(pipe))
+}
+
+impl Clone for PipeReader {
+    fn clone(&self) -> Self {
+        lock(&self.0.0).readers += 1;
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for PipeReader {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.0);
+        state.readers -= 1;
+        if state.readers == 0 {
+            state.chunks.clear();
+            state.len = 0;
+            state.can_write.wake();
+        }
+    }
+}
+
+impl Clone for PipeWriter {
+    fn clone(&self) -> Self {
+        lock(&self.0.0).writers += 1;
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for PipeWriter {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.0);
+        state.writers -= 1;
+        if state.writers == 0 {
+            state.can_read.wake();
+        }
+    }
+}
+
+impl PipeReader {
+    /// Takes up to `max` bytes, waiting for some; empty means that all writers are gone.
+    pub(crate) fn poll_take(&self, cx: &Context<'_>, max: usize) -> Poll<io::Result<Bytes>> {
+        let mut state = lock(&self.0.0);
+        if state.reset {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        let Some(front) = state.chunks.front_mut() else {
+            if state.writers == 0 || max == 0 {
+                return Poll::Ready(Ok(Bytes::new()));
+            }
+            state.can_read.register(cx);
+            return Poll::Pending;
+        };
+        let taken = if front.len() <= max {
+            state.chunks.pop_front().unwrap_or_default()
+        } else {
+            front.split_to(max)
+        };
+        state.len -= taken.len();
+        state.can_write.wake();
+        Poll::Ready(Ok(taken))
+    }
+}
+
+impl PipeWriter {
+    /// Puts some of `bytes` in, waiting for room, and advances `bytes` by that; an error when no reader is left.
+    pub(crate) fn poll_put(&self, cx: &Context<'_>, bytes: &mut Bytes) -> Poll<io::Result<()>> {
+        let mut state = lock(&self.0.0);
+        if state.reset {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        if state.readers == 0 {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let room = PIPE_CAPACITY.saturating_sub(state.len);
+        // A small write is atomic, as PIPE_BUF demands; and a chunk is never so small that bookkeeping outweighs it.
+        if room < bytes.len().min(4096) {
+            state.can_write.register(cx);
+            return Poll::Pending;
+        }
+        let part = bytes.split_to(bytes.len().min(room));
+        state.len += part.len();
+        if !part.is_empty() {
+            state.chunks.push_back(part);
+            state.can_read.wake();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Makes both ends fail from now on, as a TCP reset does.
+    pub(crate) fn reset(&self) {
+        let mut state = lock(&self.0.0);
+        state.reset = true;
+        state.chunks.clear();
+        state.len = 0;
+        state.can_read.wake();
+        state.can_write.wake();
+    }
+}
+
+impl AsyncRead for PipeReader {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.poll_take(cx, buf.remaining()).map_ok(|bytes| buf.put_slice(&bytes))
+    }
+}
+
+impl AsyncWrite for PipeWriter {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let whole = buf.len().min(MAX_CHUNK);
+        let mut bytes = Bytes::copy_from_slice(&buf[..whole]);
+        self.poll_put(cx, &mut bytes).map_ok(|()| whole - bytes.remaining())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// Does nothing: readers see the end when every [`PipeWriter`] is dropped.
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
