@@ -1,1 +1,37 @@
-//! server/crates/cluster
+//! An embedded Kubernetes: the API server, storage, admission, controllers, scheduler and kubelet of one small cluster
+//! in one process. It opens no socket, file or thread and reads no clock: [`podlab_node::Env`] hands them in.
+//!
+//! # Map
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`cluster`] | [`Cluster`], the handle: start it, connect to it |
+//! | [`client`] | the API as Rust calls, for the cluster's own components |
+//! | `http` | the API over HTTP |
+//! | `verbs` | create, get, list, ... over any resource |
+//! | `resource` | the table of resources and, one file a kind, what is particular to each |
+//! | `store` | the objects, their revisions and histories |
+//! | [`node_agent`] | what the API server asks of a kubelet |
+//! | [`status`] | failures in the API's form |
+
+mod bootstrap;
+pub mod caller;
+pub mod client;
+pub mod cluster;
+pub mod config;
+mod http;
+pub mod node_agent;
+pub mod object;
+mod request;
+mod resource;
+mod rng;
+mod server;
+pub mod status;
+mod store;
+mod verbs;
+
+pub use client::Client;
+pub use cluster::Cluster;
+pub use config::{Config, NodeConfig};
+pub use status::Status;
+pub use verbs::{DeleteOptions, Preconditions};

@@ -1,0 +1,32 @@
+//! Who makes a request.
+
+/// An authenticated user, as `user.Info` has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The user's name.
+    pub name: String,
+    /// The user's uid, where there is one.
+    pub uid: String,
+    /// The groups that the user is in.
+    pub groups: Vec<String>,
+}
+
+impl Caller {
+    /// The person who owns the cluster.
+    pub fn administrator() -> Self {
+        Self {
+            name: "kubernetes-admin".into(),
+            uid: String::new(),
+            groups: vec!["system:masters".into(), "system:authenticated".into()],
+        }
+    }
+
+    /// A component of the control plane, or a kubelet (`system:node:NAME`).
+    pub fn component(name: &str) -> Self {
+        let mut groups = vec!["system:authenticated".to_owned()];
+        if name.starts_with("system:node:") {
+            groups.insert(0, "system:nodes".into());
+        }
+        Self { name: name.into(), uid: String::new(), groups }
+    }
+}

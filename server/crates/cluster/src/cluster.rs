@@ -1,0 +1,75 @@
+//! The handle to a running cluster.
+
+use std::sync::Arc;
+
+use axum::Router;
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use podlab_node::Env;
+use tokio::io::DuplexStream;
+
+use crate::{Client, bootstrap, caller::Caller, config::Config, http, server::Server};
+
+/// How many bytes an in-process connection holds in each direction.
+const CONNECTION_BUFFER: usize = 64 * 1024;
+
+/// A running cluster. Clones are handles to the same one; it ends with [`Cluster::shutdown`] or with its last handle.
+///
+/// A request through any of the doors ([`Cluster::router`], [`Cluster::connect`], [`Cluster::client`]) passes the same
+/// admission, defaulting and validation.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    server: Arc<Server>,
+    _guard: Arc<Guard>,
+}
+
+/// Ends the cluster when the last handle goes. The cluster's own tasks hold the server, but never this.
+#[derive(Debug)]
+struct Guard(Arc<Server>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.shut_down();
+    }
+}
+
+impl Cluster {
+    /// Starts a cluster: the objects that every cluster has exist when this returns, and its tasks run on `env`.
+    pub fn start(config: Config, env: Env) -> Self {
+        let server = Arc::new(Server::new(config, env));
+        bootstrap::create_objects(&server);
+        Self { _guard: Arc::new(Guard(Arc::clone(&server))), server }
+    }
+
+    /// The API as a router, to be served under a prefix that is the secret of who may use it: a request without a
+    /// token is the administrator's. It answers 503 once the cluster has ended.
+    pub fn router(&self) -> Router {
+        http::router(Arc::clone(&self.server))
+    }
+
+    /// A connection to the API without a socket, for an HTTP/1.1 client such as hyper's. Upgrades (exec, attach,
+    /// port-forward) work on it. It closes when the cluster ends.
+    pub fn connect(&self) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(CONNECTION_BUFFER);
+        let service = TowerToHyperService::new(self.router());
+        self.server.spawn(async move {
+            let connection = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(far), service)
+                .with_upgrades();
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "an in-process connection ended");
+            }
+        });
+        near
+    }
+
+    /// The API as Rust calls, for a component of the cluster: `user` is who it is (`system:kube-scheduler`),
+    /// `manager` the name under which it owns fields (`kube-scheduler`).
+    pub fn client(&self, user: &str, manager: &str) -> Client {
+        Client::new(Arc::clone(&self.server), Caller::component(user), manager)
+    }
+
+    /// Ends the cluster: its tasks and open connections stop, and requests are answered with 503.
+    pub fn shutdown(&self) {
+        self.server.shut_down();
+    }
+}

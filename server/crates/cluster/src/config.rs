@@ -1,0 +1,55 @@
+//! What a cluster is made with.
+
+/// The size and the addresses of a cluster.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The nodes, each with a kubelet.
+    pub nodes: Vec<NodeConfig>,
+    /// The version that `/version` reports, such as `v1.36.2`.
+    pub version: Version,
+    /// How long events stay, in seconds.
+    pub event_ttl_seconds: u32,
+    /// The address of the API server as clients outside see it: `host:port`.
+    pub advertise_address: String,
+}
+
+/// A node's name and capacity.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The name.
+    pub name: String,
+    /// Cores.
+    pub cpus: u32,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+    /// Room for local ephemeral storage in bytes.
+    pub storage_bytes: u64,
+    /// How many Pods it takes.
+    pub max_pods: u32,
+}
+
+/// A version of Kubernetes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// The second number.
+    pub minor: u16,
+    /// The third number.
+    pub patch: u16,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            nodes: vec![NodeConfig::default()],
+            version: Version { minor: 36, patch: 2 },
+            event_ttl_seconds: 3600,
+            advertise_address: "192.0.2.2:6443".into(),
+        }
+    }
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self { name: "node1".into(), cpus: 4, memory_bytes: 8 << 30, storage_bytes: 64 << 30, max_pods: 110 }
+    }
+}

@@ -1,0 +1,76 @@
+//! The API server's state: what HTTP requests, in-process clients and the server's own tasks share.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use podlab_node::Env;
+use tokio_util::sync::CancellationToken;
+
+use crate::{config::Config, node_agent::NodeAgent, rng::Rng, store::Store};
+
+/// One cluster's API server.
+pub(crate) struct Server {
+    pub(crate) env: Env,
+    pub(crate) config: Config,
+    pub(crate) store: Arc<Store>,
+    pub(crate) rng: Rng,
+    /// Cancelled at the cluster's end.
+    pub(crate) ended: CancellationToken,
+    agents: Mutex<BTreeMap<String, Arc<dyn NodeAgent>>>,
+}
+
+impl Server {
+    pub(crate) fn new(config: Config, env: Env) -> Self {
+        let rng = Rng::new(env.seed);
+        Self {
+            env,
+            config,
+            store: Arc::new(Store::new()),
+            rng,
+            ended: CancellationToken::new(),
+            agents: Mutex::default(),
+        }
+    }
+
+    /// Runs a task until it ends or the cluster does.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let ended = self.ended.clone();
+        self.env.spawn(async move {
+            ended.run_until_cancelled(task).await;
+        });
+    }
+
+    /// The date in the form of `metav1.Time`: whole seconds.
+    pub(crate) fn now(&self) -> String {
+        rfc3339_seconds(self.env.clock.now())
+    }
+
+    pub(crate) fn set_agent(&self, node: &str, agent: Arc<dyn NodeAgent>) {
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner).insert(node.to_owned(), agent);
+    }
+
+    pub(crate) fn agent(&self, node: &str) -> Option<Arc<dyn NodeAgent>> {
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner).get(node).cloned()
+    }
+
+    /// Ends all tasks and lets go of the kubelets.
+    pub(crate) fn shut_down(&self) {
+        self.ended.cancel();
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// `2026-11-21T04:05:06Z`.
+pub(crate) fn rfc3339_seconds(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,156 @@
+//! Where the objects are: one map a resource, one counter of revisions for all, and for each resource a bounded
+//! history of changes that watches read from.
+//!
+//! - A write is one call ([`Store::put`], [`Store::remove`]); who reads, decides and writes holds the gate
+//!   ([`Store::write`]) from the read to the write, so that nothing comes in between.
+//! - A watch holds a position, not a queue: [`Cursor::next`] waits until the resource has changed past its
+//!   position and reads the changes from the history. A slow reader costs nothing; one that fell behind the history
+//!   is told that its position has expired (410) and lists again.
+
+mod cursor;
+mod table;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+pub(crate) use self::cursor::{Cursor, Expired};
+use self::table::Table;
+pub(crate) use self::table::{Change, ChangeKind};
+use crate::object::Object;
+
+/// How long a change stays in the history, as etcd's compaction has it in Kubernetes.
+const HISTORY_AGE: Duration = Duration::from_mins(5);
+
+/// How many changes of one resource stay in the history.
+const HISTORY_LENGTH: usize = 1024;
+
+/// All objects of one cluster.
+#[derive(Debug)]
+pub(crate) struct Store {
+    tables: Mutex<Tables>,
+    gate: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    revision: u64,
+    by_resource: BTreeMap<Box<str>, Table>,
+}
+
+/// The right to write, and with it the promise that nobody else writes.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    store: &'a Store,
+    _gate: MutexGuard<'a, ()>,
+}
+
+/// Objects in the order of their keys, and the revision at which that was all.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    pub(crate) revision: u64,
+    pub(crate) objects: Vec<Arc<Object>>,
+}
+
+impl Store {
+    pub(crate) fn new() -> Self {
+        Self { tables: Mutex::default(), gate: Mutex::default() }
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the gate. Writes are short: nothing is awaited while it is held.
+    pub(crate) fn write(&self) -> Writer<'_> {
+        Writer { store: self, _gate: self.gate.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    /// The revision of the last write.
+    pub(crate) fn revision(&self) -> u64 {
+        self.tables().revision
+    }
+
+    pub(crate) fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Arc<Object>> {
+        self.tables().by_resource.get(resource)?.get(namespace, name)
+    }
+
+    /// The objects of a resource, in one namespace or (an empty one) in all.
+    pub(crate) fn list(&self, resource: &str, namespace: &str) -> Listing {
+        let tables = self.tables();
+        let objects = tables.by_resource.get(resource).map(|t| t.list(namespace)).unwrap_or_default();
+        Listing { revision: tables.revision, objects }
+    }
+
+    /// The objects as they were at `revision`.
+    ///
+    /// # Errors
+    ///
+    /// [`Expired`] where the history does not reach back so far.
+    pub(crate) fn list_at(&self, resource: &str, namespace: &str, revision: u64) -> Result<Listing, Expired> {
+        let tables = self.tables();
+        let objects = match tables.by_resource.get(resource) {
+            Some(table) => table.list_at(namespace, revision)?,
+            None => Vec::new(),
+        };
+        Ok(Listing { revision, objects })
+    }
+
+    /// How many objects of a resource there are.
+    pub(crate) fn count(&self, resource: &str) -> usize {
+        self.tables().by_resource.get(resource).map_or(0, Table::len)
+    }
+
+    /// Follows a resource from just after `revision`.
+    pub(crate) fn follow(self: &Arc<Self>, resource: &str, revision: u64) -> Cursor {
+        let woken = self.tables().by_resource.entry(resource.into()).or_default().subscribe();
+        Cursor::new(Arc::clone(self), resource.into(), revision, woken)
+    }
+
+    /// Forgets all changes so far: who wants to watch from before now must list.
+    pub(crate) fn forget_history(&self) {
+        let mut tables = self.tables();
+        let revision = tables.revision;
+        for table in tables.by_resource.values_mut() {
+            table.forget(revision);
+        }
+    }
+
+    /// Makes one change to a resource at the next revision and wakes who follows it.
+    fn change<R>(&self, resource: &str, now: Duration, change: impl FnOnce(u64, &mut Table) -> R) -> R {
+        let mut tables = self.tables();
+        tables.revision += 1;
+        let revision = tables.revision;
+        let table = tables.by_resource.entry(resource.into()).or_default();
+        let result = change(revision, table);
+        table.trim(HISTORY_LENGTH, now.saturating_sub(HISTORY_AGE));
+        table.wake(revision);
+        result
+    }
+}
+
+impl Writer<'_> {
+    /// Writes an object under its own namespace and name, and returns it at its new revision.
+    pub(crate) fn put(&self, resource: &str, value: Value, now: Duration) -> Arc<Object> {
+        self.store.change(resource, now, |revision, table| {
+            let object = Arc::new(Object::new(value, revision));
+            table.put(Arc::clone(&object), now);
+            object
+        })
+    }
+
+    /// Removes an object and returns its last state, at the revision of the removal.
+    pub(crate) fn remove(
+        &self,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+        now: Duration,
+    ) -> Option<Arc<Object>> {
+        self.store.change(resource, now, |revision, table| table.remove(namespace, name, revision, now))
+    }
+}

@@ -1,0 +1,18 @@
+//! `get`.
+
+use std::sync::Arc;
+
+use crate::{
+    object::Object,
+    resource::Resource,
+    server::Server,
+    status::{Result, Status},
+};
+
+/// The object of a name.
+pub(crate) fn get(server: &Server, resource: &Resource, namespace: &str, name: &str) -> Result<Arc<Object>> {
+    server
+        .store
+        .get(&resource.storage, namespace, name)
+        .ok_or_else(|| Status::not_found(&resource.group, &resource.plural, name))
+}

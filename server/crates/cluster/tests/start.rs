@@ -1,0 +1,61 @@
+//! A cluster from its start to its end, through the doors that components use.
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use podlab_cluster::{
+    Cluster, Config, DeleteOptions,
+    client::{Event, Patch, Selection},
+};
+use podlab_node::Env;
+use serde_json::json;
+
+fn cluster() -> Cluster {
+    Cluster::start(Config::default(), Env::on_current_runtime(Timestamp::UNIX_EPOCH, 1))
+}
+
+fn config_map(name: &str) -> ConfigMap {
+    let mut object = ConfigMap::default();
+    object.metadata.name = Some(name.into());
+    object
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_cluster_has_its_namespaces() {
+    let cluster = cluster();
+    let namespaces = cluster.client("test", "test").all::<Namespace>().list(&Selection::default()).unwrap();
+    let names: Vec<_> = namespaces.iter().filter_map(|n| n.metadata.name.as_deref()).collect();
+    assert_eq!(names, ["default", "kube-node-lease", "kube-public", "kube-system"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_tells_what_is_there_and_what_happens() {
+    let cluster = cluster();
+    let maps = cluster.client("test", "test").namespaced::<ConfigMap>("default");
+    maps.create(&config_map("one")).unwrap();
+    let selection = Selection { name: Some("two".into()), ..Selection::default() };
+    let (mut all, mut second) = (maps.watch(Selection::default()), maps.watch(selection));
+    assert!(matches!(all.next().await, Some(Event::Restarted(objects)) if objects.len() == 1));
+    assert!(matches!(second.next().await, Some(Event::Restarted(objects)) if objects.is_empty()));
+
+    maps.create(&config_map("two")).unwrap();
+    maps.patch("one", "", &Patch::Merge(json!({"data": {"key": "value"}}))).unwrap();
+    maps.delete("two", &DeleteOptions::default()).unwrap();
+
+    let name = |object: &ConfigMap| object.metadata.name.clone().unwrap();
+    assert!(matches!(all.next().await, Some(Event::Applied(o)) if name(&o) == "two"));
+    assert!(matches!(all.next().await, Some(Event::Applied(o)) if name(&o) == "one" && o.data.is_some()));
+    assert!(matches!(all.next().await, Some(Event::Deleted(o)) if name(&o) == "two"));
+    assert!(matches!(second.next().await, Some(Event::Applied(_))));
+    assert!(matches!(second.next().await, Some(Event::Deleted(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_ends_with_the_last_handle() {
+    let cluster = cluster();
+    let client = cluster.client("test", "test");
+    let mut watch = client.all::<Namespace>().watch(Selection::default());
+    watch.next().await.unwrap();
+    drop(cluster);
+    assert_eq!(watch.next().await, None);
+    assert_eq!(client.all::<Namespace>().get("default").unwrap_err().code, 503);
+}
