@@ -17,9 +17,21 @@
 //! | [`Api::progress`] | `GET /api/v1/progress` |
 //!
 //! Errors are [`ApiError`] as JSON with the status that it names.
+//!
+//! A learner whose browser runs no script gets the same through forms. Each of these routes answers with
+//! `303 See Other` to the exercise's page:
+//!
+//! | form | does | then shows |
+//! | --- | --- | --- |
+//! | `POST /exercises/{name}` (urlencoded `manifest`) | [`Api::submit`], then waits a few seconds for the verdict | `/exercises/{name}?submission={id}` |
+//! | `POST /exercises/{name}/reset` | [`Api::reset`] | `/exercises/{name}` |
+//! | `POST /exercises/{name}/give-up` | [`Api::give_up`] | `/exercises/{name}#solutions` |
+//!
+//! Browsers send a form's line ends as CRLF; what is recorded has LF.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
+use leptos::prelude::expect_context;
 use podlab_exercises::{Exercise, Progress, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +48,7 @@ pub trait Api: Send + Sync {
     fn exercise(&self, name: &str) -> ApiFuture<'_, ExercisePage>;
     /// Keeps what stands in the editor.
     fn save_draft(&self, name: &str, draft: Draft) -> ApiFuture<'_, ()>;
-    /// Records a submission and starts to grade it.
+    /// Records a submission and starts to grade it. What is submitted is also the newest draft.
     fn submit(&self, name: &str, draft: Draft) -> ApiFuture<'_, Submission>;
     /// The hint with this number (from 1) of a check.
     fn hint(&self, name: &str, check: &str, number: usize) -> ApiFuture<'_, Hint>;
@@ -50,14 +62,24 @@ pub trait Api: Send + Sync {
     fn progress(&self) -> ApiFuture<'_, ProgressPage>;
 }
 
+/// The [`Api`] of this rendering. Panics where the composition root has put none into the context.
+pub fn use_api() -> Arc<dyn Api> {
+    expect_context()
+}
+
 /// An error as the API says it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct ApiError {
-    /// The HTTP status.
+    /// The HTTP status; [`ApiError::NO_CONNECTION`] where the browser reached no server.
     pub status: u16,
     /// What is wrong and what to do, for the learner.
     pub message: String,
+}
+
+impl ApiError {
+    /// The status of a request that got no answer; it may have arrived all the same.
+    pub const NO_CONNECTION: u16 = 0;
 }
 
 /// What the lab runs on.
@@ -183,6 +205,15 @@ pub struct Solution {
     pub manifest: String,
 }
 
+/// The exercise to go on with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextExercise {
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+}
+
 /// One exercise with all that its page shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExercisePage {
@@ -203,7 +234,7 @@ pub struct ExercisePage {
     /// The solutions, once the learner may see them.
     pub solutions: Option<Vec<Solution>>,
     /// The exercise after this one in its track.
-    pub next: Option<String>,
+    pub next: Option<NextExercise>,
     /// The cluster that it is graded on.
     pub cluster: ClusterInfo,
 }

@@ -1,0 +1,67 @@
+// Finishes what the browser loads. usage: node build.mjs PKG
+//
+// PKG already holds the WebAssembly and its glue (podlab_bg.wasm, podlab.js). Here the editor and the style sheet
+// are bundled and all of it is made small; each file also gets its compressed twins, for the server to send.
+
+import { execFileSync } from "node:child_process";
+import { copyFileSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+import * as esbuild from "esbuild";
+
+const pkg = process.argv[2];
+if (!pkg) {
+  console.error("usage: node build.mjs PKG (the folder that wasm-bindgen wrote to)");
+  process.exit(2);
+}
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const targets = ["chrome125", "firefox128", "safari17.5"];
+
+await esbuild.build({
+  entryPoints: { editor: here("editor/index.js") },
+  outdir: pkg,
+  bundle: true,
+  format: "esm",
+  minify: true,
+  target: targets,
+  logLevel: "warning",
+});
+await esbuild.build({
+  entryPoints: { podlab: here("../../style/main.css") },
+  outdir: pkg,
+  bundle: true,
+  minify: true,
+  target: targets,
+  logLevel: "warning",
+});
+copyFileSync(here("../../style/favicon.svg"), join(pkg, "favicon.svg"));
+
+const glue = join(pkg, "podlab.js");
+const { code } = await esbuild.transform(readFileSync(glue, "utf8"), { format: "esm", minify: true, target: targets });
+writeFileSync(glue, code);
+
+const wasm = join(pkg, "podlab_bg.wasm");
+const smaller = `${wasm}.opt`;
+execFileSync(process.execPath, [
+  here("node_modules/binaryen/bin/wasm-opt"),
+  "-Oz",
+  "--all-features",
+  "--strip-debug",
+  "--strip-producers",
+  wasm,
+  "-o",
+  smaller,
+]);
+renameSync(smaller, wasm);
+
+for (const name of readdirSync(pkg).filter((name) => /\.(css|js|svg|wasm)$/.test(name))) {
+  const path = join(pkg, name);
+  const bytes = readFileSync(path);
+  const size = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  writeFileSync(`${path}.br`, brotliCompressSync(bytes, { params: size }));
+  writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+  const kilobytes = (path) => (statSync(path).size / 1000).toFixed(1);
+  console.log(`    ${name}: ${kilobytes(path)} kB, ${kilobytes(`${path}.br`)} kB as brotli`);
+}
