@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![recursion_limit = "512"]
 #![expect(unreachable_pub, reason = "what #[component] generates is `pub`, whatever the component is")]
 
 pub mod api;
