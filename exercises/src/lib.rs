@@ -5,7 +5,11 @@
 //! feature `content`.
 
 pub mod exercise;
+#[cfg(feature = "content")]
+pub mod spelling;
 pub mod verdict;
+#[cfg(feature = "content")]
+pub mod yaml;
 
 pub use exercise::{Difficulty, Exercise, Mode, Task};
 pub use verdict::{CheckResult, Outcome, Problem, Progress, Verdict};
