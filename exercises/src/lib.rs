@@ -4,6 +4,10 @@
 //! browser too and depend on serde alone. The loader, the validator and the content itself are behind the
 //! feature `content`.
 
+#[cfg(feature = "content")]
+pub mod cel;
+#[cfg(feature = "content")]
+pub mod content;
 pub mod exercise;
 #[cfg(feature = "content")]
 pub mod spelling;

@@ -131,7 +131,11 @@ impl<'de, 'u> Decoder<'de, 'u> {
         result.map_err(|refusal| refusal.at(self.node.at))
     }
 
-    fn entries(self, entries: &'de [(Key, Node)], known: Option<&'static [&'static str]>) -> Entries<'de, 'u> {
+    fn entries(
+        self,
+        entries: &'de [(Key, Node)],
+        known: Option<&'static [&'static str]>,
+    ) -> Entries<'de, 'u> {
         Entries { decoder: self, rest: entries.iter(), known, value: None }
     }
 }
@@ -270,7 +274,8 @@ impl<'de> MapAccess<'de> for Entries<'de, '_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refusal> {
-        let node = self.value.take().ok_or_else(|| de::Error::custom("a value was asked for before its key"))?;
+        let node =
+            self.value.take().ok_or_else(|| de::Error::custom("a value was asked for before its key"))?;
         let decoder = self.decoder.at(node);
         decoder.placed(seed.deserialize(decoder))
     }

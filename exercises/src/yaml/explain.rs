@@ -43,7 +43,8 @@ fn words(error: &Error, text: &str, at: Position) -> String {
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. } => {
-            "The aliases (`*name`) of this document stand for more than podlab reads. Write the values out.".to_owned()
+            "The aliases (`*name`) of this document stand for more than podlab reads. Write the values out."
+                .to_owned()
         }
         other => from_the_parser(other, text, at),
     }
@@ -52,7 +53,8 @@ fn words(error: &Error, text: &str, at: Position) -> String {
 fn over_budget(breach: &BudgetBreach) -> String {
     match breach {
         BudgetBreach::Depth { .. } => {
-            "This document is nested deeper than any manifest. Look for brackets that are not closed.".to_owned()
+            "This document is nested deeper than any manifest. Look for brackets that are not closed."
+                .to_owned()
         }
         BudgetBreach::Aliases { .. }
         | BudgetBreach::Anchors { .. }
@@ -75,7 +77,8 @@ fn from_the_parser(error: &Error, text: &str, at: Position) -> String {
     let indentation = line.map(|line| line.len() - line.trim_start().len());
     let tab = line.zip(indentation).is_some_and(|(line, width)| line[..width].contains('\t'));
     if tab || message.contains("tab") {
-        return "This line is indented with a tab. YAML knows spaces alone: replace the tab by spaces.".to_owned();
+        return "This line is indented with a tab. YAML knows spaces alone: replace the tab by spaces."
+            .to_owned();
     }
     let cure = if message.starts_with("mapping values are not allowed") {
         "A `:` stands where no key can be. Either the line before is indented differently, or a text holds `: ` and \

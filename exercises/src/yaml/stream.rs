@@ -112,12 +112,16 @@ mod tests {
 
     #[test]
     fn every_key_and_value_knows_its_place() {
-        let node = only("kind: Pod\nspec:\n  containers:\n  - name: a\n    ports:\n    - containerPort: 80\n");
+        let node =
+            only("kind: Pod\nspec:\n  containers:\n  - name: a\n    ports:\n    - containerPort: 80\n");
         let container = &node.get("spec").unwrap().get("containers").unwrap().items().unwrap()[0];
         assert_eq!(container.at, Position { line: 4, column: 5 });
         let (key, ports) = container.entry("ports").unwrap();
         assert_eq!(key.at, Position { line: 5, column: 5 });
-        assert_eq!(ports.items().unwrap()[0].get("containerPort").unwrap().at, Position { line: 6, column: 22 });
+        assert_eq!(
+            ports.items().unwrap()[0].get("containerPort").unwrap().at,
+            Position { line: 6, column: 22 }
+        );
     }
 
     #[test]
@@ -181,8 +185,21 @@ mod tests {
     #[test]
     fn no_message_speaks_of_the_parser() {
         for text in [
-            "a:\n\tb: 1", "a: 1\na: 2", "a: b: c", "{\"a\": [1,2}", "a: 'x", "- x\n  y: 1", "a: *x", "a: &x [*x]",
-            "\0", "? [a]\n: b", "a:\n  b: 1\n c: 2", "a: @b", "a: .inf", "a: \"\\q\"", "a: [1,\n b: 2",
+            "a:\n\tb: 1",
+            "a: 1\na: 2",
+            "a: b: c",
+            "{\"a\": [1,2}",
+            "a: 'x",
+            "- x\n  y: 1",
+            "a: *x",
+            "a: &x [*x]",
+            "\0",
+            "? [a]\n: b",
+            "a:\n  b: 1\n c: 2",
+            "a: @b",
+            "a: .inf",
+            "a: \"\\q\"",
+            "a: [1,\n b: 2",
         ] {
             let (message, line, column) = refusal(text);
             assert!(line >= 1 && column >= 1);
