@@ -122,7 +122,7 @@ fn exercise(files: &Files, folder: &str, faults: &mut Vec<Fault>) -> Option<Exer
     let raw = decode::<Raw>(&node, &mut misfits);
     found.misfits(misfits);
     relations::check(&node, &tasks, &checks, &mut found);
-    let beside = Beside::read(files, folder, &checks, faults);
+    let beside = Beside::read(files, folder, &relations::check_ids(&node), faults);
     let raw = raw?;
     let mut found = Found::new(&path, faults);
     if raw.api_version != "podlab.dev/v1" || raw.kind != "Exercise" {
@@ -182,7 +182,7 @@ struct Beside {
 }
 
 impl Beside {
-    fn read(files: &Files, folder: &str, checks: &[Check], faults: &mut Vec<Fault>) -> Self {
+    fn read(files: &Files, folder: &str, checks: &[String], faults: &mut Vec<Fault>) -> Self {
         let mut beside = Self::default();
         for (below, text) in files.under(folder) {
             let mut found = Found::new(format!("{folder}/{below}"), faults);

@@ -9,19 +9,25 @@ use crate::{
     yaml::{Node, Position},
 };
 
+/// The ids of all checks in the file, also of those that could not be read for another reason.
+pub(super) fn check_ids(node: &Node) -> Vec<String> {
+    places(node, "checks").into_keys().collect()
+}
+
+/// Where each item of a list stands, by its id.
+fn places(node: &Node, list: &str) -> BTreeMap<String, Position> {
+    let items = node.get("spec").and_then(|spec| spec.get(list)).and_then(Node::items).unwrap_or_default();
+    let place = |item: &Node| Some((item.get("id")?.text()?.to_owned(), item.at));
+    items.iter().filter_map(place).collect()
+}
+
 /// Checks tasks against checks, and checks against each other; `node` is the file, for the places.
 pub(super) fn check(node: &Node, tasks: &[Task], checks: &[Check], found: &mut Found<'_>) {
-    let places = |list: &str| -> BTreeMap<String, Position> {
-        let items =
-            node.get("spec").and_then(|spec| spec.get(list)).and_then(Node::items).unwrap_or_default();
-        let place = |item: &Node| Some((item.get("id")?.text()?.to_owned(), item.at));
-        items.iter().filter_map(place).collect()
-    };
-    let (task_places, check_places) = (places("tasks"), places("checks"));
+    let (task_places, check_places) = (places(node, "tasks"), places(node, "checks"));
     ids("task", tasks.iter().map(|task| task.id.as_str()), &task_places, found);
     ids("check", checks.iter().map(|check| check.id.as_str()), &check_places, found);
 
-    let known: Vec<&str> = checks.iter().map(|check| check.id.as_str()).collect();
+    let known: Vec<&str> = check_places.keys().map(String::as_str).collect();
     let mut claimed = BTreeSet::new();
     for task in tasks {
         let at = task_places.get(&task.id).copied();
@@ -90,16 +96,15 @@ fn circle(start: &Check, checks: &[Check]) -> Option<String> {
 }
 
 /// Whether a mistake says what it is a mistake against.
-pub(super) fn trips(mistake: &Answer, checks: &[Check], found: &mut Found<'_>) {
+pub(super) fn trips(mistake: &Answer, known: &[String], found: &mut Found<'_>) {
     if mistake.head.trips.is_empty() && mistake.head.problem.is_none() {
         found.add(
             None,
             "the head must name the checks that this trips (`# trips: [...]`) or the `problem` it causes",
         );
     }
-    let known: Vec<&str> = checks.iter().map(|check| check.id.as_str()).collect();
-    for id in mistake.head.trips.iter().filter(|id| !known.contains(&id.as_str())) {
-        let near = spelling::suggestion(id, known.iter().copied());
+    for id in mistake.head.trips.iter().filter(|id| !known.contains(id)) {
+        let near = spelling::suggestion(id, known.iter().map(String::as_str));
         found.add(None, format!("the head names the check `{id}`, which there is not{near}"));
     }
 }
