@@ -13,15 +13,25 @@
 //! | `store` | the objects, their revisions and histories |
 //! | [`node_agent`] | what the API server asks of a kubelet |
 //! | [`status`] | failures in the API's form |
+//! | `kubelet` | what runs the Pods of a node |
+//! | `quantity`, `pod_resources` | amounts, and what a Pod requests and may use |
 
 mod bootstrap;
 pub mod caller;
 pub mod client;
 pub mod cluster;
 pub mod config;
+#[cfg(test)]
+mod golden;
 mod http;
+#[allow(dead_code, reason = "its loop comes next")]
+mod kubelet;
 pub mod node_agent;
 pub mod object;
+#[allow(dead_code, reason = "the scheduler comes next")]
+mod pod_resources;
+#[allow(dead_code, reason = "the scheduler comes next")]
+mod quantity;
 mod request;
 mod resource;
 mod rng;

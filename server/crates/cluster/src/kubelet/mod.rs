@@ -1,0 +1,3 @@
+//! The kubelet: what runs the Pods of a node.
+
+mod pod;

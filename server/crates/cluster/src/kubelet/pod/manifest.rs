@@ -1,0 +1,261 @@
+//! A Pod as the API has it, with what the kubelet looks up all the time.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Pod, PodSpec, PodStatus};
+
+/// A Pod bound to this node.
+#[derive(Clone, Debug)]
+pub(crate) struct Manifest {
+    pod: Pod,
+    spec: PodSpec,
+    /// The ephemeral containers as ordinary ones, which they are but for their target.
+    ephemeral: Vec<Container>,
+}
+
+/// Which of a Pod's three lists a container is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Group {
+    Init,
+    Regular,
+    Ephemeral,
+}
+
+/// A container's place in the manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Place {
+    pub(crate) group: Group,
+    pub(crate) index: usize,
+}
+
+/// `restartPolicy` of a Pod or of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RestartPolicy {
+    Always,
+    OnFailure,
+    Never,
+}
+
+impl RestartPolicy {
+    pub(crate) fn parse(text: Option<&str>) -> Self {
+        match text {
+            Some("OnFailure") => Self::OnFailure,
+            Some("Never") => Self::Never,
+            _ => Self::Always,
+        }
+    }
+}
+
+impl Manifest {
+    pub(crate) fn new(mut pod: Pod) -> Self {
+        let spec = pod.spec.take().unwrap_or_default();
+        let ephemeral = spec.ephemeral_containers.iter().flatten().map(ordinary).collect();
+        Self { pod, spec, ephemeral }
+    }
+
+    pub(crate) fn spec(&self) -> &PodSpec {
+        &self.spec
+    }
+
+    /// The status that the API has.
+    pub(crate) fn status(&self) -> Option<&PodStatus> {
+        self.pod.status.as_ref()
+    }
+
+    pub(crate) fn metadata(&self) -> &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta {
+        &self.pod.metadata
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.pod.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        self.pod.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn uid(&self) -> &str {
+        self.pod.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// `name_namespace(uid)`, as the kubelet's messages name a Pod.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}_{}({})", self.name(), self.namespace(), self.uid())
+    }
+
+    pub(crate) fn generation(&self) -> Option<i64> {
+        self.pod.metadata.generation
+    }
+
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.pod.metadata.deletion_timestamp.is_some()
+    }
+
+    /// How long the containers have to end, in seconds: the deletion's own period, or the manifest's.
+    pub(crate) fn grace_seconds(&self) -> i64 {
+        let metadata = &self.pod.metadata;
+        let deletion = metadata.deletion_timestamp.as_ref().and(metadata.deletion_grace_period_seconds);
+        deletion.or(self.spec.termination_grace_period_seconds).unwrap_or(30)
+    }
+
+    pub(crate) fn restart_policy(&self) -> RestartPolicy {
+        RestartPolicy::parse(self.spec.restart_policy.as_deref())
+    }
+
+    pub(crate) fn host_network(&self) -> bool {
+        self.spec.host_network == Some(true)
+    }
+
+    /// When the Pod has been active for `activeDeadlineSeconds`, if it has such a limit and has started.
+    pub(crate) fn deadline(&self, start: Option<Timestamp>) -> Option<Timestamp> {
+        let seconds = u64::try_from(self.spec.active_deadline_seconds?).ok()?;
+        Some(super::backoff::after(start?, Duration::from_secs(seconds)))
+    }
+
+    pub(crate) fn init(&self) -> &[Container] {
+        self.spec.init_containers.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn regular(&self) -> &[Container] {
+        &self.spec.containers
+    }
+
+    pub(crate) fn ephemeral(&self) -> &[Container] {
+        &self.ephemeral
+    }
+
+    pub(crate) fn group(&self, group: Group) -> &[Container] {
+        match group {
+            Group::Init => self.init(),
+            Group::Regular => self.regular(),
+            Group::Ephemeral => self.ephemeral(),
+        }
+    }
+
+    /// All containers: init, regular, ephemeral.
+    pub(crate) fn containers(&self) -> impl Iterator<Item = (Place, &Container)> {
+        [Group::Init, Group::Regular, Group::Ephemeral].into_iter().flat_map(|group| {
+            self.group(group)
+                .iter()
+                .enumerate()
+                .map(move |(index, container)| (Place { group, index }, container))
+        })
+    }
+
+    pub(crate) fn container(&self, place: Place) -> Option<&Container> {
+        self.group(place.group).get(place.index)
+    }
+
+    /// The place and definition of a container; names are unique in a Pod.
+    pub(crate) fn by_name(&self, name: &str) -> Option<(Place, &Container)> {
+        self.containers().find(|(_, container)| container.name == name)
+    }
+
+    /// The container whose processes an ephemeral container joins.
+    pub(crate) fn target_of(&self, place: Place) -> Option<&str> {
+        let list = self.spec.ephemeral_containers.as_ref()?;
+        let target = list.get(place.index)?.target_container_name.as_deref();
+        target.filter(|name| place.group == Group::Ephemeral && !name.is_empty())
+    }
+
+    /// A container's field path in an event's `involvedObject`.
+    pub(crate) fn field_path(&self, place: Place) -> Option<String> {
+        let list = match place.group {
+            Group::Init => "initContainers",
+            Group::Regular => "containers",
+            Group::Ephemeral => "ephemeralContainers",
+        };
+        Some(format!("spec.{list}{{{}}}", self.container(place)?.name))
+    }
+}
+
+/// Whether an init container is a native sidecar: it starts in its turn, and then stays.
+pub(crate) fn is_sidecar(container: &Container) -> bool {
+    container.restart_policy.as_deref() == Some("Always")
+}
+
+/// Whether a container that ended with `exit_code` is to run again: by its own rules, its own policy, or the Pod's.
+pub(crate) fn restarts(container: &Container, policy: RestartPolicy, exit_code: i32) -> bool {
+    let rule_matches = container.restart_policy_rules.iter().flatten().any(|rule| {
+        rule.action == "Restart"
+            && rule.exit_codes.as_ref().is_some_and(|codes| {
+                let listed = codes.values.iter().flatten().any(|value| *value == exit_code);
+                listed == (codes.operator == "In")
+            })
+    });
+    let own = container.restart_policy.as_deref().map(|text| RestartPolicy::parse(Some(text)));
+    (own.is_some() && rule_matches)
+        || match own.unwrap_or(policy) {
+            RestartPolicy::Always => true,
+            RestartPolicy::OnFailure => exit_code != 0,
+            RestartPolicy::Never => false,
+        }
+}
+
+fn ordinary(ephemeral: &EphemeralContainer) -> Container {
+    let e = ephemeral.clone();
+    Container {
+        args: e.args,
+        command: e.command,
+        env: e.env,
+        env_from: e.env_from,
+        image: e.image,
+        image_pull_policy: e.image_pull_policy,
+        lifecycle: e.lifecycle,
+        liveness_probe: e.liveness_probe,
+        name: e.name,
+        ports: e.ports,
+        readiness_probe: e.readiness_probe,
+        resize_policy: e.resize_policy,
+        resources: e.resources,
+        restart_policy: e.restart_policy,
+        restart_policy_rules: e.restart_policy_rules,
+        security_context: e.security_context,
+        startup_probe: e.startup_probe,
+        stdin: e.stdin,
+        stdin_once: e.stdin_once,
+        termination_message_path: e.termination_message_path,
+        termination_message_policy: e.termination_message_policy,
+        tty: e.tty,
+        volume_devices: e.volume_devices,
+        volume_mounts: e.volume_mounts,
+        working_dir: e.working_dir,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::{ContainerRestartRule, ContainerRestartRuleOnExitCodes};
+
+    use super::*;
+
+    fn container(policy: Option<&str>) -> Container {
+        Container { name: "c".into(), restart_policy: policy.map(str::to_owned), ..Container::default() }
+    }
+
+    #[test]
+    fn the_pods_policy_decides_where_the_container_has_none() {
+        let c = container(None);
+        assert!(restarts(&c, RestartPolicy::Always, 0));
+        assert!(!restarts(&c, RestartPolicy::OnFailure, 0));
+        assert!(restarts(&c, RestartPolicy::OnFailure, 1));
+        assert!(!restarts(&c, RestartPolicy::Never, 1));
+    }
+
+    #[test]
+    fn a_containers_own_policy_wins_over_the_pods() {
+        assert!(restarts(&container(Some("Always")), RestartPolicy::Never, 0));
+        assert!(!restarts(&container(Some("Never")), RestartPolicy::Always, 1));
+    }
+
+    #[test]
+    fn a_rule_on_exit_codes_restarts_what_its_policy_would_leave() {
+        let mut c = container(Some("Never"));
+        let codes = ContainerRestartRuleOnExitCodes { operator: "In".into(), values: Some(vec![42]) };
+        c.restart_policy_rules =
+            Some(vec![ContainerRestartRule { action: "Restart".into(), exit_codes: Some(codes) }]);
+        assert!(restarts(&c, RestartPolicy::Never, 42));
+        assert!(!restarts(&c, RestartPolicy::Never, 1));
+    }
+}

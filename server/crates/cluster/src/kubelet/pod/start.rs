@@ -1,0 +1,298 @@
+//! Starting one container: back-off, image, creation, start, postStart hook.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    actions::{Kill, KillCause},
+    backoff::go_duration,
+    event::PodEvent,
+    kill::KillGroup,
+    machine::{PodMachine, Stage, Step},
+    manifest::Place,
+    runtime::{Instance, InstanceState},
+    status::WaitingReason,
+    task::{Created, Hook, Image, Outcome, StartError, Task, TaskId},
+};
+
+/// A container that is being started.
+#[derive(Clone, Debug)]
+pub(super) struct Starting {
+    place: Place,
+    at: At,
+}
+
+/// Where the start is.
+#[derive(Clone, Debug)]
+enum At {
+    Inspecting(TaskId),
+    Pulling(TaskId, Timestamp),
+    Creating(TaskId),
+    Starting(TaskId, String),
+    Hook(TaskId, String),
+    /// The hook failed with this message; the instance is being killed.
+    Killing(KillGroup, String),
+}
+
+impl Starting {
+    /// The tasks to drop if the start is given up; `None` while the runtime is making or starting the instance, which
+    /// has to be waited for, or nobody would stop it.
+    pub(super) fn tasks(&self) -> Option<Vec<TaskId>> {
+        match &self.at {
+            At::Inspecting(task) | At::Pulling(task, _) | At::Hook(task, _) => Some(vec![*task]),
+            At::Creating(_) | At::Starting(..) => None,
+            At::Killing(group, _) => Some(group.tasks()),
+        }
+    }
+
+    pub(super) fn next_wake(&self) -> Option<Timestamp> {
+        match &self.at {
+            At::Killing(group, _) => group.next_wake(),
+            _ => None,
+        }
+    }
+}
+
+impl PodMachine {
+    /// Begins to start a container, unless it has to wait for its back-off to pass.
+    pub(super) fn begin_start(&mut self, place: Place, now: Timestamp) -> Option<Starting> {
+        let container = self.manifest.container(place)?;
+        let (name, image) = (container.name.clone(), container.image.clone().unwrap_or_default());
+        let key = format!("{name} {image}");
+        if let Some(exit) = self.runtime.latest(&name).and_then(Instance::exit) {
+            let ended = exit.finished_at;
+            if let Some(delay) = self.restarts.since(&key, ended, now) {
+                let pod = self.manifest.full_name();
+                let message = format!("Back-off restarting failed container {name} in pod {pod}");
+                self.tell([PodEvent::warning("BackOff", message).of(place)]);
+                let length = go_duration(delay.length);
+                let message = format!("back-off {length} restarting failed container={name} pod={pod}");
+                let why = WaitingReason { reason: "CrashLoopBackOff", message };
+                self.start_failed(place, why, Some(delay.until));
+                return None;
+            }
+            self.restarts.extend(&key, ended, now);
+        }
+        let task = self.run(Task::InspectImage { image });
+        Some(Starting { place, at: At::Inspecting(task) })
+    }
+
+    /// Goes on with a start that waits for time to pass.
+    pub(super) fn start_on(&mut self, starting: Starting, now: Timestamp) -> bool {
+        let Starting { place, at } = starting;
+        let At::Killing(group, message) = at else {
+            self.step = Some(Step::Start(Starting { place, at }));
+            return false;
+        };
+        let (group, went_on) = self.advance_kills(group, now);
+        if group.is_done() {
+            self.start_failed(place, WaitingReason { reason: "PostStartHookError", message }, None);
+            return true;
+        }
+        self.step = Some(Step::Start(Starting { place, at: At::Killing(group, message) }));
+        went_on
+    }
+
+    /// Takes a task's outcome.
+    pub(super) fn start_done(&mut self, starting: Starting, task: TaskId, outcome: Outcome, now: Timestamp) {
+        let place = starting.place;
+        let next = match (starting.at, outcome) {
+            (At::Inspecting(expected), Outcome::Image(found)) if expected == task => {
+                self.inspected(place, found, now)
+            }
+            (At::Pulling(expected, since), Outcome::Pulled(result)) if expected == task => {
+                self.pulled(place, result, since, now)
+            }
+            (At::Creating(expected), Outcome::Created(result)) if expected == task => {
+                self.created(place, result)
+            }
+            (At::Starting(expected, instance), Outcome::Started(state, result)) if expected == task => {
+                self.started(place, instance, state, result)
+            }
+            (At::Hook(expected, instance), Outcome::Hook(result)) if expected == task => {
+                self.hooked(place, instance, result)
+            }
+            (At::Killing(group, message), outcome) => {
+                let group = self.kill_outcome(group, task, outcome, now);
+                Some(At::Killing(group, message))
+            }
+            (at, _) => Some(at),
+        };
+        self.step = next.map(|at| Step::Start(Starting { place, at }));
+    }
+
+    fn inspected(
+        &mut self,
+        place: Place,
+        found: Result<Option<Image>, String>,
+        now: Timestamp,
+    ) -> Option<At> {
+        let container = self.manifest.container(place)?;
+        let image = container.image.clone().unwrap_or_default();
+        let policy = container.image_pull_policy.clone();
+        let present = match found {
+            Ok(found) => found.is_some(),
+            Err(error) => {
+                let message = format!("Failed to apply default image tag \"{image}\": {error}");
+                self.tell([PodEvent::warning("InspectFailed", message.clone()).of(place)]);
+                return self.image_failed(place, "InvalidImageName", message, None);
+            }
+        };
+        match (policy.as_deref(), present) {
+            (Some("Never") | Some("IfNotPresent"), true) => {
+                let message = format!(
+                    "Container image \"{image}\" already present on machine and can be accessed by the pod"
+                );
+                self.tell([PodEvent::normal("Pulled", message).of(place)]);
+                self.create(place)
+            }
+            (Some("Never"), false) => {
+                let message = format!("Container image \"{image}\" is not present with pull policy of Never");
+                self.tell([PodEvent::warning("ErrImageNeverPull", message.clone()).of(place)]);
+                self.image_failed(place, "ErrImageNeverPull", message, None)
+            }
+            _ => self.pull(place, image, now),
+        }
+    }
+
+    fn pull(&mut self, place: Place, image: String, now: Timestamp) -> Option<At> {
+        if let Some(delay) = self.pulls.since_update(&image, now) {
+            let message = format!("Back-off pulling image \"{image}\"");
+            self.tell([PodEvent::normal("BackOff", message.clone()).of(place)]);
+            let message = match self.pull_errors.get(&image) {
+                Some(error) => format!("{message}: {error}"),
+                None => message,
+            };
+            return self.image_failed(place, "ImagePullBackOff", message, Some(delay.until));
+        }
+        self.tell([PodEvent::normal("Pulling", format!("Pulling image \"{image}\"")).of(place)]);
+        let task = self.run(Task::PullImage { image });
+        Some(At::Pulling(task, now))
+    }
+
+    fn pulled(
+        &mut self,
+        place: Place,
+        result: Result<Image, String>,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Option<At> {
+        let image = self.manifest.container(place)?.image.clone().unwrap_or_default();
+        match result {
+            Ok(Image { size_bytes }) => {
+                let millis = u64::try_from(now.duration_since(since).as_millis()).unwrap_or_default();
+                let took = go_duration(Duration::from_millis(millis));
+                let message = format!(
+                    "Successfully pulled image \"{image}\" in {took} ({took} including waiting). Image size: \
+                     {size_bytes} bytes."
+                );
+                self.tell([PodEvent::normal("Pulled", message).of(place)]);
+                self.pull_errors.remove(&image);
+                self.create(place)
+            }
+            Err(error) => {
+                let message = format!("Failed to pull image \"{image}\": {error}");
+                self.tell([PodEvent::warning("Failed", message).of(place)]);
+                self.pulls.extend(&image, now, now);
+                self.pull_errors.insert(image, format!("ErrImagePull: {error}"));
+                self.image_failed(place, "ErrImagePull", error, None)
+            }
+        }
+    }
+
+    fn image_failed(
+        &mut self,
+        place: Place,
+        reason: &'static str,
+        message: String,
+        until: Option<Timestamp>,
+    ) -> Option<At> {
+        self.tell([PodEvent::warning("Failed", format!("Error: {reason}")).of(place)]);
+        self.start_failed(place, WaitingReason { reason, message }, until);
+        None
+    }
+
+    fn create(&mut self, place: Place) -> Option<At> {
+        let name = &self.manifest.container(place)?.name;
+        let attempt = self.runtime.latest(name).map_or(0, |instance| instance.attempt + 1);
+        Some(At::Creating(self.run(Task::CreateContainer { place, attempt })))
+    }
+
+    fn created(&mut self, place: Place, result: Result<Created, StartError>) -> Option<At> {
+        let container = self.manifest.container(place)?;
+        let created = match result {
+            Ok(created) => created,
+            Err(error) => {
+                let (reason, message) = match error {
+                    StartError::Config(message) => ("CreateContainerConfigError", message),
+                    StartError::Create(message) => ("CreateContainerError", message),
+                };
+                self.tell([PodEvent::warning("Failed", format!("Error: {message}")).of(place)]);
+                self.start_failed(place, WaitingReason { reason, message }, None);
+                return None;
+            }
+        };
+        let attempt = self.runtime.latest(&container.name).map_or(0, |instance| instance.attempt + 1);
+        self.runtime.instances.push(Instance {
+            id: created.instance.clone(),
+            name: container.name.clone(),
+            attempt,
+            requested_image: container.image.clone().unwrap_or_default(),
+            image: created.image,
+            image_id: created.image_id,
+            user: created.user,
+            state: InstanceState::Created,
+        });
+        self.dirty = true;
+        self.tell([PodEvent::normal("Created", "Container created").of(place)]);
+        if self.stage != Stage::Syncing {
+            return None;
+        }
+        let instance = created.instance;
+        let task = self.run(Task::StartContainer { instance: instance.clone() });
+        Some(At::Starting(task, instance))
+    }
+
+    fn started(
+        &mut self,
+        place: Place,
+        instance: String,
+        state: Option<InstanceState>,
+        result: Result<(), String>,
+    ) -> Option<At> {
+        if let Some(state) = state {
+            self.instance_changed(&instance, state);
+        }
+        if let Err(message) = result {
+            self.tell([PodEvent::warning("Failed", format!("Error: {message}")).of(place)]);
+            self.start_failed(place, WaitingReason { reason: "RunContainerError", message }, None);
+            return None;
+        }
+        self.tell([PodEvent::normal("Started", "Container started").of(place)]);
+        if self.stage != Stage::Syncing {
+            return None;
+        }
+        let container = self.manifest.container(place)?;
+        let hook = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.post_start.as_ref());
+        if hook.is_none() {
+            self.waiting.remove(&container.name.clone());
+            return None;
+        }
+        let (hook, id) = (Hook::PostStart, instance.clone());
+        Some(At::Hook(self.run(Task::RunHook { place, instance: id, hook }), instance))
+    }
+
+    fn hooked(&mut self, place: Place, instance: String, result: Result<(), String>) -> Option<At> {
+        let name = self.manifest.container(place)?.name.clone();
+        let Err(message) = result else {
+            self.waiting.remove(&name);
+            return None;
+        };
+        // The message itself may hold secrets of the container; it is in the status only.
+        self.tell([PodEvent::warning("FailedPostStartHook", "PostStartHook failed").of(place)]);
+        let why = "FailedPostStartHook".to_owned();
+        let kill = Kill { instance, place, message: why, cause: KillCause::Other };
+        Some(At::Killing(KillGroup::some(vec![kill]), message))
+    }
+}
