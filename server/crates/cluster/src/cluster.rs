@@ -7,7 +7,7 @@ use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use podlab_node::Env;
 use tokio::io::DuplexStream;
 
-use crate::{Client, bootstrap, caller::Caller, config::Config, http, server::Server};
+use crate::{Client, bootstrap, caller::Caller, components, config::Config, http, server::Server};
 
 /// How many bytes an in-process connection holds in each direction.
 const CONNECTION_BUFFER: usize = 64 * 1024;
@@ -37,6 +37,7 @@ impl Cluster {
     pub fn start(config: Config, env: Env) -> Self {
         let server = Arc::new(Server::new(config, env));
         bootstrap::create_objects(&server);
+        components::start(&server);
         Self { _guard: Arc::new(Guard(Arc::clone(&server))), server }
     }
 

@@ -1,5 +1,12 @@
 //! What a cluster is made with.
 
+use std::sync::{Arc, LazyLock};
+
+use podlab_node::Catalogue;
+
+/// The images that come with podlab: one catalogue for all clusters, which share the images' files.
+static IMAGES: LazyLock<Arc<Catalogue>> = LazyLock::new(Catalogue::builtin);
+
 /// The size and the addresses of a cluster.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -9,6 +16,8 @@ pub struct Config {
     pub version: Version,
     /// How long events stay, in seconds.
     pub event_ttl_seconds: u32,
+    /// The images that Pods can use.
+    pub images: Arc<Catalogue>,
     /// The address of the API server as clients outside see it: `host:port`.
     pub advertise_address: String,
 }
@@ -43,6 +52,7 @@ impl Default for Config {
             nodes: vec![NodeConfig::default()],
             version: Version { minor: 36, patch: 2 },
             event_ttl_seconds: 3600,
+            images: Arc::clone(&IMAGES),
             advertise_address: "192.0.2.2:6443".into(),
         }
     }

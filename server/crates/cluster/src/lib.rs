@@ -20,11 +20,13 @@ mod bootstrap;
 pub mod caller;
 pub mod client;
 pub mod cluster;
+mod components;
 pub mod config;
+mod events;
+mod go_text;
 #[cfg(test)]
 mod golden;
 mod http;
-#[allow(dead_code, reason = "its loop comes next")]
 mod kubelet;
 pub mod node_agent;
 pub mod object;

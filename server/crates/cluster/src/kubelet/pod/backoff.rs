@@ -74,35 +74,6 @@ pub(crate) fn after(time: Timestamp, duration: Duration) -> Timestamp {
     time.checked_add(duration).unwrap_or(Timestamp::MAX)
 }
 
-/// A duration as Go prints it: `10s`, `1m20s`, `5m0s`, `1h0m0s`, `1.5s`, `20ms`.
-pub(crate) fn go_duration(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) {
-        return match duration.as_nanos() {
-            0 => "0s".to_owned(),
-            nanos if nanos < 1_000 => format!("{nanos}ns"),
-            nanos if nanos < 1_000_000 => format!("{}µs", decimal(nanos, 1_000)),
-            nanos => format!("{}ms", decimal(nanos, 1_000_000)),
-        };
-    }
-    let minutes = duration.as_secs() / 60;
-    let seconds = decimal(duration.as_nanos() % 60_000_000_000, 1_000_000_000);
-    match (minutes / 60, minutes % 60) {
-        (0, 0) => format!("{seconds}s"),
-        (0, minutes) => format!("{minutes}m{seconds}s"),
-        (hours, minutes) => format!("{hours}h{minutes}m{seconds}s"),
-    }
-}
-
-/// `nanos / unit` with as many decimals as it takes.
-fn decimal(nanos: u128, unit: u128) -> String {
-    let (whole, rest) = (nanos / unit, nanos % unit);
-    if rest == 0 {
-        return whole.to_string();
-    }
-    let width = unit.ilog10() as usize;
-    format!("{whole}.{}", format!("{rest:0width$}").trim_end_matches('0'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,25 +106,5 @@ mod tests {
         assert_eq!(backoff.since("a", at(611), at(611)), None);
         backoff.extend("a", at(611), at(611));
         assert_eq!(backoff.since("a", at(611), at(611)).unwrap().length, INITIAL);
-    }
-
-    #[test]
-    fn durations_read_as_in_go() {
-        let cases: [(u64, &str); 9] = [
-            (0, "0s"),
-            (10_000, "10s"),
-            (80_000, "1m20s"),
-            (300_000, "5m0s"),
-            (3_600_000, "1h0m0s"),
-            (1_500, "1.5s"),
-            (20, "20ms"),
-            (61_250, "1m1.25s"),
-            (1_001, "1.001s"),
-        ];
-        for (millis, text) in cases {
-            assert_eq!(go_duration(Duration::from_millis(millis)), text);
-        }
-        assert_eq!(go_duration(Duration::from_micros(1_500)), "1.5ms");
-        assert_eq!(go_duration(Duration::from_nanos(2_050)), "2.05µs");
     }
 }

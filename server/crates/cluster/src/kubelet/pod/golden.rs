@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,7 +14,7 @@ use k8s_openapi::{
 };
 use serde::Deserialize;
 
-use super::*;
+use super::{runtime::Instance, *};
 
 #[test]
 fn the_life_of_pods() {
@@ -146,7 +147,7 @@ impl Play {
         pod.metadata.namespace = Some("ns".into());
         pod.metadata.uid = Some("uid".into());
         pod.metadata.generation = Some(1);
-        let machine = PodMachine::new(Manifest::new(pod.clone()), vec!["192.0.2.2".into()]);
+        let machine = PodMachine::new(Arc::new(Manifest::new(pod.clone())), vec!["192.0.2.2".into()]);
         let mut play = Self {
             machine,
             pod,
@@ -251,7 +252,7 @@ impl Play {
         }
         *self.pod.metadata.generation.as_mut().unwrap() += 1;
         self.pod.status = Some(self.machine.status().clone());
-        let manifest = Box::new(Manifest::new(self.pod.clone()));
+        let manifest = Arc::new(Manifest::new(self.pod.clone()));
         self.input(Input::Pod(manifest));
     }
 

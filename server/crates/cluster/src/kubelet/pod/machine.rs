@@ -1,6 +1,9 @@
 //! The machine itself: what it holds, what comes in, what goes out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::PodStatus;
@@ -22,7 +25,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub(crate) enum Input {
     /// The Pod in the API is new or has changed.
-    Pod(Box<Manifest>),
+    Pod(Arc<Manifest>),
     /// The Pod is gone from the API.
     Removed,
     /// An instance has changed by itself.
@@ -84,7 +87,7 @@ pub(super) enum Planned {
 /// One Pod on its node.
 #[derive(Clone, Debug)]
 pub(crate) struct PodMachine {
-    pub(super) manifest: Manifest,
+    pub(super) manifest: Arc<Manifest>,
     pub(super) host_ips: Vec<String>,
     pub(super) runtime: RuntimeStatus,
     pub(super) probes: Probes,
@@ -115,7 +118,7 @@ pub(crate) struct PodMachine {
 
 impl PodMachine {
     /// A Pod that has just been bound to the node with these addresses.
-    pub(crate) fn new(manifest: Manifest, host_ips: Vec<String>) -> Self {
+    pub(crate) fn new(manifest: Arc<Manifest>, host_ips: Vec<String>) -> Self {
         let status = manifest.status().cloned().unwrap_or_default();
         Self {
             manifest,
@@ -144,7 +147,7 @@ impl PodMachine {
         }
     }
 
-    pub(crate) fn manifest(&self) -> &Manifest {
+    pub(crate) fn manifest(&self) -> &Arc<Manifest> {
         &self.manifest
     }
 
@@ -161,7 +164,7 @@ impl PodMachine {
     /// Takes what has happened, and returns what to do, in order.
     pub(crate) fn handle(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         match input {
-            Input::Pod(manifest) => self.manifest_changed(*manifest, now),
+            Input::Pod(manifest) => self.manifest_changed(manifest, now),
             Input::Removed => self.api_removed(now),
             Input::Instance { id, state } => self.instance_changed(&id, state),
             Input::Done(task, outcome) => self.done(task, outcome, now),
@@ -196,7 +199,7 @@ impl PodMachine {
         self.manifest.deadline(self.status.start_time.as_ref().map(|time| time.0))
     }
 
-    fn manifest_changed(&mut self, manifest: Manifest, now: Timestamp) {
+    fn manifest_changed(&mut self, manifest: Arc<Manifest>, now: Timestamp) {
         let changed = differs(&self.manifest, &manifest);
         let shorter = manifest.is_deleted() && manifest.grace_seconds() < self.manifest.grace_seconds();
         self.manifest = manifest;

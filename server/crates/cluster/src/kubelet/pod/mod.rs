@@ -28,12 +28,12 @@ mod volumes;
 mod golden;
 
 pub(crate) use self::{
-    backoff::{after, go_duration},
+    backoff::after,
     event::PodEvent,
     machine::{Effect, Input, PodMachine},
     manifest::{Group, Manifest, Place},
     probes::{ProbeKind, ProbeOutcome},
-    runtime::{Exit, Instance, InstanceState, Sandbox},
-    status::Eviction,
+    runtime::{Exit, InstanceState, Sandbox},
+    status::{Eviction, ID_PREFIX, is_own_condition, seconds},
     task::{Created, Hook, Image, Outcome, StartError, Task, TaskId},
 };

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::{
     actions::{Kill, KillCause},
-    backoff::go_duration,
     event::PodEvent,
     kill::KillGroup,
     machine::{PodMachine, Stage, Step},
@@ -15,6 +14,7 @@ use super::{
     status::WaitingReason,
     task::{Created, Hook, Image, Outcome, StartError, Task, TaskId},
 };
+use crate::go_text;
 
 /// A container that is being started.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl PodMachine {
                 let pod = self.manifest.full_name();
                 let message = format!("Back-off restarting failed container {name} in pod {pod}");
                 self.tell([PodEvent::warning("BackOff", message).of(place)]);
-                let length = go_duration(delay.length);
+                let length = go_text::duration(delay.length);
                 let message = format!("back-off {length} restarting failed container={name} pod={pod}");
                 let why = WaitingReason { reason: "CrashLoopBackOff", message };
                 self.start_failed(place, why, Some(delay.until));
@@ -182,7 +182,7 @@ impl PodMachine {
         match result {
             Ok(Image { size_bytes }) => {
                 let millis = u64::try_from(now.duration_since(since).as_millis()).unwrap_or_default();
-                let took = go_duration(Duration::from_millis(millis));
+                let took = go_text::duration(Duration::from_millis(millis));
                 let message = format!(
                     "Successfully pulled image \"{image}\" in {took} ({took} including waiting). Image size: \
                      {size_bytes} bytes."

@@ -1,0 +1,390 @@
+//! The loop of a node's kubelet: it brings what happens (Pods in the API, containers on the node, ends of tasks, times)
+//! to the Pods' machines, and does what they ask for. Everything waits on channels and on one timer.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::{
+    FutureExt,
+    future::{AbortHandle, Abortable},
+};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
+use podlab_node::{ContainerChange, NodeEvent, NodeEvents};
+use tokio::sync::mpsc;
+
+use super::{
+    agent::Directory,
+    eviction,
+    pod::{
+        Effect, Eviction, Input, InstanceState, Manifest, Outcome, PodEvent, PodMachine, Task, TaskId, after,
+    },
+    seat::{NodeFacts, Seat},
+    status_writer, tasks,
+    volumes::{self, Maker},
+};
+use crate::{
+    DeleteOptions, Preconditions,
+    client::{Event, Selection, Watch},
+    events::{Recorder, Reference},
+};
+
+/// How many ends of tasks wait for the loop.
+const OUTCOMES: usize = 256;
+
+/// How long a change of a ConfigMap or a Secret takes to reach the volumes made from it: the kubelet looks at each Pod
+/// about once a minute.
+const RESYNC: Duration = Duration::from_secs(60);
+
+/// A kubelet at work.
+pub(super) struct Driver {
+    facts: Arc<NodeFacts>,
+    recorder: Recorder,
+    pods: BTreeMap<String, Seated>,
+    /// Which Pod an instance is of.
+    owners: HashMap<String, String>,
+    outcomes: mpsc::Sender<Message>,
+    inbox: mpsc::Receiver<Message>,
+    shared: Arc<Directory>,
+}
+
+/// A Pod on the node.
+struct Seated {
+    machine: PodMachine,
+    seat: Arc<Seat>,
+    running: HashMap<TaskId, AbortHandle>,
+    /// What waits for its volumes to become too full.
+    watches: Vec<AbortHandle>,
+    /// When its volumes are next brought up to date, if what they are made from has changed.
+    refresh_at: Option<Timestamp>,
+    since: Timestamp,
+}
+
+/// What tasks tell the loop.
+pub(super) enum Message {
+    Done(String, TaskId, Outcome),
+    Instance(String, String, InstanceState),
+    Evict(String, Eviction),
+}
+
+impl Driver {
+    pub(super) fn new(facts: Arc<NodeFacts>, shared: Arc<Directory>) -> Self {
+        let (outcomes, inbox) = mpsc::channel(OUTCOMES);
+        let recorder = Recorder::new(facts.client.clone(), "kubelet", Some(&facts.name));
+        Self { facts, recorder, pods: BTreeMap::new(), owners: HashMap::new(), outcomes, inbox, shared }
+    }
+
+    /// Runs until the cluster ends.
+    pub(super) async fn run(mut self, mut events: NodeEvents) {
+        let client = self.facts.client.clone();
+        let mine = Selection { node: Some(self.facts.name.clone()), ..Selection::default() };
+        let mut pods: Watch<Pod> = client.all().watch(mine);
+        let mut maps: Watch<ConfigMap> = client.all().watch(Selection::default());
+        let mut secrets: Watch<Secret> = client.all().watch(Selection::default());
+        loop {
+            let wake = self.next_wake();
+            let sleep = self.sleep_until(wake);
+            tokio::select! {
+                biased;
+                event = events.next() => match event {
+                    Some(event) => self.node_event(event),
+                    None => return,
+                },
+                message = self.inbox.recv() => match message {
+                    Some(message) => self.message(message),
+                    None => return,
+                },
+                event = pods.next() => match event {
+                    Some(event) => self.pod_event(event),
+                    None => return,
+                },
+                event = maps.next() => match event {
+                    Some(event) => self.source_event(&event),
+                    None => return,
+                },
+                event = secrets.next() => match event {
+                    Some(event) => self.source_event(&event),
+                    None => return,
+                },
+                () = sleep => self.tick(),
+            }
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.facts.client.now()
+    }
+
+    fn next_wake(&self) -> Option<Timestamp> {
+        let of = |pod: &Seated| [pod.machine.next_wake(), pod.refresh_at].into_iter().flatten().min();
+        self.pods.values().filter_map(of).min()
+    }
+
+    fn sleep_until(&self, wake: Option<Timestamp>) -> futures::future::BoxFuture<'static, ()> {
+        let Some(wake) = wake else { return std::future::pending().boxed() };
+        let left = Duration::try_from(wake.duration_since(self.now())).unwrap_or_default();
+        self.facts.client.env().sleep(left)
+    }
+
+    fn tick(&mut self) {
+        let now = self.now();
+        let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        let uids: Vec<String> = self.pods.keys().cloned().collect();
+        for uid in uids {
+            let Some(pod) = self.pods.get_mut(&uid) else { continue };
+            if due(pod.refresh_at) {
+                pod.refresh_at = None;
+                refresh_volumes(&pod.seat, pod.machine.manifest());
+            }
+            if due(pod.machine.next_wake()) {
+                self.input(&uid, Input::Tick);
+            }
+        }
+    }
+
+    fn pod_event(&mut self, event: Event<Pod>) {
+        match event {
+            Event::Restarted(pods) => {
+                let known: Vec<String> = self.pods.keys().cloned().collect();
+                for uid in known {
+                    if !pods.iter().any(|pod| pod.metadata.uid.as_deref() == Some(&uid)) {
+                        self.input(&uid, Input::Removed);
+                    }
+                }
+                for pod in pods {
+                    self.pod_applied(pod);
+                }
+            }
+            Event::Applied(pod) => self.pod_applied(pod),
+            Event::Deleted(pod) => {
+                self.input(pod.metadata.uid.as_deref().unwrap_or_default(), Input::Removed);
+            }
+        }
+    }
+
+    fn pod_applied(&mut self, pod: Pod) {
+        let manifest = Arc::new(Manifest::new(pod));
+        let uid = manifest.uid().to_owned();
+        if self.pods.contains_key(&uid) {
+            self.labels_may_have_changed(&uid, &manifest);
+            self.input(&uid, Input::Pod(manifest));
+            return;
+        }
+        let ended = manifest.status().and_then(|status| status.phase.as_deref());
+        if matches!(ended, Some("Succeeded" | "Failed")) && !manifest.is_deleted() {
+            return;
+        }
+        let seat = Arc::new(Seat::new(Arc::clone(&self.facts)));
+        let machine = PodMachine::new(manifest, self.facts.ips.clone());
+        let (running, watches, since) = (HashMap::new(), Vec::new(), self.now());
+        self.pods.insert(uid.clone(), Seated { machine, seat, running, watches, refresh_at: None, since });
+        self.input(&uid, Input::Tick);
+    }
+
+    /// Downward API volumes follow the Pod's labels and annotations at once: such a change is a sync of the Pod.
+    fn labels_may_have_changed(&mut self, uid: &str, manifest: &Arc<Manifest>) {
+        let Some(pod) = self.pods.get(uid) else { return };
+        let (old, new) = (pod.machine.manifest().metadata(), manifest.metadata());
+        if old.labels != new.labels || old.annotations != new.annotations {
+            refresh_volumes(&pod.seat, manifest);
+        }
+    }
+
+    /// Volumes made from a ConfigMap or a Secret are brought up to date at the Pod's next regular sync.
+    fn source_event<K: crate::client::Kind>(&mut self, event: &Event<K>) {
+        let (Event::Applied(object) | Event::Deleted(object)) = event else { return };
+        let namespace = object.metadata().namespace.as_deref().unwrap_or_default();
+        let now = self.now();
+        for pod in self.pods.values_mut() {
+            if pod.machine.manifest().namespace() == namespace && pod.refresh_at.is_none() {
+                let follows = pod.seat.state().volumes.values().any(|volume| volume.files.is_some());
+                pod.refresh_at = follows.then(|| next_resync(pod.since, now));
+            }
+        }
+    }
+
+    fn node_event(&mut self, event: NodeEvent) {
+        match event {
+            NodeEvent::Container { container, change: ContainerChange::Exited, .. } => {
+                self.look_at(container);
+            }
+            NodeEvent::Missed => {
+                for status in self.facts.node.containers() {
+                    self.look_at(status.id);
+                }
+            }
+            NodeEvent::Container { .. } | NodeEvent::SandboxStopped { .. } => {}
+        }
+    }
+
+    /// Finds out how a container stands, and tells its Pod.
+    fn look_at(&mut self, id: podlab_node::ContainerId) {
+        let instance = id.as_str().to_owned();
+        let Some(uid) = self.owners.get(&instance).cloned() else { return };
+        let Some(pod) = self.pods.get(&uid) else { return };
+        let (node, manifest) = (self.facts.node.clone(), Arc::clone(pod.machine.manifest()));
+        let look = async move { tasks::current_state(&node, &manifest, &id).await };
+        // Most of the time there is nothing to wait for.
+        let mut look = Box::pin(look);
+        if let Some(state) = look.as_mut().now_or_never() {
+            if let Some(state) = state {
+                self.input(&uid, Input::Instance { id: instance, state });
+            }
+            return;
+        }
+        let outcomes = self.outcomes.clone();
+        self.facts.client.spawn(async move {
+            if let Some(state) = look.await {
+                let _ = outcomes.send(Message::Instance(uid, instance, state)).await;
+            }
+        });
+    }
+
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Done(uid, task, outcome) => {
+                if let Some(pod) = self.pods.get_mut(&uid) {
+                    pod.running.remove(&task);
+                    if let Outcome::Volume(Ok(())) = &outcome {
+                        let watches = eviction::watches(&pod.seat, pod.machine.manifest(), &self.outcomes);
+                        for watch in watches {
+                            let (handle, registration) = AbortHandle::new_pair();
+                            pod.watches.push(handle);
+                            let watch = Abortable::new(watch, registration);
+                            self.facts.client.spawn(watch.map(drop));
+                        }
+                    }
+                }
+                if let Outcome::Created(Ok(created)) = &outcome {
+                    self.owners.insert(created.instance.clone(), uid.clone());
+                }
+                self.input(&uid, Input::Done(task, outcome));
+            }
+            Message::Instance(uid, id, state) => self.input(&uid, Input::Instance { id, state }),
+            Message::Evict(uid, eviction) => {
+                if let Some(pod) = self.pods.get(&uid) {
+                    let event = PodEvent::warning(eviction.reason, eviction.message.clone());
+                    record(&self.recorder, pod.machine.manifest(), &event);
+                }
+                self.input(&uid, Input::Evict(eviction));
+            }
+        }
+    }
+
+    /// Brings something to a Pod's machine, and does what it asks for.
+    fn input(&mut self, uid: &str, input: Input) {
+        let now = self.now();
+        let Some(pod) = self.pods.get_mut(uid) else { return };
+        let effects = pod.machine.handle(input, now);
+        for effect in effects {
+            self.effect(uid, effect);
+        }
+        if let Some(pod) = self.pods.get(uid) {
+            self.shared.update(&pod.machine, &pod.seat);
+        }
+    }
+
+    fn effect(&mut self, uid: &str, effect: Effect) {
+        let Some(pod) = self.pods.get_mut(uid) else { return };
+        let manifest = pod.machine.manifest();
+        match effect {
+            Effect::Status(status) => status_writer::write(&self.facts.client, manifest, &status),
+            Effect::Event(event) => record(&self.recorder, manifest, &event),
+            Effect::Run(id, task) => self.run_task(uid, id, task),
+            Effect::Abort(id) => {
+                if let Some(handle) = pod.running.remove(&id) {
+                    handle.abort();
+                }
+            }
+            Effect::Ended { deleted } => {
+                pod.seat.state().volumes.clear();
+                if deleted {
+                    let meant = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+                    let options = DeleteOptions {
+                        grace_period_seconds: Some(0),
+                        preconditions: Some(meant),
+                        ..DeleteOptions::default()
+                    };
+                    let pods = self.facts.client.namespaced::<Pod>(manifest.namespace());
+                    if let Err(error) = pods.delete(manifest.name(), &options)
+                        && !error.is_not_found()
+                    {
+                        tracing::warn!(%error, pod = manifest.name(), "a pod that has ended could not be deleted");
+                    }
+                }
+            }
+            Effect::Forget => self.forget(uid),
+        }
+    }
+
+    fn run_task(&mut self, uid: &str, id: TaskId, task: Task) {
+        let Some(pod) = self.pods.get_mut(uid) else { return };
+        let (seat, manifest) = (Arc::clone(&pod.seat), Arc::clone(pod.machine.manifest()));
+        let (handle, registration) = AbortHandle::new_pair();
+        pod.running.insert(id, handle);
+        let (outcomes, uid) = (self.outcomes.clone(), uid.to_owned());
+        let work = tasks::perform(seat, manifest, task);
+        self.facts.client.spawn(async move {
+            if let Ok(outcome) = Abortable::new(work, registration).await {
+                let _ = outcomes.send(Message::Done(uid, id, outcome)).await;
+            }
+        });
+    }
+
+    fn forget(&mut self, uid: &str) {
+        let Some(pod) = self.pods.remove(uid) else { return };
+        self.shared.remove(uid);
+        for handle in pod.running.values().chain(&pod.watches) {
+            handle.abort();
+        }
+        for instance in pod.seat.state().instances.keys() {
+            self.owners.remove(instance);
+        }
+        let sandbox = pod.seat.state().sandbox.take();
+        if let Some(sandbox) = sandbox {
+            let node = self.facts.node.clone();
+            self.facts.client.spawn(async move { node.remove_sandbox(&sandbox).await });
+        }
+    }
+}
+
+/// The first regular sync of a Pod after `now`.
+fn next_resync(since: Timestamp, now: Timestamp) -> Timestamp {
+    let period = RESYNC.as_secs();
+    let age = u64::try_from(now.duration_since(since).as_secs()).unwrap_or_default();
+    after(since, Duration::from_secs((age / period + 1) * period))
+}
+
+/// Brings a Pod's volumes up to date with what they are made from.
+fn refresh_volumes(seat: &Seat, manifest: &Manifest) {
+    let surroundings = seat.surroundings();
+    let maker =
+        Maker { manifest, surroundings: &surroundings, sources: &seat.facts.client, node: &seat.facts.node };
+    for volume in manifest.spec().volumes.iter().flatten() {
+        let Some(Ok(files)) = volumes::files(&maker, volume) else { continue };
+        let mut state = seat.state();
+        if let Some(made) = state.volumes.get_mut(&volume.name)
+            && made.files.as_ref() != Some(&files)
+        {
+            made.volume.update(&files);
+            made.files = Some(files);
+        }
+    }
+}
+
+fn record(recorder: &Recorder, manifest: &Manifest, event: &PodEvent) {
+    let metadata = manifest.metadata();
+    let reference = Reference {
+        api_version: "v1".to_owned(),
+        kind: "Pod".to_owned(),
+        namespace: manifest.namespace().to_owned(),
+        name: manifest.name().to_owned(),
+        uid: manifest.uid().to_owned(),
+        resource_version: metadata.resource_version.clone().unwrap_or_default(),
+        field_path: event.container.and_then(|place| manifest.field_path(place)),
+    };
+    recorder.record(&reference, event.warning, event.reason, &event.message);
+}
