@@ -27,7 +27,8 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=|title: String| format!("{title} · podlab")/>
         <Router set_is_routing=set_routing>
-            <a class="skip-link" href="#main">"Skip to the content"</a>
+            // "external": the browser itself moves the focus there, which the router would not.
+            <a class="skip-link" href="#main" rel="external">"Skip to the content"</a>
             <LoadingBar active=routing/>
             <Header/>
             <main id="main" tabindex="-1">

@@ -25,14 +25,14 @@ pub(crate) struct Fixture {
 struct Learner {
     drafts: BTreeMap<String, String>,
     given_up: BTreeSet<String>,
-    submissions: Vec<(Submission, watch::Sender<Vec<Progress>>)>,
+    submissions: Vec<(Submission, watch::Receiver<Vec<Progress>>)>,
 }
 
 impl Fixture {
     /// What the grading of a submission has told so far, and will.
     pub(crate) fn follow(&self, id: i64) -> Option<watch::Receiver<Vec<Progress>>> {
         let learner = self.learner();
-        learner.submissions.iter().find(|(known, _)| known.id == id).map(|(_, told)| told.subscribe())
+        learner.submissions.iter().find(|(known, _)| known.id == id).map(|(_, told)| told.clone())
     }
 
     fn learner(&self) -> MutexGuard<'_, Learner> {
@@ -130,8 +130,8 @@ impl Api for Fixture {
             verdict: None,
         };
         learner.drafts.insert(name.into(), manifest.clone());
-        let told = watch::Sender::new(vec![]);
-        learner.submissions.push((submission.clone(), told.clone()));
+        let (told, listen) = watch::channel(vec![]);
+        learner.submissions.push((submission.clone(), listen));
         let Script { steps, pause } = Script::of(name, &manifest);
         let (shared, number) = (self.learner.clone(), learner.submissions.len() - 1);
         tokio::spawn(async move {

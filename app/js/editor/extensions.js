@@ -23,6 +23,7 @@ import { diagnostics, problems, problemsChanged } from "./problems.js";
 export function extensions({ nonce, labelledBy, onLeave }) {
   return [
     EditorView.cspNonce.of(nonce),
+    EditorView.domEventHandlers({ beforeinput: typeOverSelection }),
     EditorView.contentAttributes.of({
       "aria-label": labelledBy.getAttribute("aria-label"),
       "aria-describedby": labelledBy.getAttribute("aria-describedby"),
@@ -63,5 +64,16 @@ function leave(view, onLeave) {
   const { selection } = view.state;
   if (selection.ranges.length > 1 || !selection.main.empty) return false;
   onLeave();
+  return true;
+}
+
+/**
+ * Types over a selection in the browser's stead: Chrome would carry the style of what it replaces into an inline
+ * style, which the page's security policy keeps out.
+ */
+function typeOverSelection(event, view) {
+  const typesOver = event.inputType === "insertText" && event.data && !event.isComposing;
+  if (!typesOver || view.state.selection.ranges.every(({ empty }) => empty)) return false;
+  view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
   return true;
 }

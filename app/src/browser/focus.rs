@@ -12,9 +12,19 @@ pub(crate) fn element(id: &str) -> Option<HtmlElement> {
 /// Moves the focus to an element and brings it into view, by as little scrolling as that takes.
 pub(crate) fn reveal(element: &HtmlElement) {
     let _ = element.focus();
-    let nearest = ScrollIntoViewOptions::new();
-    nearest.set_block(ScrollLogicalPosition::Nearest);
-    element.scroll_into_view_with_scroll_into_view_options(&nearest);
+    scroll(element, ScrollLogicalPosition::Nearest);
+}
+
+/// Moves the focus to what begins a part of the page, and shows as much of that part as there is room for.
+pub(crate) fn reveal_at_top(element: &HtmlElement) {
+    let _ = element.focus();
+    scroll(element, ScrollLogicalPosition::Start);
+}
+
+fn scroll(element: &HtmlElement, block: ScrollLogicalPosition) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(block);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
 /// Whether keys pressed on `target` write text.

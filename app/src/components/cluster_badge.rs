@@ -7,13 +7,7 @@ use crate::api::{ClusterInfo, use_api};
 /// "simulated cluster", or the real one's name and version; opens to a sentence on what that means.
 #[component]
 pub(crate) fn ClusterBadge() -> impl IntoView {
-    let status = Resource::new(
-        || (),
-        |()| {
-            let api = use_api();
-            async move { api.status().await }
-        },
-    );
+    let status = Resource::new(|| (), async |()| use_api().status().await);
     view! {
         <Suspense>
             {move || Suspend::new(async move {

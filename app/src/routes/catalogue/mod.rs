@@ -16,13 +16,7 @@ use crate::{
 /// The page at `/`.
 #[component]
 pub(crate) fn Catalogue() -> impl IntoView {
-    let catalogue = Resource::new(
-        || (),
-        |()| {
-            let api = use_api();
-            async move { api.catalogue().await }
-        },
-    );
+    let catalogue = Resource::new(|| (), async |()| use_api().catalogue().await);
     view! {
         <Suspense fallback=|| view! { <Loading what="Fetching the exercises."/> }>
             {move || Suspend::new(async move {

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use podlab_exercises::{CheckResult, Outcome, Problem, Verdict};
+use send_wrapper::SendWrapper;
 
 use crate::{
     api::{ApiError, CheckView, ExercisePage, Solution, Standing, Submission, SubmissionState},
@@ -32,7 +33,7 @@ pub(crate) struct Bench {
     /// Whether the brief's drawer is open, where the brief is one.
     pub(crate) drawer: RwSignal<bool>,
     /// The editor, once it has been laid over the textarea.
-    pub(crate) editor: StoredValue<Option<Editor>, LocalStorage>,
+    pub(crate) editor: StoredValue<Option<SendWrapper<Editor>>>,
 }
 
 /// A text that was replaced as a whole.
@@ -161,7 +162,7 @@ impl Bench {
             solutions: RwSignal::new(page.solutions.clone()),
             // The brief is what one reads first; once something was submitted, the verdict is.
             drawer: RwSignal::new(page.last.is_none()),
-            editor: StoredValue::new_local(None),
+            editor: StoredValue::new(None),
             page: StoredValue::new(page),
         }
     }

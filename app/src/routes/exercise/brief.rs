@@ -6,23 +6,16 @@ use podlab_exercises::Outcome;
 use super::{bench::Bench, solutions::Solutions};
 use crate::{
     api::TaskView,
-    components::{Heading, Icon, Shape, StandingMark},
-    routes::catalogue::card::Effort,
+    components::{Icon, Shape},
 };
 
 /// The left column.
 #[component]
 pub(crate) fn Brief(bench: Bench) -> impl IntoView {
-    let (exercise, html, tasks) =
-        bench.page.with_value(|page| (page.exercise.clone(), page.brief_html.clone(), page.tasks.clone()));
+    let (html, tasks) = bench.page.with_value(|page| (page.brief_html.clone(), page.tasks.clone()));
     let tasks = tasks.into_iter().map(|task| view! { <Task task bench/> }).collect_view();
     view! {
         <div class="brief">
-            <Heading text=exercise.title/>
-            <p class="brief__facts">
-                {move || view! { <StandingMark standing=bench.standing.get()/> }}
-                <Effort minutes=exercise.minutes difficulty=exercise.difficulty/>
-            </p>
             <div class="prose" inner_html=html></div>
             <h2>"Tasks"</h2>
             <ol class="tasks">{tasks}</ol>

@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use podlab_exercises::{CheckResult, Progress, Verdict};
+use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlDetailsElement;
 
@@ -22,6 +23,9 @@ use crate::{
 /// How long after a loss the connection is tried again; doubled each time.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(8);
+/// How long a stream may say nothing before podlab is asked whether it is still there: a connection that a sleeping
+/// laptop has lost stays silent for ever.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A callback that submits what stands in the editor. A grading that was under way when the page came is followed.
 pub(crate) fn use_grading(bench: Bench) -> Callback<()> {
@@ -29,7 +33,9 @@ pub(crate) fn use_grading(bench: Bench) -> Callback<()> {
     let grader = Grader {
         bench,
         api: StoredValue::new(use_api()),
-        stream: StoredValue::new_local(None),
+        stream: StoredValue::new(None),
+        heard: StoredValue::new(0),
+        watchdog: StoredValue::new(None),
         say: Callback::new(announce),
     };
     Effect::new(move || {
@@ -45,7 +51,10 @@ pub(crate) fn use_grading(bench: Bench) -> Callback<()> {
 struct Grader {
     bench: Bench,
     api: StoredValue<Arc<dyn Api>>,
-    stream: StoredValue<Option<EventStream>, LocalStorage>,
+    stream: StoredValue<Option<SendWrapper<EventStream>>>,
+    /// How many events have come, over all streams.
+    heard: StoredValue<u32>,
+    watchdog: StoredValue<Option<TimeoutHandle>>,
     say: Callback<String>,
 }
 
@@ -53,6 +62,7 @@ impl Grader {
     fn submit(self) {
         let bench = self.bench;
         if bench.grading.read_untracked().is_open() {
+            self.say.run("Your submission is still being graded.".to_owned());
             return;
         }
         let manifest = bench.text.get_untracked();
@@ -106,15 +116,32 @@ impl Grader {
             self.lost(id, retry)
         });
         match opened {
-            Ok(stream) => self.stream.set_value(Some(stream)),
+            Ok(stream) => {
+                self.stream.set_value(Some(SendWrapper::new(stream)));
+                self.watch(id, self.heard.get_value());
+            }
             Err(_) => self.lost(id, retry),
         }
+    }
+
+    /// Asks where the submission is, if the stream says nothing more than the `heard` events before.
+    fn watch(self, id: i64, heard: u32) {
+        let look = move || match self.heard.try_get_value() {
+            Some(now) if now == heard => {
+                self.close_stream();
+                self.ask(id, FIRST_RETRY);
+            }
+            Some(now) => self.watch(id, now),
+            None => {}
+        };
+        self.watchdog.set_value(set_timeout_with_handle(look, PATIENCE).ok());
     }
 
     fn progressed(self, progress: Progress) {
         if self.is_gone() {
             return;
         }
+        self.heard.update_value(|heard| *heard += 1);
         match progress {
             Progress::Phase { message, cluster_ms } => {
                 self.say.run(message.clone());
@@ -145,9 +172,7 @@ impl Grader {
             .read_untracked()
             .as_ref()
             .is_some_and(|shown| *bench.text.read_untracked() == shown.manifest);
-        if untouched {
-            request_animation_frame(move || lead_to_result(bench, passed));
-        }
+        request_animation_frame(move || lead_to_result(bench, passed, untouched));
         let (api, name) = (self.api.get_value(), bench.name());
         spawn_local(async move {
             // Standing and solutions may have changed; without an answer they do with the next page.
@@ -201,6 +226,9 @@ impl Grader {
 
     fn close_stream(self) {
         self.stream.try_update_value(|stream| *stream = None);
+        if let Some(Some(watchdog)) = self.watchdog.try_update_value(Option::take) {
+            watchdog.clear();
+        }
     }
 
     /// Whether the learner has moved to another page.
@@ -217,21 +245,18 @@ fn put_result(results: &mut Vec<CheckResult>, result: CheckResult) {
     }
 }
 
-/// Moves the focus to the first failure, opened; to the sum where there is none.
-fn lead_to_result(bench: Bench, passed: bool) {
+/// Opens the first failure, and moves the focus there, or to the sum where nothing failed.
+fn lead_to_result(bench: Bench, passed: bool, with_focus: bool) {
     let first = if passed { None } else { bench.first_failure() };
-    let Some(row) = first.and_then(|id| focus::element(&row_id(&id))) else {
-        if let Some(sum) = focus::element("sum") {
-            focus::reveal(&sum);
-        }
-        return;
-    };
-    let details = row.query_selector("details").ok().flatten();
-    if let Some(details) = details.and_then(|it| it.dyn_into::<HtmlDetailsElement>().ok()) {
+    let row = first.and_then(|id| focus::element(&row_id(&id)));
+    let within = |name| row.as_ref().and_then(|row| row.query_selector(name).ok().flatten());
+    if let Some(details) = within("details").and_then(|it| it.dyn_into::<HtmlDetailsElement>().ok()) {
         details.set_open(true);
     }
-    let summary = row.query_selector("summary").ok().flatten();
-    focus::reveal(&summary.and_then(|it| it.dyn_into().ok()).unwrap_or(row));
+    let place = within("summary").and_then(|it| it.dyn_into().ok()).or_else(|| focus::element("sum"));
+    if let Some(place) = place.filter(|_| with_focus) {
+        focus::reveal(&place);
+    }
 }
 
 /// The address asked for an older submission; from now on the newest is shown, also after a reload.

@@ -1,6 +1,7 @@
 //! The middle column: a plain form with a textarea, over which the YAML editor is laid once the page is hydrated.
 
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
@@ -64,13 +65,17 @@ pub(crate) fn Manifest(bench: Bench, submit: Callback<()>) -> impl IntoView {
                     on:input=move |event| bench.text.set(event_target_value(&event))
                     on:keydown=on_escape
                 >
-                    // The parser drops a line end that follows the tag; this one is there to be dropped.
-                    {format!("\n{initial}")}
+                    {as_content(initial)}
                 </textarea>
             </form>
         </section>
     }
     .into_any()
+}
+
+/// A text as a textarea's content: HTML's parser drops a line end that stands first, so it is sent one to drop.
+fn as_content(text: String) -> String {
+    if cfg!(feature = "ssr") && text.starts_with('\n') { format!("\n{text}") } else { text }
 }
 
 /// Keeps the signal, the textarea and the editor over it showing the same text.
@@ -91,7 +96,7 @@ fn keep_in_step(bench: Bench, textarea: NodeRef<html::Textarea>) {
             // Where the editor cannot be loaded, the textarea does all that is needed.
             if let Ok(editor) = Editor::mount(&textarea, change, leave).await {
                 editor.show(bench.grading.read_untracked().problems());
-                bench.editor.set_value(Some(editor));
+                bench.editor.set_value(Some(SendWrapper::new(editor)));
             }
         });
     });

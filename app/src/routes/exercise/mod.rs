@@ -41,24 +41,22 @@ pub(crate) fn Exercise() -> impl IntoView {
 }
 
 /// The exercise and the submission to show, if there is one.
-fn find(
+async fn find(
     name: String,
     submission: Option<String>,
-) -> impl Future<Output = Result<(ExercisePage, Option<Submission>), ApiError>> + Send {
+) -> Result<(ExercisePage, Option<Submission>), ApiError> {
     let api = use_api();
-    async move {
-        let page = api.exercise(&name).await?;
-        let Some(id) = submission else {
-            let newest = page.last.clone();
-            return Ok((page, newest));
-        };
-        let no_such = || ApiError {
-            status: 404,
-            message: format!(
-                "You have no submission {id} of this exercise. Your progress page lists those you have."
-            ),
-        };
-        let shown = api.submission(id.parse().map_err(|_| no_such())?).await?;
-        if shown.exercise == name { Ok((page, Some(shown))) } else { Err(no_such()) }
-    }
+    let page = api.exercise(&name).await?;
+    let Some(id) = submission else {
+        let newest = page.last.clone();
+        return Ok((page, newest));
+    };
+    let no_such = || ApiError {
+        status: 404,
+        message: format!(
+            "You have no submission {id} of this exercise. Your progress page lists those you have."
+        ),
+    };
+    let shown = api.submission(id.parse().map_err(|_| no_such())?).await?;
+    if shown.exercise == name { Ok((page, Some(shown))) } else { Err(no_such()) }
 }

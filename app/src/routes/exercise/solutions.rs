@@ -26,7 +26,8 @@ pub(crate) fn Solutions(bench: Bench) -> impl IntoView {
                 Some(solutions) => {
                     let each = solutions
                         .into_iter()
-                        .map(|solution| view! { <OneSolution solution bench/> })
+                        .enumerate()
+                        .map(|(number, solution)| view! { <OneSolution solution open=number == 0 bench/> })
                         .collect_view();
                     view! {
                         <p class="quiet">{intro}</p>
@@ -78,7 +79,7 @@ fn Closed(bench: Bench) -> impl IntoView {
 }
 
 #[component]
-fn OneSolution(solution: Solution, bench: Bench) -> impl IntoView {
+fn OneSolution(solution: Solution, open: bool, bench: Bench) -> impl IntoView {
     let Solution { title, manifest } = solution;
     let code = NodeRef::<html::Code>::new();
     Effect::new(move || {
@@ -89,7 +90,7 @@ fn OneSolution(solution: Solution, bench: Bench) -> impl IntoView {
     let text = manifest.clone();
     let take = move |_| bench.put(text.clone(), "The solution is in the editor.");
     view! {
-        <details class="solution">
+        <details class="solution" open=open>
             <summary>{title}</summary>
             <pre tabindex="0" aria-label="Manifest of this solution">
                 <code node_ref=code>{manifest}</code>

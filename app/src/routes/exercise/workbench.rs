@@ -15,7 +15,11 @@ use super::{
     submit_bar::SubmitBar,
     verdict::VerdictPanel,
 };
-use crate::api::{ExercisePage, Submission};
+use crate::{
+    api::{ExercisePage, Submission},
+    components::{Heading, StandingMark},
+    routes::catalogue::card::Effort,
+};
 
 /// The whole page.
 #[component]
@@ -36,6 +40,7 @@ pub(crate) fn Workbench(page: ExercisePage, shown: Option<Submission>) -> impl I
             data-drawer=move || bench.drawer.get().then_some("open")
             on:keydown=submit_by_key
         >
+            <TitleBar bench/>
             <Tabs bench first/>
             <section class="panel panel--brief" id="brief" aria-label="Brief">
                 <Brief bench/>
@@ -49,6 +54,22 @@ pub(crate) fn Workbench(page: ExercisePage, shown: Option<Submission>) -> impl I
             </section>
         </div>
     }
+}
+
+/// Which exercise this is, and where the learner stands in it.
+#[component]
+fn TitleBar(bench: Bench) -> impl IntoView {
+    let exercise = bench.page.with_value(|page| page.exercise.clone());
+    view! {
+        <div class="title-bar">
+            <Heading text=exercise.title/>
+            <p class="title-bar__facts">
+                {move || view! { <StandingMark standing=bench.standing.get()/> }}
+                <Effort minutes=exercise.minutes difficulty=exercise.difficulty/>
+            </p>
+        </div>
+    }
+    .into_any()
 }
 
 /// What chooses the part that is shown, where there is room for one only.

@@ -14,13 +14,7 @@ use crate::{
 /// The page at `/progress`.
 #[component]
 pub(crate) fn Progress() -> impl IntoView {
-    let progress = Resource::new(
-        || (),
-        |()| {
-            let api = use_api();
-            async move { api.progress().await }
-        },
-    );
+    let progress = Resource::new(|| (), async |()| use_api().progress().await);
     view! {
         <Suspense fallback=|| view! { <Loading what="Adding up your progress."/> }>
             {move || Suspend::new(async move {

@@ -6,7 +6,7 @@ use podlab_exercises::{CheckResult, Outcome};
 use super::hints::Hints;
 use crate::{
     api::CheckView,
-    components::{Icon, Shape},
+    components::{Icon, Shape, count},
     routes::exercise::bench::Bench,
 };
 
@@ -50,13 +50,13 @@ const fn kind(outcome: Outcome) -> &'static str {
 
 #[component]
 fn Undecided(check: CheckView, bench: Bench) -> impl IntoView {
-    let word = move || if bench.grading.read().is_open() { "waiting" } else { "not checked" };
+    let word = move || if bench.grading.read().is_open() { "waiting" } else { "" };
     view! {
         <div class="check__line">
             <Icon shape=Shape::Ring/>
             <span class="check__title">{check.title}</span>
             <span class="check__word">{word}</span>
-            <span class="check__points">{check.points}</span>
+            <span class="check__points">{count(check.points, "point")}</span>
         </div>
     }
 }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use self::{check::CheckRow, problems::Problems, sum::Sum};
 pub(crate) use self::{check::row_id, sum::sum_in_words};
-use super::bench::{Bench, Grading};
+use super::bench::{Bench, Grading, Shown};
 use crate::components::Moment;
 
 /// The verdict of the submission that is shown, as far as it is known.
@@ -41,44 +41,16 @@ pub(crate) fn VerdictPanel(bench: Bench) -> impl IntoView {
     .into_any()
 }
 
-/// Which submission this is about, and whether it is still what stands in the editor.
+/// Which submission this is about.
 #[component]
 fn ShownSubmission(bench: Bench) -> impl IntoView {
-    let differs = Memo::new(move |_| {
-        bench.shown.read().as_ref().is_some_and(|shown| shown.manifest != *bench.text.read())
-    });
-    let take = move |_| {
-        if let Some(shown) = bench.shown.get_untracked() {
-            bench.put(shown.manifest, "The submission is in the editor.");
+    let words = move |shown: Shown| {
+        view! {
+            {format!("Submission {}, ", shown.id)}
+            <Moment at=shown.at/>
         }
     };
-    view! {
-        <p class="panel__note">
-            {move || {
-                bench
-                    .shown
-                    .get()
-                    .map(|shown| {
-                        view! {
-                            {format!("Submission {}, ", shown.id)}
-                            <Moment at=shown.at/>
-                        }
-                    })
-            }}
-            {move || {
-                differs
-                    .get()
-                    .then(|| {
-                        view! {
-                            ". The editor has changed since. "
-                            <button class="link needs-script" type="button" on:click=take>
-                                "Put it back"
-                            </button>
-                        }
-                    })
-            }}
-        </p>
-    }
+    view! { <p class="panel__note">{move || bench.shown.get().map(words)}</p> }
 }
 
 /// Where to go once the exercise is solved.
@@ -114,6 +86,6 @@ fn show_solutions(event: leptos::ev::MouseEvent) {
     event.prevent_default();
     super::bench::Panel::Brief.show();
     if let Some(title) = focus::element("solutions-title") {
-        focus::reveal(&title);
+        focus::reveal_at_top(&title);
     }
 }

@@ -33,7 +33,29 @@ pub(crate) fn Sum(bench: Bench) -> impl IntoView {
                 }
                 Grading::Refused(error) => said(Shape::Warning, "Not submitted.".to_owned(), error.message).into_any(),
             }}
+            <Differs bench/>
         </div>
+    }
+}
+
+/// Whether the submission is still what stands in the editor.
+#[component]
+fn Differs(bench: Bench) -> impl IntoView {
+    let differs = Memo::new(move |_| {
+        bench.shown.read().as_ref().is_some_and(|shown| shown.manifest != *bench.text.read())
+    });
+    let take = move |_| {
+        if let Some(shown) = bench.shown.get_untracked() {
+            bench.put(shown.manifest, "The submission is in the editor.");
+        }
+    };
+    view! {
+        <p class="quiet" hidden=move || !differs.get()>
+            "The editor holds something else by now. "
+            <button class="link needs-script" type="button" on:click=take>
+                "Bring this back"
+            </button>
+        </p>
     }
 }
 
