@@ -10,12 +10,17 @@
 //! | `http` | the API over HTTP |
 //! | `verbs` | create, get, list, ... over any resource |
 //! | `resource` | the table of resources and, one file a kind, what is particular to each |
+//! | `admission`, `validation` | what is accepted |
+//! | `schema` | the shapes of all objects: decoding, defaults of absent structs |
+//! | `managed`, `patch` | who owns which field, server-side apply, the other patches |
+//! | `openapi` | the documents that clients read |
 //! | `store` | the objects, their revisions and histories |
 //! | [`node_agent`] | what the API server asks of a kubelet |
 //! | [`status`] | failures in the API's form |
 //! | `kubelet` | what runs the Pods of a node |
 //! | `quantity`, `pod_resources` | amounts, and what a Pod requests and may use |
 
+mod admission;
 mod bootstrap;
 pub mod caller;
 pub mod client;
@@ -28,8 +33,11 @@ mod go_text;
 mod golden;
 mod http;
 mod kubelet;
+mod managed;
 pub mod node_agent;
 pub mod object;
+mod openapi;
+mod patch;
 #[allow(dead_code, reason = "the scheduler comes next")]
 mod pod_resources;
 #[allow(dead_code, reason = "the scheduler comes next")]
@@ -37,9 +45,12 @@ mod quantity;
 mod request;
 mod resource;
 mod rng;
+mod schema;
+mod selector;
 mod server;
 pub mod status;
 mod store;
+mod validation;
 mod verbs;
 
 pub use client::Client;

@@ -1,29 +1,60 @@
 //! One API object at one version: its JSON and what is read from it all the time.
 
-use serde::{Serialize, Serializer, de::DeserializeOwned};
-use serde_json::Value;
+use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeMap};
+use serde_json::{Map, Value};
 
-use crate::status::{Result, Status};
+use crate::{
+    managed::{Entry, render_entries},
+    status::{Result, Status},
+};
 
 /// An API object as it is stored. It never changes; a write makes a new one.
 #[derive(Debug)]
 pub struct Object {
+    /// Without `metadata.managedFields`, which are kept in their own, smaller form.
     value: Value,
+    managed: Box<[Entry]>,
     revision: u64,
 }
 
 impl Object {
-    /// An object whose `metadata.resourceVersion` is `revision`.
-    pub(crate) fn new(mut value: Value, revision: u64) -> Self {
+    /// An object whose `metadata.resourceVersion` is `revision` (none for 0, which is not stored).
+    pub(crate) fn new(mut value: Value, managed: Vec<Entry>, revision: u64) -> Self {
         if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
-            metadata.insert("resourceVersion".into(), Value::String(revision.to_string()));
+            metadata.remove("managedFields");
+            if revision == 0 {
+                metadata.remove("resourceVersion");
+            } else {
+                metadata.insert("resourceVersion".into(), Value::String(revision.to_string()));
+            }
         }
-        Self { value, revision }
+        Self { value, managed: managed.into(), revision }
+    }
+
+    /// The same object at another revision.
+    pub(crate) fn at(&self, revision: u64) -> Self {
+        Self::new(self.value.clone(), self.managed.to_vec(), revision)
+    }
+
+    /// The JSON without `metadata.managedFields`.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Who owns which fields.
+    pub(crate) fn managed(&self) -> &[Entry] {
+        &self.managed
     }
 
     /// The whole JSON.
-    pub fn value(&self) -> &Value {
-        &self.value
+    pub fn to_value(&self) -> Value {
+        let mut value = self.value.clone();
+        if let Some(Value::Object(metadata)) = value.get_mut("metadata")
+            && !self.managed.is_empty()
+        {
+            metadata.insert("managedFields".into(), render_entries(&self.managed));
+        }
+        value
     }
 
     /// The store's revision when this version was written.
@@ -46,9 +77,14 @@ impl Object {
         metadata_str(&self.value, "uid")
     }
 
+    /// The labels.
+    pub(crate) fn labels(&self) -> Option<&Map<String, Value>> {
+        self.value.get("metadata")?.get("labels")?.as_object()
+    }
+
     /// The value of a label.
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.value.get("metadata")?.get("labels")?.get(key)?.as_str()
+        self.labels()?.get(key)?.as_str()
     }
 
     /// Whether its deletion was asked for.
@@ -62,19 +98,89 @@ impl Object {
     ///
     /// An internal error where the stored JSON does not fit the type.
     pub fn parse<K: DeserializeOwned>(&self) -> Result<K> {
-        K::deserialize(&self.value).map_err(Status::internal)
+        parse(&self.value)
     }
 }
 
+/// The whole JSON, as [`Object::to_value`] but without a copy of the object.
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value.serialize(serializer)
+        let Value::Object(root) = &self.value else { return self.value.serialize(serializer) };
+        if self.managed.is_empty() {
+            return root.serialize(serializer);
+        }
+        let mut map = serializer.serialize_map(Some(root.len()))?;
+        for (key, value) in root {
+            match value {
+                Value::Object(metadata) if key == "metadata" => {
+                    map.serialize_entry(key, &WithManaged { metadata, managed: &self.managed })?;
+                }
+                value => map.serialize_entry(key, value)?,
+            }
+        }
+        map.end()
     }
+}
+
+struct WithManaged<'a> {
+    metadata: &'a Map<String, Value>,
+    managed: &'a [Entry],
+}
+
+impl Serialize for WithManaged<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.metadata.len() + 1))?;
+        for (key, value) in self.metadata {
+            map.serialize_entry(key, value)?;
+        }
+        map.serialize_entry("managedFields", &render_entries(self.managed))?;
+        map.end()
+    }
+}
+
+/// JSON as a Rust type.
+///
+/// # Errors
+///
+/// An internal error where it does not fit: what was decoded by its schema does.
+pub(crate) fn parse<K: DeserializeOwned>(value: &Value) -> Result<K> {
+    K::deserialize(value).map_err(Status::internal)
 }
 
 /// A text in `metadata`, empty where it is not there.
 pub(crate) fn metadata_str<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get("metadata").and_then(|m| m.get(key)).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The text at a JSON pointer, empty where there is none.
+pub(crate) fn text_at<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// `metadata`, made where it is missing.
+pub(crate) fn metadata_mut(value: &mut Value) -> &mut Map<String, Value> {
+    object_at(value, "metadata")
+}
+
+/// The object in a field, made where it is missing or something else.
+pub(crate) fn object_at<'v>(value: &'v mut Value, key: &str) -> &'v mut Map<String, Value> {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    let root = as_map(value);
+    let child = root.entry(key).or_insert_with(|| Value::Object(Map::new()));
+    if !child.is_object() {
+        *child = Value::Object(Map::new());
+    }
+    as_map(child)
+}
+
+fn as_map(value: &mut Value) -> &mut Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        // The callers have just made it an object.
+        other => unreachable!("an object, not {other}"),
+    }
 }
 
 /// Whether `metadata.deletionTimestamp` is set.

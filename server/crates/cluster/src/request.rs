@@ -1,6 +1,6 @@
 //! What all verbs are told about a request, besides its object.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::caller::Caller;
 
@@ -15,7 +15,7 @@ pub(crate) struct Request {
     /// Decide everything, write nothing.
     pub(crate) dry_run: bool,
     /// Warnings for the person at the client.
-    pub(crate) warnings: Mutex<Vec<String>>,
+    warnings: Mutex<Vec<String>>,
 }
 
 impl Request {
@@ -32,5 +32,17 @@ impl Request {
     pub(crate) fn on(mut self, subresource: &str) -> Self {
         self.subresource = subresource.into();
         self
+    }
+
+    /// Adds a warning, once.
+    pub(crate) fn warn(&self, warning: String) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    pub(crate) fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -9,10 +9,12 @@ use serde_json::Value;
 use super::{Client, Watch};
 use crate::{
     object::Object,
+    patch::Change,
     request::Request,
     resource::{Registry, Resource},
+    schema,
     status::{Result, Status},
-    verbs::{self, DeleteOptions},
+    verbs::{self, Apply, DeleteOptions},
 };
 
 /// A Rust type of an API kind: any of k8s-openapi's with metadata.
@@ -136,9 +138,10 @@ impl<K: Kind> Api<K> {
     /// `AlreadyExists`, `Invalid`, `Forbidden` (admission, or the namespace is being deleted), `NotFound` (no such
     /// namespace).
     pub fn create(&self, object: &K) -> Result<K> {
+        let resource = self.resource()?;
         let namespace = self.namespace_of(object.metadata());
-        let value = to_value(object)?;
-        verbs::create(&self.client.server, &self.request(), self.resource()?, namespace, value)?.parse()
+        let value = normal(resource, object)?;
+        verbs::create(&self.client.server, &self.request(), resource, namespace, value)?.parse()
     }
 
     /// Replaces an object. With `metadata.resourceVersion` it must be the stored one.
@@ -160,22 +163,34 @@ impl<K: Kind> Api<K> {
     }
 
     fn replace(&self, object: &K, subresource: &str) -> Result<K> {
+        let resource = self.resource()?;
         let metadata = object.metadata();
         let (namespace, name) = (self.namespace_of(metadata), metadata.name.as_deref().unwrap_or_default());
         let request = self.request().on(subresource);
-        let value = to_value(object)?;
-        verbs::update(&self.client.server, &request, self.resource()?, namespace, name, value)?.parse()
+        let value = normal(resource, object)?;
+        verbs::update(&self.client.server, &request, resource, namespace, name, value)?.parse()
     }
 
-    /// Changes an object, or (`subresource` not empty) its `status`, `scale`, `ephemeralcontainers`, `resize`.
+    /// Changes an object, or (`subresource` not empty) its `status`, `ephemeralcontainers`, `resize`.
     ///
     /// # Errors
     ///
     /// `NotFound`, `Conflict`, `Invalid`, `Forbidden`, `BadRequest` where the patch itself is malformed.
     pub fn patch(&self, name: &str, subresource: &str, patch: &Patch) -> Result<K> {
-        let Patch::Merge(patch) = patch else { return Err(Status::bad_request("not a merge patch")) };
+        let resource = self.resource()?;
         let request = self.request().on(subresource);
-        verbs::patch(&self.client.server, &request, self.resource()?, &self.namespace, name, patch)?.parse()
+        let (server, namespace) = (&self.client.server, &*self.namespace);
+        let change = match patch {
+            Patch::Merge(patch) => Change::Merge(patch.clone()),
+            Patch::Strategic(patch) => Change::Strategic(patch.clone()),
+            Patch::Json(patch) => Change::Json(patch.clone()),
+            Patch::Apply { object, force } => {
+                let apply = Apply { object: object.clone(), force: *force };
+                let (object, _) = verbs::apply(server, &request, resource, namespace, name, apply)?;
+                return object.parse();
+            }
+        };
+        verbs::patch(server, &request, resource, namespace, name, &change, &|_| Ok(()))?.parse()
     }
 
     /// Deletes an object, or begins to: Pods end in their grace period, finalizers run first.
@@ -190,6 +205,11 @@ impl<K: Kind> Api<K> {
     }
 }
 
-fn to_value(object: &impl Serialize) -> Result<Value> {
-    serde_json::to_value(object).map_err(Status::internal)
+/// An object as the API would decode it.
+fn normal(resource: &Resource, object: &impl Serialize) -> Result<Value> {
+    let value = serde_json::to_value(object).map_err(Status::internal)?;
+    match resource.schema() {
+        Some(of) => schema::normalize(value, of.get()).map_err(|e| resource.not_decodable(&e.0)),
+        None => Ok(value),
+    }
 }

@@ -1,58 +1,134 @@
-//! The API over HTTP.
+//! The API over HTTP: one handler that reads a request's path and query as the real server does, calls a verb and
+//! encodes the answer in the form that the client accepts.
+
+mod answer;
+mod body;
+mod discovery;
+mod health;
+mod negotiate;
+mod objects;
+mod openapi;
+mod path;
+mod query;
+mod subresource;
+mod table;
+mod watch;
+mod yaml;
 
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
+    body::Body,
     extract::State,
+    http::{Method, request::Parts},
     response::{IntoResponse, Response},
-    routing::get,
 };
-use serde_json::json;
 
+use self::{
+    negotiate::Accepted,
+    path::{Target, Where},
+    query::Query,
+};
 use crate::{
+    caller::Caller,
+    resource::{Registry, Resource},
     server::Server,
     status::{Result, Status},
 };
 
 /// All paths of the API.
 pub(crate) fn router(server: Arc<Server>) -> Router {
-    Router::new()
-        .route("/healthz", get(health))
-        .route("/livez", get(health))
-        .route("/readyz", get(health))
-        .route("/version", get(version))
-        .fallback(async || Status::no_such_resource())
-        .with_state(server)
+    Router::new().fallback(serve).with_state(server)
 }
 
-impl IntoResponse for Box<Status> {
-    fn into_response(self) -> Response {
-        (self.code, Json(self.to_value())).into_response()
+/// A request as the handlers see it.
+struct Call {
+    server: Arc<Server>,
+    parts: Parts,
+    query: Query,
+    accepted: Accepted,
+    caller: Caller,
+}
+
+async fn serve(State(server): State<Arc<Server>>, request: axum::extract::Request) -> Response {
+    if server.ended.is_cancelled() {
+        return Status::shut_down().into_response();
+    }
+    let (parts, body) = request.into_parts();
+    let answer = match open(server, parts) {
+        Ok(call) => route(call, body).await,
+        Err(status) => Err(status),
+    };
+    answer.unwrap_or_else(IntoResponse::into_response)
+}
+
+fn open(server: Arc<Server>, parts: Parts) -> Result<Call> {
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let accepted = Accepted::parse(&parts.headers)?;
+    Ok(Call { server, query, accepted, parts, caller: Caller::administrator() })
+}
+
+async fn route(call: Call, body: Body) -> Result<Response> {
+    let path = call.parts.uri.path().to_owned();
+    match path::parse(&path) {
+        Where::Resource(target) => {
+            let resource = find(&call.server, &target)?;
+            resource_request(call, &resource, &target, body).await
+        }
+        Where::Group { group, version } => discovery::resources(&call, &group, &version),
+        Where::Versions { group } => discovery::group(&call, &group),
+        Where::Groups => discovery::groups(&call),
+        Where::Legacy => discovery::legacy(&call),
+        Where::OpenApiV3(document) => openapi::v3(&call, &document),
+        Where::OpenApiV2 => openapi::v2(&call),
+        Where::Health(check) => Ok(health::check(&call, &check)),
+        Where::Version => Ok(health::version(&call)),
+        Where::Root => Ok(discovery::paths(&call)),
+        Where::Nowhere => Ok(answer::not_found()),
     }
 }
 
-async fn health(State(server): State<Arc<Server>>) -> Result<&'static str> {
-    if server.ended.is_cancelled() { Err(Status::shut_down()) } else { Ok("ok") }
+fn find(server: &Server, target: &Target) -> Result<Arc<Resource>> {
+    let _ = server;
+    Registry::builtin()
+        .by_path(&target.group, &target.version, &target.resource)
+        .filter(|resource| target.namespace.is_empty() || resource.namespaced)
+        .cloned()
+        .ok_or_else(Status::no_such_resource)
 }
 
-async fn version(State(server): State<Arc<Server>>) -> Response {
-    let version = server.config.version;
-    let (minor, compatible) = (version.minor.to_string(), version.minor.saturating_sub(1).to_string());
-    Json(json!({
-        "major": "1",
-        "minor": minor,
-        "emulationMajor": "1",
-        "emulationMinor": minor,
-        "minCompatibilityMajor": "1",
-        "minCompatibilityMinor": compatible,
-        "gitVersion": format!("v1.{}.{}", version.minor, version.patch),
-        "gitCommit": "",
-        "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z",
-        "goVersion": "",
-        "compiler": "rustc",
-        "platform": "linux/amd64",
-    }))
-    .into_response()
+async fn resource_request(
+    call: Call,
+    resource: &Arc<Resource>,
+    target: &Target,
+    body: Body,
+) -> Result<Response> {
+    if !target.subresource.is_empty() {
+        return subresource::serve(call, resource, target, body).await;
+    }
+    let verb = match (&call.parts.method, target.name.is_empty()) {
+        (&Method::GET | &Method::HEAD, _) if call.query.is_true("watch") => "watch",
+        (&Method::GET | &Method::HEAD, false) => "get",
+        (&Method::GET | &Method::HEAD, true) => "list",
+        (&Method::POST, true) => "create",
+        (&Method::PUT, false) => "update",
+        (&Method::PATCH, false) => "patch",
+        (&Method::DELETE, false) => "delete",
+        (&Method::DELETE, true) => "deletecollection",
+        _ => return Err(Status::method_not_allowed()),
+    };
+    if !resource.verbs.has(verb) {
+        return Err(Status::method_not_allowed());
+    }
+    match verb {
+        "watch" => watch::serve(call, resource, target),
+        "get" => objects::get(&call, resource, target),
+        "list" => objects::list(&call, resource, target),
+        "create" => objects::create(&call, resource, target, body).await,
+        "update" => objects::update(&call, resource, target, body).await,
+        "patch" => objects::patch(&call, resource, target, body).await,
+        "delete" => objects::delete(&call, resource, target, body).await,
+        _ => objects::delete_collection(&call, resource, target, body).await,
+    }
 }

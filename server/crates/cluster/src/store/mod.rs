@@ -21,7 +21,7 @@ use serde_json::Value;
 pub(crate) use self::cursor::{Cursor, Expired};
 use self::table::Table;
 pub(crate) use self::table::{Change, ChangeKind};
-use crate::object::Object;
+use crate::{managed::Entry, object::Object};
 
 /// How long a change stays in the history, as etcd's compaction has it in Kubernetes.
 const HISTORY_AGE: Duration = Duration::from_mins(5);
@@ -135,9 +135,15 @@ impl Store {
 
 impl Writer<'_> {
     /// Writes an object under its own namespace and name, and returns it at its new revision.
-    pub(crate) fn put(&self, resource: &str, value: Value, now: Duration) -> Arc<Object> {
+    pub(crate) fn put(
+        &self,
+        resource: &str,
+        value: Value,
+        managed: Vec<Entry>,
+        now: Duration,
+    ) -> Arc<Object> {
         self.store.change(resource, now, |revision, table| {
-            let object = Arc::new(Object::new(value, revision));
+            let object = Arc::new(Object::new(value, managed, revision));
             table.put(Arc::clone(&object), now);
             object
         })

@@ -120,7 +120,7 @@ impl Table {
         at: Duration,
     ) -> Option<Arc<Object>> {
         let previous = self.objects.remove(&key(namespace, name))?;
-        let object = Arc::new(Object::new(previous.value().clone(), revision));
+        let object = Arc::new(previous.at(revision));
         let change = Change {
             revision,
             kind: ChangeKind::Deleted,

@@ -2,18 +2,26 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::{check, stamp};
 use crate::{
-    object::{Object, metadata_str},
+    admission,
+    managed::{self, Entry},
+    object::{Object, metadata_mut, metadata_str, parse},
     request::Request,
-    resource::Resource,
+    resource::{Context, Generation, Resource},
     server::Server,
     status::{Result, Status},
+    store::Writer,
+    validation::{ErrorList, metadata},
 };
 
 /// How many characters `generateName` gets appended.
 const SUFFIX_LENGTH: usize = 5;
+
+/// Longer prefixes are cut, so that the name keeps to 63 characters.
+const PREFIX_LENGTH: usize = 63 - SUFFIX_LENGTH;
 
 /// Creates an object in a namespace (an empty one for what belongs to the whole cluster).
 pub(crate) fn create(
@@ -21,36 +29,116 @@ pub(crate) fn create(
     request: &Request,
     resource: &Resource,
     namespace: &str,
-    mut object: Value,
+    object: Value,
 ) -> Result<Arc<Object>> {
-    let Some(root) = object.as_object_mut() else {
-        return Err(Status::bad_request("the object provided is not an object"));
-    };
-    root.insert("apiVersion".into(), json!(resource.api_version()));
-    root.insert("kind".into(), json!(resource.kind));
-    let metadata = root.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
-    let Some(metadata) = metadata.as_object_mut() else {
-        return Err(Status::bad_request("metadata is not an object"));
-    };
-    if resource.namespaced {
-        metadata.insert("namespace".into(), json!(namespace));
+    let writer = server.store.write();
+    create_owned(server, &writer, request, resource, namespace, object, None)
+}
+
+/// Creates an object whose owners are known already (by server-side apply), or are found out.
+pub(super) fn create_owned(
+    server: &Server,
+    writer: &Writer<'_>,
+    request: &Request,
+    resource: &Resource,
+    namespace: &str,
+    mut object: Value,
+    owners: Option<Vec<Entry>>,
+) -> Result<Arc<Object>> {
+    stamp(resource, &mut object);
+    set_namespace(resource, namespace, &mut object)?;
+    if !matches!(metadata_str(&object, "resourceVersion"), "" | "0") {
+        return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
     }
-    let generated = metadata.get("name").and_then(Value::as_str).unwrap_or_default().is_empty();
-    if let Some(prefix) = metadata.get("generateName").and_then(Value::as_str).filter(|_| generated) {
-        let name = format!("{prefix}{}", server.rng.suffix(SUFFIX_LENGTH));
-        metadata.insert("name".into(), json!(name));
+    resource.strategy.set_defaults(&mut object);
+    let cx = Context { server, request };
+    admission::mutate(cx, resource, &mut object, None)?;
+    prepare(cx, resource, &mut object)?;
+
+    let name = metadata_str(&object, "name").to_owned();
+    let mut errors = ErrorList::default();
+    metadata::validate(
+        &parse_metadata(&object)?,
+        resource.namespaced,
+        resource.strategy.name_rule(),
+        &mut errors,
+    );
+    resource.strategy.validate(cx, &object, &mut errors)?;
+    check(resource, &name, errors)?;
+    for warning in resource.strategy.warnings(&object, None) {
+        request.warn(warning);
     }
+    admission::validate(cx, resource, Some(&object), None)?;
+    if server.store.get(&resource.storage, namespace, &name).is_some() {
+        return Err(Status::already_exists(&resource.group, &resource.plural, &name));
+    }
+
+    let owners = match owners {
+        Some(owners) => owners,
+        None => match resource.schema() {
+            Some(of) => {
+                let now = server.now();
+                let writer = managed::Writer {
+                    manager: &request.manager,
+                    api_version: &resource.api_version(),
+                    subresource: &request.subresource,
+                    now: &now,
+                };
+                managed::update(&[], None, &object, of.get(), writer)
+            }
+            None => Vec::new(),
+        },
+    };
+    if request.dry_run {
+        return Ok(Arc::new(Object::new(object, owners, 0)));
+    }
+    let written = writer.put(&resource.storage, object, owners, server.env.clock.uptime());
+    resource.strategy.written(server, Some(written.value()), None);
+    Ok(written)
+}
+
+/// Puts an object into the namespace of the request.
+pub(super) fn set_namespace(resource: &Resource, namespace: &str, object: &mut Value) -> Result<()> {
+    if !resource.namespaced {
+        return Ok(());
+    }
+    let own = metadata_str(object, "namespace");
+    if !own.is_empty() && own != namespace {
+        return Err(Status::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    metadata_mut(object).insert("namespace".into(), json!(namespace));
+    Ok(())
+}
+
+pub(super) fn parse_metadata(
+    object: &Value,
+) -> Result<k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta> {
+    object.get("metadata").map_or_else(|| Ok(Default::default()), parse)
+}
+
+/// Sets what the server alone decides.
+fn prepare(cx: Context<'_>, resource: &Resource, object: &mut Value) -> Result<()> {
+    let metadata = metadata_mut(object);
+    for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"] {
+        metadata.remove(field);
+    }
+    match resource.strategy.generation() {
+        Generation::None => metadata.remove("generation"),
+        Generation::OfSpec | Generation::OfAll => metadata.insert("generation".into(), json!(1)),
+    };
+    resource.strategy.prepare_create(cx, object)?;
+    let server = cx.server;
+    let metadata = metadata_mut(object);
     metadata.insert("uid".into(), json!(server.rng.uuid()));
     metadata.insert("creationTimestamp".into(), json!(server.now()));
-    resource.strategy.set_defaults(&mut object);
-
-    let writer = server.store.write();
-    let name = metadata_str(&object, "name");
-    if server.store.get(&resource.storage, namespace, name).is_some() {
-        return Err(Status::already_exists(&resource.group, &resource.plural, name));
+    let text = |key: &str| metadata.get(key).and_then(Value::as_str).unwrap_or_default();
+    if text("name").is_empty() && !text("generateName").is_empty() {
+        let prefix = text("generateName");
+        let cut = prefix.char_indices().nth(PREFIX_LENGTH).map_or(prefix.len(), |(at, _)| at);
+        let name = format!("{}{}", &prefix[..cut], server.rng.suffix(SUFFIX_LENGTH));
+        metadata.insert("name".into(), json!(name));
     }
-    if request.dry_run {
-        return Ok(Arc::new(Object::new(object, 0)));
-    }
-    Ok(writer.put(&resource.storage, object, server.env.clock.uptime()))
+    Ok(())
 }

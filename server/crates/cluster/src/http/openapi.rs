@@ -1,0 +1,52 @@
+//! `/openapi/v3` and `/openapi/v2`.
+
+use axum::{body::Body, extract::OriginalUri, response::Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Map, Value, json};
+
+use super::{Call, answer, negotiate::not_acceptable};
+use crate::{openapi, status::Result};
+
+/// The list of documents, or one of them.
+pub(super) fn v3(call: &Call, document: &str) -> Result<Response> {
+    if document.is_empty() {
+        return Ok(answer::value(call, StatusCode::OK, &index(call)));
+    }
+    if call.accepted.protobuf_only {
+        return Err(not_acceptable());
+    }
+    let Some(text) = openapi::v3(document) else { return Ok(answer::not_found()) };
+    let mut response = answer::response(StatusCode::OK, "application/json", Body::from(text));
+    if call.query.has("hash") {
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, immutable"));
+    }
+    if let Ok(tag) = HeaderValue::from_str(&format!("{:?}", openapi::hash(document))) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// Where each document is, as seen from the client: with the prefix under which the API is served.
+fn index(call: &Call) -> Value {
+    let prefix = prefix(call);
+    let entry = |name: String| {
+        let url = format!("{prefix}/openapi/v3/{name}?hash={}", openapi::hash(&name));
+        (name, json!({ "serverRelativeURL": url }))
+    };
+    let paths: Map<String, Value> = openapi::names().into_iter().map(entry).collect();
+    json!({ "paths": paths })
+}
+
+/// What stands before this request's path in the client's URL.
+pub(super) fn prefix(call: &Call) -> String {
+    let original = call.parts.extensions.get::<OriginalUri>().map(|uri| uri.0.path()).unwrap_or_default();
+    original.strip_suffix(call.parts.uri.path()).unwrap_or_default().trim_end_matches('/').to_owned()
+}
+
+pub(super) fn v2(call: &Call) -> Result<Response> {
+    if call.accepted.protobuf_only {
+        return Err(not_acceptable());
+    }
+    Ok(answer::response(StatusCode::OK, "application/json", Body::from(openapi::v2())))
+}

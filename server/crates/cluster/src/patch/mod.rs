@@ -1,0 +1,67 @@
+//! Changes to objects, in the three forms that are computed from the object and the patch alone (server-side apply, the
+//! fourth, needs ownership: see `managed`).
+
+mod strategic;
+
+use serde_json::Value;
+
+pub(crate) use self::strategic::strategic_merge;
+use crate::{
+    schema::Type,
+    status::{Result, Status},
+};
+
+/// How many operations one JSON patch may have.
+const JSON_PATCH_OPERATIONS: usize = 10_000;
+
+/// A change as it came in.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// RFC 6902.
+    Json(json_patch::Patch),
+    /// RFC 7396.
+    Merge(Value),
+    /// Kubernetes' own, with merge keys and directives.
+    Strategic(Value),
+}
+
+impl Change {
+    /// Reads a JSON patch.
+    pub(crate) fn json(patch: Value) -> Result<Self> {
+        let patch: json_patch::Patch =
+            serde_json::from_value(patch).map_err(|e| Status::bad_request(e.to_string()))?;
+        if patch.0.len() > JSON_PATCH_OPERATIONS {
+            let message = format!(
+                "The allowed maximum operations in a JSON patch is {JSON_PATCH_OPERATIONS}, got {}",
+                patch.0.len()
+            );
+            return Err(Status::new(http::StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message));
+        }
+        Ok(Self::Json(patch))
+    }
+
+    /// The object after the change.
+    pub(crate) fn apply(&self, object: &Value, of: &Type) -> Result<Value> {
+        match self {
+            Self::Json(patch) => {
+                let mut changed = object.clone();
+                json_patch::patch(&mut changed, patch).map_err(|_| {
+                    let mut status = Status::new(
+                        http::StatusCode::UNPROCESSABLE_ENTITY,
+                        "Invalid",
+                        "the server rejected our request due to an error in our request",
+                    );
+                    status.details = Some(crate::status::Details::default());
+                    status
+                })?;
+                Ok(changed)
+            }
+            Self::Merge(patch) => {
+                let mut changed = object.clone();
+                json_patch::merge(&mut changed, patch);
+                Ok(changed)
+            }
+            Self::Strategic(patch) => strategic_merge(object, patch, of),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Field paths and what can be wrong with a field, in the words of `k8s.io/apimachinery/pkg/util/validation/field`.
+
+use std::fmt::{self, Display};
+
+use serde::Serialize;
+
+use crate::status::Cause;
+
+/// A path to a field: `spec.containers[0].name`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Path(String);
+
+impl Path {
+    pub(crate) fn new(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The path of the whole object; its children stand alone.
+    pub(crate) fn root() -> Self {
+        Self(String::new())
+    }
+
+    pub(crate) fn child(&self, name: &str) -> Self {
+        if self.0.is_empty() { Self::new(name) } else { Self(format!("{}.{name}", self.0)) }
+    }
+
+    pub(crate) fn index(&self, index: usize) -> Self {
+        Self(format!("{}[{index}]", self.0))
+    }
+
+    pub(crate) fn key(&self, key: &str) -> Self {
+        Self(format!("{}[{key}]", self.0))
+    }
+}
+
+impl Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An error about the object as a whole names it so.
+        f.write_str(if self.0.is_empty() { "<nil>" } else { &self.0 })
+    }
+}
+
+/// All that is wrong with an object, in the order in which it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ErrorList(Vec<Cause>);
+
+/// A value as an error message shows it: texts in quotes, the rest as JSON.
+fn shown(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
+}
+
+impl ErrorList {
+    fn push(&mut self, reason: &'static str, path: &Path, message: String) {
+        self.0.push(Cause { reason, message, field: path.to_string() });
+    }
+
+    fn with_detail(head: String, detail: &str) -> String {
+        if detail.is_empty() { head } else { format!("{head}: {detail}") }
+    }
+
+    pub(crate) fn required(&mut self, path: &Path, detail: &str) {
+        self.push("FieldValueRequired", path, Self::with_detail("Required value".into(), detail));
+    }
+
+    pub(crate) fn invalid(&mut self, path: &Path, value: impl Serialize, detail: &str) {
+        let head = format!("Invalid value: {}", shown(&value));
+        self.push("FieldValueInvalid", path, Self::with_detail(head, detail));
+    }
+
+    pub(crate) fn duplicate(&mut self, path: &Path, value: impl Serialize) {
+        self.push("FieldValueDuplicate", path, format!("Duplicate value: {}", shown(&value)));
+    }
+
+    pub(crate) fn not_found(&mut self, path: &Path, value: impl Serialize) {
+        self.push("FieldValueNotFound", path, format!("Not found: {}", shown(&value)));
+    }
+
+    pub(crate) fn forbidden(&mut self, path: &Path, detail: &str) {
+        self.push("FieldValueForbidden", path, Self::with_detail("Forbidden".into(), detail));
+    }
+
+    /// `supported` in the order in which the real server lists it: sorted, unless it keeps a list of its own.
+    pub(crate) fn not_supported(&mut self, path: &Path, value: impl Serialize, supported: &[&str]) {
+        let quoted: Vec<String> = supported.iter().map(|s| format!("{s:?}")).collect();
+        let message =
+            format!("Unsupported value: {}: supported values: {}", shown(&value), quoted.join(", "));
+        self.push("FieldValueNotSupported", path, message);
+    }
+
+    pub(crate) fn too_long(&mut self, path: &Path, limit: usize) {
+        self.push("FieldValueTooLong", path, format!("Too long: may not be more than {limit} bytes"));
+    }
+
+    pub(crate) fn too_many(&mut self, path: &Path, count: usize, limit: usize) {
+        self.push("FieldValueTooMany", path, format!("Too many: {count}: must have at most {limit} items"));
+    }
+
+    /// Every message of `messages` as an invalid value.
+    pub(crate) fn invalid_each(&mut self, path: &Path, value: impl Serialize + Copy, messages: &[String]) {
+        for message in messages {
+            self.invalid(path, value, message);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    pub(crate) fn into_causes(self) -> Vec<Cause> {
+        self.0
+    }
+
+    /// The messages with their paths, as `Status` joins them.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_read_as_the_real_servers_do() {
+        let mut errors = ErrorList::default();
+        let path = Path::new("spec").child("containers").index(0);
+        errors.required(&path.child("image"), "");
+        errors.invalid(&path.child("ports").index(1).child("hostPort"), 70000, "must be valid");
+        errors.not_supported(&Path::new("spec").child("type"), "Node", &["ClusterIP", "NodePort"]);
+        assert_eq!(
+            errors.lines(),
+            [
+                "spec.containers[0].image: Required value",
+                "spec.containers[0].ports[1].hostPort: Invalid value: 70000: must be valid",
+                "spec.type: Unsupported value: \"Node\": supported values: \"ClusterIP\", \"NodePort\"",
+            ]
+        );
+    }
+}
