@@ -43,6 +43,7 @@ fn read(text: &str, strict: bool) -> Result<Value, serde_saphyr::Error> {
     budget.max_nodes = NODES;
     options.budget = Some(budget);
     options.legacy_octal_numbers = true;
+    options.with_snippet = false;
     options.duplicate_keys = if strict {
         serde_saphyr::DuplicateKeyPolicy::Error
     } else {

@@ -16,7 +16,5 @@ mod typed;
 mod update;
 
 pub(crate) use self::apply::{ApplyError, Conflict, apply};
-pub(crate) use self::entry::{Entry, Operation, parse_entries, render_entries};
-pub(crate) use self::fieldset::{FieldSet, PathElement};
-pub(crate) use self::typed::TypedError;
+pub(crate) use self::entry::{Entry, parse_entries, render_entries};
 pub(crate) use self::update::{Writer, update};

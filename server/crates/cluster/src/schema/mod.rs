@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-pub(crate) use self::decode::{DecodeError, Decoded, decode, normalize};
+pub(crate) use self::decode::{decode, normalize};
 pub(crate) use self::json::{Parsed, parse as parse_json};
 
 /// An object type.
