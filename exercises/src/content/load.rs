@@ -76,7 +76,7 @@ struct RawSpec {
     difficulty: Difficulty,
     #[serde(default = "manifest")]
     mode: Mode,
-    #[serde(default = "pods_alone")]
+    #[serde(default = "usual_kinds")]
     allows: Vec<String>,
     #[serde(default)]
     namespaces: Vec<String>,
@@ -91,8 +91,8 @@ fn manifest() -> Mode {
     Mode::Manifest
 }
 
-fn pods_alone() -> Vec<String> {
-    vec!["Pod".to_owned()]
+fn usual_kinds() -> Vec<String> {
+    ["Pod", "ConfigMap", "Secret", "Service"].map(str::to_owned).to_vec()
 }
 
 fn exercise(files: &Files, folder: &str, faults: &mut Vec<Fault>) -> Option<ExerciseContent> {

@@ -1,1 +1,7 @@
-//! server/crates/grader
+//! Grades a submission.
+
+pub mod clock;
+mod kinds;
+mod submission;
+
+pub use clock::Clock;
