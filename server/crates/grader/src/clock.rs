@@ -15,7 +15,7 @@ pub trait Clock: Send + Sync {
     fn sleep_until(&self, deadline: Duration) -> BoxFuture<()>;
 }
 
-impl dyn Clock {
+impl dyn Clock + '_ {
     /// Sleeps for `period`.
     pub(crate) async fn sleep(&self, period: Duration) {
         self.sleep_until(self.uptime().saturating_add(period)).await;

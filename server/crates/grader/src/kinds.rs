@@ -118,7 +118,9 @@ pub(crate) async fn resource(
             kinds.into_iter().find(|(resource, _)| resource.kind == name)
         }
     };
-    Ok(found.filter(|(_, capabilities)| capabilities.scope == Scope::Namespaced).map(|(resource, _)| resource))
+    Ok(found
+        .filter(|(_, capabilities)| capabilities.scope == Scope::Namespaced)
+        .map(|(resource, _)| resource))
 }
 
 #[cfg(test)]
@@ -134,7 +136,9 @@ mod tests {
 
     #[test]
     fn misspelt_kinds_are_recognised() {
-        for (written, meant) in [("pod", "Pod"), ("Pods", "Pod"), ("Configmap", "ConfigMap"), ("Deploymnt", "Deployment")] {
+        for (written, meant) in
+            [("pod", "Pod"), ("Pods", "Pod"), ("Configmap", "ConfigMap"), ("Deploymnt", "Deployment")]
+        {
             assert_eq!(Kind::nearest(written).map(|kind| kind.name), Some(meant));
         }
         assert_eq!(Kind::nearest("Widget"), None);

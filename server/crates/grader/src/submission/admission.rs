@@ -100,8 +100,12 @@ fn admit_one(node: Node, exercise: &ExerciseContent) -> Result<Document, Vec<Pro
         let near = written
             .filter(|key| !top.contains(&key.name.as_str()))
             .find(|key| spelling::nearest(&key.name, [missing]).is_some());
-        let (at, seen) = near.map_or((node.at, String::new()), |key| (key.at, format!(" `{}` stands here.", key.name)));
-        return Err(vec![problem(at, format!("This object has no `{missing}`.{seen} Add it{}.", example(missing)))]);
+        let (at, seen) =
+            near.map_or((node.at, String::new()), |key| (key.at, format!(" `{}` stands here.", key.name)));
+        return Err(vec![problem(
+            at,
+            format!("This object has no `{missing}`.{seen} Add it{}.", example(missing)),
+        )]);
     }
     let mut problems = Vec::new();
     let kind = kind(&node, exercise).map_err(|found| problems.push(found)).ok();
@@ -171,7 +175,10 @@ fn name(node: &Node) -> Result<String, Problem> {
             Some(text) => Ok(text.to_owned()),
             None => {
                 let seen = name.data.describe();
-                Err(problem(name.at, format!("`metadata.name` must be a text that is not empty; it is {seen}.")))
+                Err(problem(
+                    name.at,
+                    format!("`metadata.name` must be a text that is not empty; it is {seen}."),
+                ))
             }
         },
         None => Err(problem(at, "`metadata` has no `name`. Every object needs one.")),
@@ -182,7 +189,9 @@ fn name(node: &Node) -> Result<String, Problem> {
 fn elsewhere(node: &Node, exercise: &ExerciseContent) -> Option<Problem> {
     let namespace = node.get("metadata")?.get("namespace")?;
     let named = namespace.text().unwrap_or_default();
-    if exercise.namespaces.iter().any(|alias| alias == named) || matches!(namespace.to_json(), serde_json::Value::Null) {
+    if exercise.namespaces.iter().any(|alias| alias == named)
+        || matches!(namespace.to_json(), serde_json::Value::Null)
+    {
         return None;
     }
     Some(problem(

@@ -14,7 +14,7 @@ use podlab_exercises::{
 
 use crate::kinds::Kind;
 
-pub(crate) use path::Path;
+pub(crate) use path::{Path, Segment};
 
 /// One object of a submission.
 #[derive(Clone, Debug)]

@@ -86,7 +86,9 @@ impl Segment {
             (Self::Item(fields), Data::List(items)) => {
                 // The API names defaults too, such as the protocol of a port; what is not written cannot differ.
                 let same = |item: &Node| {
-                    fields.iter().all(|(field, value)| item.get(field).is_none_or(|found| plain(found) == *value))
+                    fields
+                        .iter()
+                        .all(|(field, value)| item.get(field).is_none_or(|found| plain(found) == *value))
                 };
                 items.iter().find(|item| same(item)).map(|item| (item.at, item))
             }
@@ -143,7 +145,8 @@ impl fmt::Display for Path {
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Key(key) => write!(f, "[{key}]")?,
                 Segment::Item(fields) => {
-                    let fields: Vec<String> = fields.iter().map(|(field, value)| format!("{field}={value}")).collect();
+                    let fields: Vec<String> =
+                        fields.iter().map(|(field, value)| format!("{field}={value}")).collect();
                     write!(f, "[{}]", fields.join(","))?;
                 }
             }
@@ -181,7 +184,10 @@ metadata:
     fn paths_lead_to_places() {
         assert_eq!(line_and_column("spec.containers[1].name"), (6, 5, true));
         assert_eq!(line_and_column(".spec.containers[name=\"side\"].env[name=\"A\"].value"), (8, 17, true));
-        assert_eq!(line_and_column(".spec.containers[name=\"web\"].ports[containerPort=80,protocol=\"TCP\"]"), (5, 7, true));
+        assert_eq!(
+            line_and_column(".spec.containers[name=\"web\"].ports[containerPort=80,protocol=\"TCP\"]"),
+            (5, 7, true)
+        );
         assert_eq!(line_and_column("metadata.labels[a.b/c]"), (10, 12, true));
     }
 
@@ -194,7 +200,10 @@ metadata:
     #[test]
     fn a_path_ends_where_words_begin() {
         let (path, rest) = Path::read(".spec.containers[name=\"we]b\"].imag: field not declared").unwrap();
-        assert_eq!((path.to_string().as_str(), rest), ("spec.containers[name=we]b].imag", ": field not declared"));
+        assert_eq!(
+            (path.to_string().as_str(), rest),
+            ("spec.containers[name=we]b].imag", ": field not declared")
+        );
         assert_eq!(Path::read(": nothing"), None);
         assert_eq!(Path::read("a[b"), None);
     }

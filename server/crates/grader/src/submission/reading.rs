@@ -66,7 +66,8 @@ fn text(submission: &[u8]) -> Result<&str, Problem> {
     let binary = |offset: usize| {
         let before = &submission[..offset];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = offset - before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1) + 1;
+        let column =
+            offset - before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1) + 1;
         let number = |n: usize| u32::try_from(n).ok();
         let message = format!(
             "This is not text: byte {} of it is 0x{:02x}, which no YAML or JSON in UTF-8 holds. Is it the right file?",
@@ -77,7 +78,7 @@ fn text(submission: &[u8]) -> Result<&str, Problem> {
     };
     let text = std::str::from_utf8(submission).map_err(|error| binary(error.valid_up_to()))?;
     let control = |byte: &u8| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127);
-    match submission.iter().position(|byte| control(byte)) {
+    match submission.iter().position(control) {
         Some(offset) => Err(binary(offset)),
         None => Ok(text),
     }

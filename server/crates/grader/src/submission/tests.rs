@@ -68,7 +68,10 @@ fn nothing_is_a_problem() {
 
 #[test]
 fn ten_megabytes_are_refused_unread() {
-    assert!(one_problem(&vec![b'a'; 10 << 20]).starts_with("This submission has 10.0 MiB; podlab takes up to 256 KiB"));
+    assert!(
+        one_problem(&vec![b'a'; 10 << 20])
+            .starts_with("This submission has 10.0 MiB; podlab takes up to 256 KiB")
+    );
 }
 
 #[test]
@@ -80,7 +83,10 @@ fn binary_data_is_refused_at_its_first_byte() {
 
 #[test]
 fn what_is_not_yaml_is_refused_with_place_and_cure() {
-    assert!(one_problem(b"kind: Pod\nspec:\n\tcontainers: []\n").starts_with("3:2 This line is indented with a tab"));
+    assert!(
+        one_problem(b"kind: Pod\nspec:\n\tcontainers: []\n")
+            .starts_with("3:2 This line is indented with a tab")
+    );
     assert!(one_problem(b"kind: Pod\nkind: Pod\n").starts_with("2:1 The key `kind` is given twice"));
     assert!(one_problem(b"please grade me").contains("the text `please grade me` stands here"));
     assert!(one_problem(b"- a\n- b\n").contains("a list stands here"));
@@ -128,20 +134,32 @@ fn what_lives_in_no_namespace_is_refused() {
 #[test]
 fn kinds_that_the_exercise_does_not_use_are_refused() {
     let text = format!("{}---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: x}}\n", pod("mc1"));
-    assert!(one_problem(text.as_bytes()).starts_with("7:7 This exercise does not use the kind Deployment. It takes Pod"));
+    assert!(
+        one_problem(text.as_bytes())
+            .starts_with("7:7 This exercise does not use the kind Deployment. It takes Pod")
+    );
 }
 
 #[test]
 fn misspelt_and_misplaced_kinds_get_the_right_ones() {
     assert!(one_problem(b"apiVersion: v1\nkind: pod\nmetadata: {name: mc1}").contains("Did you mean `Pod`?"));
-    assert!(one_problem(b"apiVersion: v2\nkind: Pod\nmetadata: {name: mc1}").starts_with("1:13 `v2` has no kind Pod"));
-    assert!(one_problem(b"apiVersion: v1\nkind: 3\nmetadata: {name: mc1}").starts_with("2:7 `kind` must be a text"));
+    assert!(
+        one_problem(b"apiVersion: v2\nkind: Pod\nmetadata: {name: mc1}")
+            .starts_with("1:13 `v2` has no kind Pod")
+    );
+    assert!(
+        one_problem(b"apiVersion: v1\nkind: 3\nmetadata: {name: mc1}")
+            .starts_with("2:7 `kind` must be a text")
+    );
 }
 
 #[test]
 fn what_every_object_has_must_be_there() {
     assert!(one_problem(b"kind: Pod\nmetadata: {name: mc1}").contains("no `apiVersion`"));
-    assert!(one_problem(b"apiversion: v1\nkind: Pod\nmetadata: {name: mc1}").starts_with("1:1 This object has no `apiVersion`. `apiversion` stands"));
+    assert!(
+        one_problem(b"apiversion: v1\nkind: Pod\nmetadata: {name: mc1}")
+            .starts_with("1:1 This object has no `apiVersion`. `apiversion` stands")
+    );
     assert!(one_problem(b"apiVersion: v1\nkind: Pod\nmetadata: {}").contains("no `name`"));
     assert!(one_problem(b"apiVersion: v1\nkind: Pod\nmetadata: {name: 1}").contains("it is the number 1"));
 }
