@@ -63,14 +63,10 @@ impl Patience {
         expected: &[&str],
         now: Duration,
     ) -> Vec<(String, Option<Duration>)> {
-        if !pods.complete {
-            return vec![("the cluster".to_owned(), None)];
-        }
-        let mut waiting: Vec<(String, Option<Duration>)> = expected
-            .iter()
-            .filter(|name| !pods.objects.contains_key(**name))
-            .map(|name| ((*name).to_owned(), None))
-            .collect();
+        // Before the first list is in, nothing is there yet.
+        let missing = expected.iter().filter(|name| !pods.objects.contains_key(**name));
+        let mut waiting: Vec<(String, Option<Duration>)> =
+            missing.map(|name| ((*name).to_owned(), None)).collect();
         self.over.clear();
         for (name, object) in &pods.objects {
             let prospect = pod(object).as_ref().map_or(Prospect::Over, Prospect::of);
@@ -121,7 +117,7 @@ mod tests {
     fn what_is_expected_is_waited_for_until_it_is_ready() {
         let mut patience = Patience::default();
         let now = Duration::ZERO;
-        assert_eq!(names(&patience.judge(&Snapshot::default(), &["a"], now)), ["the cluster"]);
+        assert_eq!(names(&patience.judge(&Snapshot::default(), &["a"], now)), ["a"]);
         assert_eq!(names(&patience.judge(&snapshot(&[]), &["a"], now)), ["a"]);
         assert_eq!(names(&patience.judge(&snapshot(&[("a", json!({}))]), &["a"], now)), ["a"]);
         let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
