@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use podlab_node::Network;
 
-use crate::{Client, caller::Caller, kubelet, server::Server};
+use crate::{Client, caller::Caller, kubelet, scheduler, server::Server};
 
 /// Starts them.
 pub(crate) fn start(server: &Arc<Server>) {
     let client = Client::new(Arc::clone(server), Caller::component("system:masters"), "podlab");
     let network = Network::new(server.env.clone());
     kubelet::start(&client, &network);
+    scheduler::start(&client);
 }

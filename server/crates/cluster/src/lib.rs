@@ -34,6 +34,8 @@ mod golden;
 mod http;
 mod kubelet;
 mod managed;
+#[allow(dead_code, reason = "controllers come next")]
+mod label_selector;
 pub mod node_agent;
 pub mod object;
 mod openapi;
@@ -47,6 +49,7 @@ mod resource;
 mod rng;
 mod schema;
 mod selector;
+mod scheduler;
 mod server;
 pub mod status;
 mod store;

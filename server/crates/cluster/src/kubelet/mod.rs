@@ -27,7 +27,7 @@ use std::{
 
 use podlab_node::{Network, Node};
 
-pub(crate) use self::pod::seconds;
+pub(crate) use self::pod::{after, seconds};
 use self::{driver::Driver, seat::NodeFacts};
 use crate::Client;
 
