@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use podlab_node::Network;
 
-use crate::{Client, caller::Caller, kubelet, scheduler, server::Server};
+use crate::{Client, caller::Caller, controllers, kubelet, scheduler, server::Server};
 
 /// Starts them.
 pub(crate) fn start(server: &Arc<Server>) {
@@ -13,4 +13,5 @@ pub(crate) fn start(server: &Arc<Server>) {
     let network = Network::new(server.env.clone());
     kubelet::start(&client, &network);
     scheduler::start(&client);
+    controllers::start(&client, &network);
 }

@@ -27,6 +27,7 @@ pub mod client;
 pub mod cluster;
 mod components;
 pub mod config;
+mod controllers;
 mod events;
 mod go_text;
 #[cfg(test)]

@@ -19,6 +19,7 @@
 //!   that were started with [`Client::spawn`] are dropped.
 
 mod api;
+mod contents;
 mod watch;
 
 use std::{future::Future, marker::PhantomData, sync::Arc, time::Duration};

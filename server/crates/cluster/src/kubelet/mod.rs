@@ -27,7 +27,10 @@ use std::{
 
 use podlab_node::{Network, Node};
 
-pub(crate) use self::pod::{after, seconds};
+pub(crate) use self::{
+    dns::CLUSTER_DOMAIN,
+    pod::{after, seconds},
+};
 use self::{driver::Driver, seat::NodeFacts};
 use crate::Client;
 

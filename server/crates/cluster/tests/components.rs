@@ -1,0 +1,90 @@
+//! The components of a cluster at work, on a clock that jumps.
+
+use k8s_openapi::api::{
+    core::v1::{ConfigMap, Endpoints, Event, Namespace, Node, Pod, Service, ServiceAccount},
+    discovery::v1::EndpointSlice,
+};
+use podlab_cluster::{Client, Cluster, Config, client::Selection};
+use podlab_node::Env;
+use serde_json::{Value, json};
+
+fn run(test: impl AsyncFnOnce(Client)) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let env = Env::on_current_runtime("2026-11-21T00:00:00Z".parse().unwrap(), 7);
+        let cluster = Cluster::start(Config::default(), env);
+        let client = cluster.client("admin", "test");
+        test(client).await;
+        cluster.shutdown();
+    });
+}
+
+fn object<K: serde::de::DeserializeOwned>(value: Value) -> K {
+    serde_json::from_value(value).unwrap()
+}
+
+async fn settle(client: &Client) {
+    client.sleep(std::time::Duration::from_secs(1)).await;
+}
+
+#[test]
+fn a_namespace_gets_its_service_account_and_its_root_certificate() {
+    run(async |client| {
+        client.all::<Namespace>().create(&object(json!({"metadata": {"name": "lab"}}))).unwrap();
+        settle(&client).await;
+        for namespace in ["default", "kube-system", "lab"] {
+            client.namespaced::<ServiceAccount>(namespace).get("default").unwrap();
+            let map = client.namespaced::<ConfigMap>(namespace).get("kube-root-ca.crt").unwrap();
+            assert!(map.data.unwrap()["ca.crt"].starts_with("-----BEGIN CERTIFICATE-----"));
+        }
+        client.namespaced::<ServiceAccount>("lab").delete("default", &Default::default()).unwrap();
+        settle(&client).await;
+        client.namespaced::<ServiceAccount>("lab").get("default").unwrap();
+    });
+}
+
+#[test]
+fn the_node_is_registered_and_a_pod_is_bound_to_it() {
+    run(async |client| {
+        settle(&client).await;
+        let node = client.all::<Node>().get("node1").unwrap();
+        let ready =
+            node.status.unwrap().conditions.unwrap().into_iter().find(|c| c.type_ == "Ready").unwrap();
+        assert_eq!((ready.status.as_str(), ready.reason.as_deref()), ("True", Some("KubeletReady")));
+        let pods = client.namespaced::<Pod>("default");
+        pods.create(&object(json!({"metadata": {"name": "p"}, "spec": {"containers": [
+            {"name": "c", "image": "busybox", "command": ["sleep", "1000"]}]}})))
+            .unwrap();
+        settle(&client).await;
+        let pod = pods.get("p").unwrap();
+        assert_eq!(pod.spec.unwrap().node_name.as_deref(), Some("node1"));
+        let events = client.namespaced::<Event>("default").list(&Selection::default()).unwrap();
+        let scheduled = events.iter().find(|event| event.reason.as_deref() == Some("Scheduled")).unwrap();
+        assert_eq!(scheduled.message.as_deref(), Some("Successfully assigned default/p to node1"));
+        assert_eq!(scheduled.action.as_deref(), Some("Binding"));
+    });
+}
+
+#[test]
+fn a_service_gets_endpoints_and_a_slice() {
+    run(async |client| {
+        settle(&client).await;
+        client
+            .namespaced::<Service>("default")
+            .create(&object(json!({"metadata": {"name": "web", "labels": {"app": "web"}}, "spec": {
+                "selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}})))
+            .unwrap();
+        settle(&client).await;
+        let endpoints = client.namespaced::<Endpoints>("default").get("web").unwrap();
+        assert_eq!(
+            endpoints.metadata.labels.unwrap()["endpoints.kubernetes.io/managed-by"],
+            "endpoint-controller"
+        );
+        let slices = client.namespaced::<EndpointSlice>("default").list(&Selection::default()).unwrap();
+        let slice =
+            slices.iter().find(|slice| slice.metadata.generate_name.as_deref() == Some("web-")).unwrap();
+        assert_eq!(slice.metadata.labels.as_ref().unwrap()["kubernetes.io/service-name"], "web");
+        assert_eq!(slice.endpoints.as_deref(), Some(&[][..]));
+    });
+}
