@@ -19,6 +19,7 @@
 //! | [`status`] | failures in the API's form |
 //! | `kubelet` | what runs the Pods of a node |
 //! | `quantity`, `pod_resources` | amounts, and what a Pod requests and may use |
+//! | `scheduler`, `controllers` | what binds Pods, and what brings objects to where they should be |
 
 mod admission;
 mod bootstrap;
@@ -34,9 +35,9 @@ mod go_text;
 mod golden;
 mod http;
 mod kubelet;
-mod managed;
 #[allow(dead_code, reason = "controllers come next")]
 mod label_selector;
+mod managed;
 pub mod node_agent;
 pub mod object;
 mod openapi;
@@ -48,9 +49,9 @@ mod quantity;
 mod request;
 mod resource;
 mod rng;
+mod scheduler;
 mod schema;
 mod selector;
-mod scheduler;
 mod server;
 pub mod status;
 mod store;

@@ -34,8 +34,23 @@ pub(crate) enum Operator {
     LessThan,
 }
 
+impl Operator {
+    /// An operator as objects write it.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        Some(match text {
+            "In" => Self::In,
+            "NotIn" => Self::NotIn,
+            "Exists" => Self::Exists,
+            "DoesNotExist" => Self::DoesNotExist,
+            "Gt" => Self::GreaterThan,
+            "Lt" => Self::LessThan,
+            _ => return None,
+        })
+    }
+}
+
 impl Requirement {
-    fn matches(&self, value: Option<&str>) -> bool {
+    pub(crate) fn matches(&self, value: Option<&str>) -> bool {
         let is_listed = |value: &str| self.values.iter().any(|v| v == value);
         let compared = |holds: fn(i64, i64) -> bool| {
             let (Some(Ok(value)), Some(Ok(bound))) =
@@ -64,7 +79,11 @@ impl LabelSelector {
 
     /// Whether these labels (a JSON object, or nothing) match.
     pub(crate) fn matches(&self, labels: Option<&Map<String, Value>>) -> bool {
-        let value = |key: &str| labels.and_then(|l| l.get(key)).and_then(Value::as_str);
+        self.holds(|key| labels.and_then(|labels| labels.get(key)).and_then(Value::as_str))
+    }
+
+    /// Whether labels match of which `value` tells the values.
+    pub(crate) fn holds<'l>(&self, value: impl Fn(&str) -> Option<&'l str>) -> bool {
         !self.nothing && self.requirements.iter().all(|r| r.matches(value(&r.key)))
     }
 
@@ -83,12 +102,7 @@ impl LabelSelector {
         let Some(selector) = selector else { return Self { requirements: Vec::new(), nothing: true } };
         let mut all = Self::from_labels(selector.match_labels.iter().flatten());
         for expression in selector.match_expressions.iter().flatten() {
-            let operator = match expression.operator.as_str() {
-                "In" => Operator::In,
-                "NotIn" => Operator::NotIn,
-                "Exists" => Operator::Exists,
-                _ => Operator::DoesNotExist,
-            };
+            let operator = Operator::of(&expression.operator).unwrap_or(Operator::DoesNotExist);
             all.requirements.push(Requirement {
                 key: expression.key.clone(),
                 operator,

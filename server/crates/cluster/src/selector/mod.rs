@@ -4,4 +4,4 @@ mod field;
 mod label;
 
 pub(crate) use self::field::{FieldSelector, Term};
-pub(crate) use self::label::LabelSelector;
+pub(crate) use self::label::{LabelSelector, Operator, Requirement};

@@ -74,8 +74,8 @@ impl Controller for SliceController {
         for (ports, endpoints) in wanted {
             match existing.next() {
                 Some(old)
-                    if old.endpoints.as_ref() == Some(&endpoints)
-                        && old.ports.as_ref() == Some(&ports)
+                    if old.endpoints.as_deref().unwrap_or_default() == endpoints
+                        && old.ports.as_deref().unwrap_or_default() == ports
                         && old.metadata.labels.as_ref() == Some(&labels) => {}
                 Some(mut old) => {
                     let changed_at = (TRIGGER_TIME.to_owned(), now_text(client));
