@@ -1,2 +1,2 @@
-//! podlab: the binary.
+//! podlab
 fn main() {}

@@ -1,0 +1,72 @@
+//! `podlab cluster`: the embedded cluster on its own.
+
+use std::{fs, io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use podlab_cluster::Config;
+
+use super::Failure;
+use crate::{clusters::standalone, shutdown};
+
+/// Arguments of `podlab cluster`.
+#[derive(Debug, Args)]
+pub(super) struct Cluster {
+    /// The address that the API listens on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Write the kubeconfig to this file
+    #[arg(long, value_name = "FILE", default_value = "podlab.kubeconfig")]
+    kubeconfig: PathBuf,
+    /// How time passes in the cluster
+    #[arg(long, value_enum, default_value_t = ClockKind::Wall)]
+    clock: ClockKind,
+}
+
+/// How time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ClockKind {
+    /// As on the wall
+    Wall,
+    /// While a request waits (a watch, a followed log) and nothing in the cluster can run, the clock jumps to the next
+    /// timer; otherwise, and for commands in containers, as on the wall
+    Fast,
+}
+
+impl Cluster {
+    pub(super) async fn run(self) -> Result<ExitCode, Failure> {
+        let listener = tokio::net::TcpListener::bind(self.listen)
+            .await
+            .map_err(|e| format!("{} cannot be listened on: {e}; choose another with --listen", self.listen))?;
+        let listener = listener.into_std()?;
+        let address = listener.local_addr()?;
+        let secret = format!("{:032x}", rand::random::<u128>());
+        let kubeconfig = standalone::kubeconfig(address, &secret);
+        write_private(&self.kubeconfig, &kubeconfig)
+            .map_err(|e| format!("{} cannot be written: {e}; choose another with --kubeconfig", self.kubeconfig.display()))?;
+        let config = Config { advertise_address: address.to_string(), ..Config::default() };
+        let ready = {
+            let file = self.kubeconfig.clone();
+            move || {
+                println!("The cluster is ready: kubectl --kubeconfig {} get nodes", file.display());
+                // Whoever waits for this line reads it through a pipe.
+                let _ = std::io::stdout().flush();
+            }
+        };
+        let (epoch, seed, stop) = (Timestamp::now(), rand::random(), shutdown::signal());
+        match self.clock {
+            ClockKind::Wall => standalone::serve(listener, &secret, config, epoch, seed, ready, stop).await?,
+            ClockKind::Fast => standalone::serve_fast(listener, secret, config, epoch, seed, ready, stop).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The address in a kubeconfig is a secret: it lets in whoever knows it.
+fn write_private(file: &PathBuf, text: &str) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
+}

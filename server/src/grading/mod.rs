@@ -1,0 +1,2 @@
+//! Grading in the background.
+pub mod feed;
