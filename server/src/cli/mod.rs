@@ -1,4 +1,5 @@
 //! The command line: one file a subcommand.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a command answers goes to the terminal")]
 
 mod bench;
 mod cluster;
@@ -10,6 +11,7 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use podlab_exercises::content::{Content, ExerciseContent};
 
 use crate::clusters::Source;
 
@@ -60,6 +62,23 @@ struct ContentArgument {
     /// Load the exercises from this folder instead of those that are built in
     #[arg(long = "exercises", value_name = "DIR", env = "PODLAB_EXERCISES")]
     folder: Option<std::path::PathBuf>,
+}
+
+impl ContentArgument {
+    fn load(&self) -> Result<Content, Failure> {
+        Ok(match &self.folder {
+            Some(folder) => Content::from_directory(folder)?,
+            None => Content::embedded()?,
+        })
+    }
+}
+
+/// The exercise of this name, or what there is instead.
+fn exercise<'a>(content: &'a Content, name: &str) -> Result<&'a ExerciseContent, Failure> {
+    content.exercise(name).ok_or_else(|| {
+        let names: Vec<&str> = content.exercises.iter().map(|exercise| exercise.exercise.name.as_str()).collect();
+        Failure(format!("there is no exercise called '{name}'; there are {}", names.join(", ")))
+    })
 }
 
 /// What went wrong, for the person at the terminal. The exit code is 2: not a failed exercise, but podlab's fault or
