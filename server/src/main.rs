@@ -1,2 +1,23 @@
-//! podlab
-fn main() {}
+//! The binary: see `podlab --help`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use podlab::cli::Cli;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // The log is for whoever runs podlab; what a command answers goes to standard output.
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(EnvFilter::try_from_env("PODLAB_LOG").unwrap_or_else(|_| EnvFilter::new("warn,podlab=info")))
+        .init();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(cli.run()),
+        Err(error) => {
+            tracing::error!(%error, "no runtime could be started");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -152,8 +152,8 @@ async fn forward_signals(node: Node, container: ContainerId) {
     };
     for _ in 0..2 {
         let received = tokio::select! {
-            _ = interrupt.recv() => Signal::Int,
-            _ = terminate.recv() => Signal::Term,
+            _ = interrupt.recv() => Signal::INT,
+            _ = terminate.recv() => Signal::TERM,
         };
         let _ = node.signal_container(&container, received);
     }
@@ -161,5 +161,5 @@ async fn forward_signals(node: Node, container: ContainerId) {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    let _ = node.signal_container(&container, Signal::Kill);
+    let _ = node.signal_container(&container, Signal::KILL);
 }

@@ -31,7 +31,7 @@ impl CookieKey {
 }
 
 /// The learner that a request comes from: the key in their cookie.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Learner(pub(crate) String);
 
 /// Reads the cookie, or gives one.
