@@ -11,7 +11,9 @@ fn main() -> ExitCode {
     // The log is for whoever runs podlab; what a command answers goes to standard output.
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(EnvFilter::try_from_env("PODLAB_LOG").unwrap_or_else(|_| EnvFilter::new("warn,podlab=info")))
+        .with_env_filter(
+            EnvFilter::try_from_env("PODLAB_LOG").unwrap_or_else(|_| EnvFilter::new("warn,podlab=info")),
+        )
         .init();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.run()),

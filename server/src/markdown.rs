@@ -10,7 +10,9 @@ pub fn render(markdown: &str) -> String {
         Event::Start(pulldown_cmark::Tag::Link { link_type, dest_url, title, id }) if !is_safe(&dest_url) => {
             Event::Start(pulldown_cmark::Tag::Link { link_type, dest_url: "#".into(), title, id })
         }
-        Event::Start(pulldown_cmark::Tag::Image { link_type, dest_url, title, id }) if !is_safe(&dest_url) => {
+        Event::Start(pulldown_cmark::Tag::Image { link_type, dest_url, title, id })
+            if !is_safe(&dest_url) =>
+        {
             Event::Start(pulldown_cmark::Tag::Image { link_type, dest_url: "".into(), title, id })
         }
         other => other,

@@ -51,6 +51,7 @@ fn row(what: &str, value: &str, aim: &str) {
 /// The middle of `values`, and the value that a twentieth of them exceed.
 fn median_and_p95(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
-    let at = |part: usize| values.get((values.len() * part / 100).min(values.len().saturating_sub(1))).copied();
+    let at =
+        |part: usize| values.get((values.len() * part / 100).min(values.len().saturating_sub(1))).copied();
     (at(50).unwrap_or(f64::NAN), at(95).unwrap_or(f64::NAN))
 }

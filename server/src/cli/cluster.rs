@@ -35,15 +35,16 @@ enum ClockKind {
 
 impl Cluster {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
-        let listener = tokio::net::TcpListener::bind(self.listen)
-            .await
-            .map_err(|e| format!("{} cannot be listened on: {e}; choose another with --listen", self.listen))?;
+        let listener = tokio::net::TcpListener::bind(self.listen).await.map_err(|e| {
+            format!("{} cannot be listened on: {e}; choose another with --listen", self.listen)
+        })?;
         let listener = listener.into_std()?;
         let address = listener.local_addr()?;
         let secret = format!("{:032x}", rand::random::<u128>());
         let kubeconfig = standalone::kubeconfig(address, &secret);
-        write_private(&self.kubeconfig, &kubeconfig)
-            .map_err(|e| format!("{} cannot be written: {e}; choose another with --kubeconfig", self.kubeconfig.display()))?;
+        write_private(&self.kubeconfig, &kubeconfig).map_err(|e| {
+            format!("{} cannot be written: {e}; choose another with --kubeconfig", self.kubeconfig.display())
+        })?;
         let config = Config { advertise_address: address.to_string(), ..Config::default() };
         let ready = {
             let file = self.kubeconfig.clone();
@@ -56,7 +57,9 @@ impl Cluster {
         let (epoch, seed, stop) = (Timestamp::now(), rand::random(), shutdown::signal());
         match self.clock {
             ClockKind::Wall => standalone::serve(listener, &secret, config, epoch, seed, ready, stop).await?,
-            ClockKind::Fast => standalone::serve_fast(listener, secret, config, epoch, seed, ready, stop).await?,
+            ClockKind::Fast => {
+                standalone::serve_fast(listener, secret, config, epoch, seed, ready, stop).await?
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

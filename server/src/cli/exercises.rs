@@ -1,12 +1,12 @@
 //! `podlab exercises`: the content.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use clap::{Args, Subcommand};
 use podlab_exercises::content::{Content, ExerciseContent, prove};
 
 use super::{ContentArgument, Failure, NOT_PASSED};
-use crate::{clusters::Source, grading::Ground};
+use crate::grading::{Ground, Work};
 
 /// Arguments of `podlab exercises`.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ impl Exercises {
                 list(&content);
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Check { names } => check(&content, &names).await,
+            Command::Check { names } => check(content, &names).await,
         }
     }
 }
@@ -50,19 +50,21 @@ fn list(content: &Content) {
     }
 }
 
-async fn check(content: &Content, names: &[String]) -> Result<ExitCode, Failure> {
+async fn check(content: Content, names: &[String]) -> Result<ExitCode, Failure> {
     for name in names {
-        super::exercise(content, name)?;
+        super::exercise(&content, name)?;
     }
-    let ground = Ground::of(&Source::Embedded).await?;
-    let ground = &ground;
+    let (ground, content) = (&Ground::embedded(), Arc::new(content));
     let grade = |exercise: &ExerciseContent, manifest: &str| {
-        let (name, manifest) = (exercise.exercise.name.clone(), manifest.to_owned());
-        let content = content.clone();
-        async move { ground.grade(content.into(), name, manifest, |_| {}).await }
+        let work = Work {
+            exercise: exercise.exercise.name.clone(),
+            manifest: manifest.as_bytes().to_vec(),
+            owner: "proof".into(),
+        };
+        ground.grade(Arc::clone(&content), work, |_| {})
     };
     let (mut held, mut failed) = (0_u32, 0_u32);
-    prove::check_content(content, names, grade, |proof| {
+    prove::check_content(&content, names, grade, |proof| {
         println!("{proof}");
         if proof.holds() { held += 1 } else { failed += 1 }
     })

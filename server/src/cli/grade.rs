@@ -7,7 +7,10 @@ use std::{io::Read as _, path::PathBuf, process::ExitCode, sync::Arc};
 use clap::{Args, ValueEnum};
 
 use super::{ClusterArgument, ContentArgument, Failure, NOT_PASSED};
-use crate::{grading::Ground, lab::MANIFEST_LIMIT};
+use crate::{
+    grading::{Ground, Work},
+    lab::MANIFEST_LIMIT,
+};
 
 /// Arguments of `podlab grade`.
 ///
@@ -43,15 +46,18 @@ impl Grade {
         let content = Arc::new(self.content.load()?);
         super::exercise(&content, &self.exercise)?;
         let manifest = read(&self.file)?;
-        let ground = Ground::of(&self.cluster.cluster).await?;
+        // Nothing of this run is there to be found by the next one: what it leaves when it is killed goes with its age.
+        let run = format!("command-{:016x}", rand::random::<u64>());
+        let ground = Ground::of(&self.cluster.cluster, &run).await?;
+        let work = Work { exercise: self.exercise, manifest, owner: "command".into() };
         let verdict = match self.format {
             Format::Text => {
-                let verdict = ground.grade(content, self.exercise, manifest, text::progress).await?;
+                let verdict = ground.grade(content, work, text::progress).await?;
                 text::sum(&verdict);
                 verdict
             }
             Format::Json => {
-                let verdict = ground.grade(content, self.exercise, manifest, |_| {}).await?;
+                let verdict = ground.grade(content, work, |_| {}).await?;
                 println!("{}", serde_json::to_string_pretty(&verdict)?);
                 verdict
             }
@@ -65,7 +71,7 @@ impl Grade {
 }
 
 /// All files as one submission. A file larger than any submission is not read to its end: the grader refuses it all the same.
-fn read(files: &[PathBuf]) -> Result<String, Failure> {
+fn read(files: &[PathBuf]) -> Result<Vec<u8>, Failure> {
     let standard_input = [PathBuf::from("-")];
     let files = if files.is_empty() { &standard_input[..] } else { files };
     let mut submission = Vec::new();
@@ -81,9 +87,12 @@ fn read(files: &[PathBuf]) -> Result<String, Failure> {
         if file.as_os_str() == "-" {
             std::io::stdin().take(limit).read_to_end(&mut submission).map_err(failed)?;
         } else {
-            std::fs::File::open(file).map_err(failed)?.take(limit).read_to_end(&mut submission).map_err(failed)?;
+            std::fs::File::open(file)
+                .map_err(failed)?
+                .take(limit)
+                .read_to_end(&mut submission)
+                .map_err(failed)?;
         }
     }
-    // Bytes that are no text are the learner's mistake, not wrong use: they become U+FFFD, which the grader names.
-    Ok(String::from_utf8(submission).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
+    Ok(submission)
 }

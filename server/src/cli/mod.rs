@@ -21,7 +21,13 @@ use crate::clusters::Source;
 /// requirements hold, which do not, and why. It brings its own simulated cluster, so nothing else is needed; it
 /// grades on a real one where you ask for it with --cluster.
 #[derive(Debug, Parser)]
-#[command(name = "podlab", version, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "podlab",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -76,7 +82,8 @@ impl ContentArgument {
 /// The exercise of this name, or what there is instead.
 fn exercise<'a>(content: &'a Content, name: &str) -> Result<&'a ExerciseContent, Failure> {
     content.exercise(name).ok_or_else(|| {
-        let names: Vec<&str> = content.exercises.iter().map(|exercise| exercise.exercise.name.as_str()).collect();
+        let names: Vec<&str> =
+            content.exercises.iter().map(|exercise| exercise.exercise.name.as_str()).collect();
         Failure(format!("there is no exercise called '{name}'; there are {}", names.join(", ")))
     })
 }

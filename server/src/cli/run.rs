@@ -8,8 +8,8 @@ use std::{path::PathBuf, process::ExitCode, str::FromStr};
 use clap::Args;
 use jiff::Timestamp;
 use podlab_node::{
-    AttachOptions, ByteSink, ByteSource, Catalogue, ContainerConfig, ContainerId, Env, Mount, Network, Node, NodeConfig,
-    RuntimeError, SandboxConfig, Session, Signal,
+    AttachOptions, ByteSink, ByteSource, Catalogue, ContainerConfig, ContainerId, Env, Mount, Network, Node,
+    NodeConfig, RuntimeError, SandboxConfig, Session, Signal,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -146,7 +146,8 @@ async fn drain(mut from: ByteSource, mut to: impl AsyncWrite + Unpin) {
 /// Hands SIGINT and SIGTERM on, as container runtimes do; the third one ends podlab whatever the container does.
 async fn forward_signals(node: Node, container: ContainerId) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
     };

@@ -40,15 +40,15 @@ impl Serve {
         let site = site::find(self.site)?;
         let url = self.database.unwrap_or_else(default_database);
         let database = Database::open(&url).await?;
-        let ground = Ground::of(&self.cluster.cluster).await?;
+        let ground = Ground::of(&self.cluster.cluster, &installation(&database).await?).await?;
         let cluster = ClusterInfo {
             simulated: ground.is_simulated(),
             name: ground.name().into(),
             version: ground.version(),
         };
-        let listener = TcpListener::bind(self.listen)
-            .await
-            .map_err(|e| format!("{} cannot be listened on: {e}; choose another with --listen", self.listen))?;
+        let listener = TcpListener::bind(self.listen).await.map_err(|e| {
+            format!("{} cannot be listened on: {e}; choose another with --listen", self.listen)
+        })?;
         let address = listener.local_addr()?;
 
         ground.sweep().await;
@@ -70,6 +70,12 @@ impl Serve {
         database.close().await;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What stands for this installation on a shared cluster.
+async fn installation(database: &Database) -> Result<String, Failure> {
+    let make = || format!("{:016x}", rand::random::<u64>()).into_bytes();
+    Ok(String::from_utf8(database.setting_or_else("installation", make).await?)?)
 }
 
 /// `podlab.db` in the person's data folder (XDG base directory specification), or here where there is none.

@@ -28,7 +28,12 @@ pub enum FastError {
 /// Starts a cluster on fast time, gives `work` a client and the cluster's clock, and ends the cluster with it.
 ///
 /// Dropping the returned future ends the work at its next await point, and the cluster with it.
-pub async fn with_cluster<W, F, T>(config: Config, epoch: Timestamp, seed: u64, work: W) -> Result<T, FastError>
+pub async fn with_cluster<W, F, T>(
+    config: Config,
+    epoch: Timestamp,
+    seed: u64,
+    work: W,
+) -> Result<T, FastError>
 where
     W: FnOnce(kube::Client, Arc<dyn Clock>) -> F + Send + 'static,
     F: Future<Output = T>,

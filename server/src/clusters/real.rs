@@ -9,13 +9,17 @@ use kube::{
 #[derive(Debug, thiserror::Error)]
 pub enum RealError {
     /// No usable kubeconfig.
-    #[error("the kubeconfig cannot be used: {0}. Check `kubectl config get-contexts`, or use --cluster embedded")]
+    #[error(
+        "the kubeconfig cannot be used: {0}. Check `kubectl config get-contexts`, or use --cluster embedded"
+    )]
     Kubeconfig(#[from] KubeconfigError),
     /// Not inside a cluster.
     #[error("podlab does not run inside a cluster: {0}. Use --cluster kubeconfig or --cluster embedded")]
     InCluster(#[from] InClusterError),
     /// The client could not be made, or the cluster did not answer.
-    #[error("the cluster {name} cannot be reached: {source}. Check `kubectl version`, or use --cluster embedded")]
+    #[error(
+        "the cluster {name} cannot be reached: {source}. Check `kubectl version`, or use --cluster embedded"
+    )]
     Unreachable {
         /// The cluster's name.
         name: String,
@@ -40,7 +44,10 @@ impl RealCluster {
     /// The cluster of `context` in the kubeconfig, or of its current context.
     pub async fn of_kubeconfig(context: Option<String>) -> Result<Self, RealError> {
         let kubeconfig = kube::config::Kubeconfig::read()?;
-        let name = context.clone().or_else(|| kubeconfig.current_context.clone()).unwrap_or_else(|| "kubeconfig".into());
+        let name = context
+            .clone()
+            .or_else(|| kubeconfig.current_context.clone())
+            .unwrap_or_else(|| "kubeconfig".into());
         let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
         Self::reach(Config::from_custom_kubeconfig(kubeconfig, &options).await?, name).await
     }

@@ -145,7 +145,8 @@ mod clock {
     impl Drop for Waits {
         fn drop(&mut self) {
             // Bodies may outlive the runtime, whose clock is then nobody's.
-            if self.0.0.fetch_sub(1, Ordering::Relaxed) == 1 && tokio::runtime::Handle::try_current().is_ok() {
+            if self.0.0.fetch_sub(1, Ordering::Relaxed) == 1 && tokio::runtime::Handle::try_current().is_ok()
+            {
                 tokio::time::resume();
             }
         }

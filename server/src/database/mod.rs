@@ -30,7 +30,9 @@ pub struct Database {
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// The URL is not one of SQLite's.
-    #[error("'{url}' is not a database URL that podlab knows; write sqlite:PATH, for example sqlite:podlab.db ({source})")]
+    #[error(
+        "'{url}' is not a database URL that podlab knows; write sqlite:PATH, for example sqlite:podlab.db ({source})"
+    )]
     Url {
         /// What was given.
         url: String,

@@ -9,9 +9,13 @@ impl Database {
             return Ok(value);
         }
         let value = make();
-        sqlx::query!("INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", name, value)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query!(
+            "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+            name,
+            value
+        )
+        .execute(&self.pool)
+        .await?;
         Ok(self.setting(name).await?.unwrap_or(value))
     }
 

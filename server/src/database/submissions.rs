@@ -111,7 +111,8 @@ impl Database {
     /// Records the verdict of `id`, all of it or nothing. A verdict that is there already stays.
     pub async fn record_verdict(&self, id: i64, verdict: &Verdict, now: Timestamp) -> Result<()> {
         let now = date(now);
-        let problems = serde_json::to_string(&verdict.problems).map_err(|e| DatabaseError::Value(e.to_string()))?;
+        let problems =
+            serde_json::to_string(&verdict.problems).map_err(|e| DatabaseError::Value(e.to_string()))?;
         let (duration, cluster) = (milliseconds(verdict.duration_ms), milliseconds(verdict.cluster_ms));
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let written = sqlx::query!(
@@ -151,7 +152,9 @@ impl Database {
             .execute(&mut *transaction)
             .await?;
         }
-        sqlx::query!("UPDATE submission SET state = 'graded' WHERE id = ?", id).execute(&mut *transaction).await?;
+        sqlx::query!("UPDATE submission SET state = 'graded' WHERE id = ?", id)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -252,8 +255,8 @@ impl Database {
         )
         .fetch_all(&self.pool)
         .await?;
-        let problems: Vec<Problem> =
-            serde_json::from_str(&row.problems).map_err(|e| DatabaseError::Value(format!("problems: {e}")))?;
+        let problems: Vec<Problem> = serde_json::from_str(&row.problems)
+            .map_err(|e| DatabaseError::Value(format!("problems: {e}")))?;
         let checks = checks
             .into_iter()
             .map(|check| {

@@ -8,6 +8,8 @@ use podlab_exercises::{
     CheckResult, Outcome, Progress, Verdict,
     content::{Content, ExerciseContent},
 };
+use podlab_grader::{GraderError, Host, Tenancy};
+use podlab_node::env::TokioClock;
 
 use crate::clusters::{
     Source,
@@ -28,7 +30,18 @@ pub struct Ground(Kind);
 #[derive(Clone)]
 enum Kind {
     Embedded,
-    Real(RealCluster),
+    Real { cluster: RealCluster, host: Host },
+}
+
+/// A submission and whose it is.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The exercise's name.
+    pub exercise: String,
+    /// What was submitted.
+    pub manifest: Vec<u8>,
+    /// Stands for the learner on a shared cluster: a label's value, never a name.
+    pub owner: String,
 }
 
 /// Why there is no verdict.
@@ -39,7 +52,7 @@ pub enum GroundError {
     Fast(#[from] FastError),
     /// The grader could not do its work.
     #[error(transparent)]
-    Grader(#[from] podlab_grader::GraderError),
+    Grader(#[from] GraderError),
     /// It took too long.
     #[error("grading did not end within {} s of real time and was stopped", PATIENCE.as_secs())]
     Stuck,
@@ -49,24 +62,32 @@ pub enum GroundError {
 }
 
 impl Ground {
-    /// The ground that `--cluster` names.
+    /// The ground that `--cluster` names. `installation` stands for this podlab on a shared cluster: the same after a
+    /// restart, so that what a killed one left is found.
     ///
     /// # Errors
     ///
     /// Where a real cluster cannot be reached.
-    pub async fn of(source: &Source) -> Result<Self, RealError> {
-        Ok(Self(match source {
-            Source::Embedded => Kind::Embedded,
-            Source::Kubeconfig { context } => Kind::Real(RealCluster::of_kubeconfig(context.clone()).await?),
-            Source::InCluster => Kind::Real(RealCluster::around().await?),
-        }))
+    pub async fn of(source: &Source, installation: &str) -> Result<Self, RealError> {
+        let cluster = match source {
+            Source::Embedded => return Ok(Self(Kind::Embedded)),
+            Source::Kubeconfig { context } => RealCluster::of_kubeconfig(context.clone()).await?,
+            Source::InCluster => RealCluster::around().await?,
+        };
+        let host = Host { installation: installation.into(), run: format!("{:016x}", rand::random::<u64>()) };
+        Ok(Self(Kind::Real { cluster, host }))
+    }
+
+    /// The embedded cluster.
+    pub fn embedded() -> Self {
+        Self(Kind::Embedded)
     }
 
     /// The name that is recorded with a submission.
     pub fn name(&self) -> &str {
         match &self.0 {
             Kind::Embedded => "embedded",
-            Kind::Real(cluster) => &cluster.name,
+            Kind::Real { cluster, .. } => &cluster.name,
         }
     }
 
@@ -82,7 +103,7 @@ impl Ground {
                 let version = Config::default().version;
                 Some(format!("v1.{}.{}", version.minor, version.patch))
             }
-            Kind::Real(cluster) => Some(cluster.version.clone()),
+            Kind::Real { cluster, .. } => Some(cluster.version.clone()),
         }
     }
 
@@ -90,48 +111,81 @@ impl Ground {
     pub fn width(&self) -> usize {
         match &self.0 {
             Kind::Embedded => std::thread::available_parallelism().map_or(1, usize::from),
-            Kind::Real(_) => REAL_WIDTH,
+            Kind::Real { .. } => REAL_WIDTH,
         }
     }
 
-    /// Removes what an earlier podlab left on the cluster.
+    /// Removes what an earlier run left on a shared cluster.
     pub async fn sweep(&self) {
-        if let Kind::Real(cluster) = &self.0
-            && let Err(error) = podlab_grader::sweep(&cluster.client).await
-        {
-            tracing::warn!(%error, "sandboxes that an earlier podlab left could not be removed");
+        let Kind::Real { cluster, host } = &self.0 else { return };
+        match podlab_grader::sweep(&cluster.client, host, Timestamp::now()).await {
+            Ok(swept) => {
+                for namespace in swept.removed {
+                    tracing::info!(namespace, "a sandbox that an earlier run left behind is being removed");
+                }
+                for (namespace, error) in swept.failed {
+                    tracing::warn!(
+                        namespace,
+                        error,
+                        "a sandbox that an earlier run left behind could not be removed"
+                    );
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "sandboxes that an earlier run left behind could not be looked for")
+            }
         }
     }
 
-    /// Grades `manifest` for the exercise called `name` and calls `tell` with each event as it happens.
+    /// Grades `work` and calls `tell` with each event as it happens.
     ///
     /// # Errors
     ///
-    /// Where podlab or the cluster is at fault; whatever is wrong with the submission is a verdict.
+    /// Where podlab or the cluster is at fault; whatever is wrong with the submission is in the verdict.
     pub async fn grade(
         &self,
         content: Arc<Content>,
-        name: String,
-        manifest: String,
+        work: Work,
         tell: impl Fn(Progress) + Send + Sync + 'static,
     ) -> Result<Verdict, GroundError> {
-        let exercise = |content: &Content| {
-            content.exercise(&name).cloned().ok_or_else(|| GroundError::NoExercise(name.clone()))
+        let Work { exercise, manifest, owner } = work;
+        if content.exercise(&exercise).is_none() {
+            return Err(GroundError::NoExercise(exercise));
+        }
+        let grade = async move |cluster: podlab_grader::Cluster| match content.exercise(&exercise) {
+            Some(exercise) => Ok(podlab_grader::grade(exercise, &manifest, &content, &cluster, &tell).await?),
+            None => Err(GroundError::NoExercise(exercise)),
         };
-        let exercise = exercise(&content)?;
         match &self.0 {
-            Kind::Real(cluster) => {
-                Ok(podlab_grader::grade(&content, &exercise, &manifest, cluster.client.clone(), (), &tell).await?)
+            Kind::Real { cluster, host } => {
+                let (client, tenancy) = (cluster.client.clone(), Tenancy::Shared(host.clone()));
+                let clock: Arc<dyn podlab_grader::Clock> =
+                    Arc::new(GradersClock(Arc::new(TokioClock::new(Timestamp::now()))));
+                grade(podlab_grader::Cluster { client, clock, tenancy, owner }).await
             }
             Kind::Embedded => {
-                let work = move |client, clock| async move {
-                    podlab_grader::grade(&content, &exercise, &manifest, client, clock, &tell).await
+                let on_cluster = move |client, clock| {
+                    let clock: Arc<dyn podlab_grader::Clock> = Arc::new(GradersClock(clock));
+                    grade(podlab_grader::Cluster { client, clock, tenancy: Tenancy::Private, owner })
                 };
-                let grading = fast::with_cluster(Config::default(), Timestamp::now(), rand::random(), work);
-                let verdict = tokio::time::timeout(PATIENCE, grading).await.map_err(|_| GroundError::Stuck)??;
-                Ok(verdict?)
+                let grading =
+                    fast::with_cluster(Config::default(), Timestamp::now(), rand::random(), on_cluster);
+                tokio::time::timeout(PATIENCE, grading).await.map_err(|_| GroundError::Stuck)??
             }
         }
+    }
+}
+
+/// A cluster's clock as the grader, which knows no clusters, has it.
+struct GradersClock(Arc<dyn podlab_node::Clock>);
+
+impl podlab_grader::Clock for GradersClock {
+    fn uptime(&self) -> Duration {
+        self.0.uptime()
+    }
+
+    fn sleep_until(&self, deadline: Duration) -> podlab_grader::clock::BoxFuture<()> {
+        self.0.sleep_until(deadline)
     }
 }
 

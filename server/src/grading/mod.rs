@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::database::Database;
 use feed::Feed;
-pub use ground::{Ground, GroundError};
+pub use ground::{Ground, GroundError, Work};
 
 /// How many submissions may wait for their turn.
 const WAITING_LIMIT: usize = 256;
@@ -61,7 +61,9 @@ impl Graders {
     pub fn new(content: Arc<Content>, database: Database, ground: Ground) -> Self {
         let workers = Semaphore::new(ground.width());
         let places = Arc::new(Semaphore::new(WAITING_LIMIT));
-        Self { inner: Arc::new(Inner { content, database, ground, places, workers, feeds: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner { content, database, ground, places, workers, feeds: Mutex::default() }),
+        }
     }
 
     /// A place for one more submission, to be taken before it is recorded: what is recorded is graded.
@@ -89,7 +91,10 @@ impl Graders {
     pub async fn resume(&self) -> crate::database::Result<()> {
         for unfinished in self.inner.database.unfinished().await? {
             if unfinished.attempts >= ATTEMPTS_LIMIT {
-                tracing::warn!(submission = unfinished.id, "grading was cut off several times; it is not begun again");
+                tracing::warn!(
+                    submission = unfinished.id,
+                    "grading was cut off several times; it is not begun again"
+                );
                 self.inner.database.interrupt(unfinished.id).await?;
                 continue;
             }
@@ -125,7 +130,11 @@ impl Graders {
             return;
         }
         let Some(exercise) = inner.content.exercise(&job.exercise) else {
-            tracing::warn!(submission = job.id, exercise = job.exercise, "the exercise is gone; nothing can be graded");
+            tracing::warn!(
+                submission = job.id,
+                exercise = job.exercise,
+                "the exercise is gone; nothing can be graded"
+            );
             let _ = inner.database.interrupt(job.id).await;
             return;
         };
@@ -136,8 +145,12 @@ impl Graders {
                 listener.push(event);
             }
         };
-        let content = Arc::clone(&inner.content);
-        let verdict = match inner.ground.grade(content, job.exercise.clone(), job.manifest.clone(), tell).await {
+        let work = Work {
+            exercise: job.exercise.clone(),
+            manifest: job.manifest.clone().into_bytes(),
+            owner: format!("submission-{}", job.id),
+        };
+        let verdict = match inner.ground.grade(Arc::clone(&inner.content), work, tell).await {
             Ok(verdict) => verdict,
             Err(error) => {
                 tracing::error!(%error, submission = job.id, "grading failed");

@@ -5,8 +5,7 @@ use std::time::Duration;
 use futures::{Stream, StreamExt, future::Either, stream};
 use jiff::Timestamp;
 use podlab_app::api::{
-    Api, ApiError, ApiFuture, Catalogue, Draft, ExercisePage, Hint, ProgressPage, State, Status,
-    Submission,
+    Api, ApiError, ApiFuture, Catalogue, Draft, ExercisePage, Hint, ProgressPage, State, Status, Submission,
 };
 use podlab_exercises::Progress;
 
@@ -164,11 +163,15 @@ impl Api for LearnersLab {
             let manifest = manifest_of(draft)?;
             let learner = self.learner_or_new().await?;
             if inner.database.under_way(learner).await.map_err(|e| fault(&e))? >= UNDER_WAY_LIMIT {
-                let message = "Two of your submissions are being graded. Wait for one of them, then submit again.";
+                let message =
+                    "Two of your submissions are being graded. Wait for one of them, then submit again.";
                 return Err(refusal(429, message));
             }
             let place = inner.graders.reserve().ok_or_else(|| {
-                refusal(503, "Many submissions wait for grading. Nothing is lost: submit again in a few seconds.")
+                refusal(
+                    503,
+                    "Many submissions wait for grading. Nothing is lost: submit again in a few seconds.",
+                )
             })?;
             let new = NewSubmission {
                 learner,
@@ -186,13 +189,19 @@ impl Api for LearnersLab {
     fn hint(&self, name: &str, check: &str, number: usize) -> ApiFuture<'_, Hint> {
         let (name, check) = (name.to_owned(), check.to_owned());
         Box::pin(async move {
-            let check = self
-                .lab
-                .exercise(&name)?
-                .check(&check)
-                .ok_or_else(|| refusal(404, format!("The exercise {name} has no check called '{check}'.")))?;
+            let check =
+                self.lab.exercise(&name)?.check(&check).ok_or_else(|| {
+                    refusal(404, format!("The exercise {name} has no check called '{check}'."))
+                })?;
             let hint = number.checked_sub(1).and_then(|place| check.hints.get(place)).ok_or_else(|| {
-                refusal(404, format!("The check {} has {} hints; there is no hint {number}.", check.id, check.hints.len()))
+                refusal(
+                    404,
+                    format!(
+                        "The check {} has {} hints; there is no hint {number}.",
+                        check.id,
+                        check.hints.len()
+                    ),
+                )
             })?;
             Ok(Hint { number, of: check.hints.len(), html: markdown::render(hint) })
         })
@@ -227,10 +236,14 @@ impl Api for LearnersLab {
             let tallies = self.tallies().await?;
             let cards = views::cards(&inner.content, &tallies);
             let history = match self.learner().await? {
-                Some(learner) => inner.database.history(learner, HISTORY_LIMIT).await.map_err(|e| fault(&e))?,
+                Some(learner) => {
+                    inner.database.history(learner, HISTORY_LIMIT).await.map_err(|e| fault(&e))?
+                }
                 None => vec![],
             };
-            let sum = |value: fn(&podlab_app::api::Standing) -> u32| cards.iter().map(|card| value(&card.standing)).sum();
+            let sum = |value: fn(&podlab_app::api::Standing) -> u32| {
+                cards.iter().map(|card| value(&card.standing)).sum()
+            };
             Ok(ProgressPage {
                 solved: sum(|standing| u32::from(standing.state == State::Solved)),
                 exercises: u32::try_from(cards.len()).unwrap_or(u32::MAX),

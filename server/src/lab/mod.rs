@@ -68,5 +68,8 @@ fn refusal(status: u16, message: impl Into<String>) -> ApiError {
 /// A fault of podlab's: what happened is for its log, and the learner is told what to do.
 fn fault(error: &DatabaseError) -> ApiError {
     tracing::error!(%error, "the database failed");
-    refusal(500, "podlab could not read or write its database. Try again; what was acknowledged before is kept.")
+    refusal(
+        500,
+        "podlab could not read or write its database. Try again; what was acknowledged before is kept.",
+    )
 }

@@ -1,7 +1,8 @@
 //! What the pages show, made from content and from what is stored.
 
 use podlab_app::api::{
-    Card, CheckView, HistoryEntry, NextExercise, Solution, Standing, State, Submission, SubmissionState, TaskView, Track,
+    Card, CheckView, HistoryEntry, NextExercise, Solution, Standing, State, Submission, SubmissionState,
+    TaskView, Track,
 };
 use podlab_exercises::content::{Content, ExerciseContent};
 
@@ -46,19 +47,23 @@ pub(super) fn cards(content: &Content, tallies: &[Tally]) -> Vec<Card> {
 
 /// The exercise to go on with: the one tried last and not ended, else the first new one in the order of the tracks.
 pub(super) fn next(tracks: &[Track], cards: &[Card], tallies: &[Tally]) -> Option<String> {
-    let state = |name: &str| cards.iter().find(|card| card.exercise.name == name).map(|card| card.standing.state);
+    let state =
+        |name: &str| cards.iter().find(|card| card.exercise.name == name).map(|card| card.standing.state);
     let tried = tallies
         .iter()
         .filter(|tally| matches!(state(&tally.exercise), Some(State::Tried | State::New)))
         .max_by(|a, b| a.touched_at.cmp(&b.touched_at))
         .map(|tally| tally.exercise.clone());
-    let new = || tracks.iter().flat_map(|track| &track.exercises).find(|name| state(name) == Some(State::New)).cloned();
+    let new = || {
+        tracks.iter().flat_map(|track| &track.exercises).find(|name| state(name) == Some(State::New)).cloned()
+    };
     tried.or_else(new)
 }
 
 /// The exercise after this one in the first track that has it.
 pub(super) fn after(content: &Content, name: &str) -> Option<NextExercise> {
-    let track = content.tracks.iter().find(|track| track.exercises.iter().any(|exercise| exercise == name))?;
+    let track =
+        content.tracks.iter().find(|track| track.exercises.iter().any(|exercise| exercise == name))?;
     let next = track.exercises.iter().skip_while(|exercise| *exercise != name).nth(1)?;
     let next = content.exercise(next)?;
     Some(NextExercise { name: next.exercise.name.clone(), title: next.exercise.title.clone() })

@@ -59,7 +59,11 @@ pub(super) async fn print_clusters(content: &Content, learners: usize) -> Result
         row(&format!("resident memory, {learners} learners' clusters with mc1"), &value, "");
         let busy = after.cpu_seconds - settled.cpu_seconds;
         let share = 100.0 * busy / SETTLE.as_secs_f64();
-        row(&format!("processor, {learners} learners' clusters with mc1"), &format!("{share:.1} % of a core"), "");
+        row(
+            &format!("processor, {learners} learners' clusters with mc1"),
+            &format!("{share:.1} % of a core"),
+            "",
+        );
     }
     clusters.iter().for_each(Cluster::shutdown);
     Ok(())
@@ -67,8 +71,7 @@ pub(super) async fn print_clusters(content: &Content, learners: usize) -> Result
 
 async fn apply(cluster: &Cluster, manifest: &str) -> Result<(), Failure> {
     let client = in_process::client(cluster);
-    for document in podlab_grader::documents(manifest)? {
-        let object: DynamicObject = serde_json::from_value(document)?;
+    for object in serde_saphyr::from_multiple::<DynamicObject>(manifest)? {
         let types = object.types.clone().unwrap_or_default();
         let gvk = GroupVersionKind::try_from(types).map_err(|e: ParseGroupVersionError| e.to_string())?;
         let (resource, capabilities): (ApiResource, _) = pinned_kind(&client, &gvk).await?;

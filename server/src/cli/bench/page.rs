@@ -40,7 +40,8 @@ fn start_to_page(site: &Path, database: &str) -> Result<f64, String> {
         let output = server.stdout.take().ok_or(std::io::ErrorKind::BrokenPipe)?;
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
+        let address =
+            line.split("http://").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
         let mut connection = TcpStream::connect(address)?;
         write!(connection, "GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
         let mut answer = String::new();

@@ -5,19 +5,21 @@ use std::{sync::Arc, time::Instant};
 use podlab_exercises::content::Content;
 
 use super::{Failure, median_and_p95, row};
-use crate::{clusters::Source, grading::Ground};
+use crate::grading::{Ground, Work};
 
 /// Prints, for each exercise, how long its first solution takes on the embedded cluster, and how much time passes there.
 pub(super) async fn print(content: &Content, times: usize) -> Result<(), Failure> {
-    let ground = Ground::of(&Source::Embedded).await?;
+    let ground = Ground::embedded();
     let content = Arc::new(content.clone());
     for exercise in &content.exercises {
         let Some(solution) = exercise.solutions.first() else { continue };
         let name = &exercise.exercise.name;
+        let manifest = solution.manifest.clone().into_bytes();
+        let work = Work { exercise: name.clone(), manifest, owner: "bench".into() };
         let (mut real, mut passed, mut cluster_ms) = (vec![], 0, 0);
         for _ in 0..times {
             let start = Instant::now();
-            let verdict = ground.grade(Arc::clone(&content), name.clone(), solution.manifest.clone(), |_| {}).await?;
+            let verdict = ground.grade(Arc::clone(&content), work.clone(), |_| {}).await?;
             real.push(start.elapsed().as_secs_f64() * 1000.0);
             passed += usize::from(verdict.passed);
             cluster_ms = verdict.cluster_ms;

@@ -27,7 +27,10 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<TreeEntry>, String> {
             } else if metadata.is_file() {
                 bytes += metadata.len();
                 if bytes > BYTES_LIMIT {
-                    return Err(format!("{} holds more than 64 MiB; mount a smaller folder", folder.display()));
+                    return Err(format!(
+                        "{} holds more than 64 MiB; mount a smaller folder",
+                        folder.display()
+                    ));
                 }
                 TreeContent::File(fs::read(&path).map_err(failed)?.into())
             } else {
@@ -36,7 +39,10 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<TreeEntry>, String> {
             let inside = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
             found.push(TreeEntry { path: inside, mode: mode(&metadata), content });
             if found.len() > ENTRIES_LIMIT {
-                return Err(format!("{} holds more than 10,000 files; mount a smaller folder", folder.display()));
+                return Err(format!(
+                    "{} holds more than 10,000 files; mount a smaller folder",
+                    folder.display()
+                ));
             }
         }
     }

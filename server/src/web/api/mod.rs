@@ -24,7 +24,10 @@ pub(super) async fn status(State(all): State<Lab>, Extension(learner): Extension
 }
 
 /// `GET /catalogue`
-pub(super) async fn catalogue(State(all): State<Lab>, Extension(learner): Extension<Learner>) -> Answer<Catalogue> {
+pub(super) async fn catalogue(
+    State(all): State<Lab>,
+    Extension(learner): Extension<Learner>,
+) -> Answer<Catalogue> {
     Ok(Json(lab(all, learner).catalogue().await?))
 }
 
@@ -96,7 +99,10 @@ pub(super) async fn submission(
 }
 
 /// `GET /progress`
-pub(super) async fn progress(State(all): State<Lab>, Extension(learner): Extension<Learner>) -> Answer<ProgressPage> {
+pub(super) async fn progress(
+    State(all): State<Lab>,
+    Extension(learner): Extension<Learner>,
+) -> Answer<ProgressPage> {
     Ok(Json(lab(all, learner).progress().await?))
 }
 
