@@ -5,7 +5,7 @@ use k8s_openapi::api::{
     core::v1::{ConfigMap, Endpoints, Event, Namespace, Node, Pod, Service, ServiceAccount},
     discovery::v1::EndpointSlice,
 };
-use podlab_cluster::{Client, Cluster, Config, client::Selection};
+use podlab_cluster::{Client, Cluster, Config, DeleteOptions, client::Selection};
 use podlab_node::Env;
 use serde_json::{Value, json};
 
@@ -87,5 +87,44 @@ fn a_service_gets_endpoints_and_a_slice() {
             slices.iter().find(|slice| slice.metadata.generate_name.as_deref() == Some("web-")).unwrap();
         assert_eq!(slice.metadata.labels.as_ref().unwrap()["kubernetes.io/service-name"], "web");
         assert_eq!(slice.endpoints.as_deref().unwrap_or_default(), []);
+    });
+}
+
+fn owned(name: &str, owner: &ConfigMap, blocks: bool) -> ConfigMap {
+    object(json!({"metadata": {"name": name, "ownerReferences": [{
+        "apiVersion": "v1", "kind": "ConfigMap", "name": owner.metadata.name, "uid": owner.metadata.uid,
+        "blockOwnerDeletion": blocks}]}}))
+}
+
+#[test]
+fn what_an_object_owned_goes_with_it() {
+    run(async |client| {
+        let maps = client.namespaced::<ConfigMap>("default");
+        let owner = maps.create(&object(json!({"metadata": {"name": "owner"}}))).unwrap();
+        let child = maps.create(&owned("child", &owner, false)).unwrap();
+        maps.create(&owned("grandchild", &child, false)).unwrap();
+        maps.delete("owner", &Default::default()).unwrap();
+        settle(&client).await;
+        for name in ["child", "grandchild"] {
+            assert!(maps.get_opt(name).unwrap().is_none(), "{name}");
+        }
+    });
+}
+
+#[test]
+fn an_owner_may_go_last_or_leave_orphans() {
+    run(async |client| {
+        let maps = client.namespaced::<ConfigMap>("default");
+        for (policy, child_stays) in [("Foreground", false), ("Orphan", true)] {
+            let owner = maps.create(&object(json!({"metadata": {"name": "owner"}}))).unwrap();
+            maps.create(&owned("child", &owner, true)).unwrap();
+            let options = DeleteOptions { propagation_policy: Some(policy.into()), ..Default::default() };
+            maps.delete("owner", &options).unwrap();
+            settle(&client).await;
+            assert!(maps.get_opt("owner").unwrap().is_none(), "{policy}");
+            let child = maps.get_opt("child").unwrap();
+            assert_eq!(child.is_some(), child_stays, "{policy}");
+            assert!(child.is_none_or(|child| child.metadata.owner_references.is_none()));
+        }
     });
 }

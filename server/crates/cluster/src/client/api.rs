@@ -85,7 +85,7 @@ impl<K: Kind> Api<K> {
     }
 
     fn request(&self) -> Request {
-        Request::new((*self.client.caller).clone(), &self.client.manager)
+        self.client.request()
     }
 
     /// The namespace of an object: its own, or this interface's.

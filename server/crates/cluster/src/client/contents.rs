@@ -3,7 +3,6 @@
 use super::Client;
 use crate::{
     DeleteOptions,
-    request::Request,
     resource::{Registry, Resource},
     status::Result,
     verbs,
@@ -37,7 +36,7 @@ impl Client {
 
     /// Deletes all objects of a resource in a namespace and returns how many are still there.
     fn delete_all(&self, resource: &Resource, namespace: &str) -> Result<usize> {
-        let request = Request::new((*self.caller).clone(), &self.manager);
+        let request = self.request();
         for object in self.server.store.list(&resource.storage, namespace).objects {
             if object.is_deleting() {
                 continue;

@@ -29,7 +29,7 @@ use podlab_node::Env;
 
 pub use self::api::{Api, Kind, Patch, Selection};
 pub use self::watch::{Event, Watch};
-use crate::{caller::Caller, config::Config, node_agent::NodeAgent, server::Server};
+use crate::{caller::Caller, config::Config, node_agent::NodeAgent, request::Request, server::Server};
 
 /// A component's access to the API. Clones are cheap.
 #[derive(Clone, Debug)]
@@ -58,6 +58,16 @@ impl Client {
     /// A kind in one namespace.
     pub fn namespaced<K: Kind>(&self, namespace: &str) -> Api<K> {
         Api { client: self.clone(), namespace: namespace.into(), kind: PhantomData }
+    }
+
+    /// The server behind it, for what goes over objects of all kinds.
+    pub(crate) fn server(&self) -> &Arc<Server> {
+        &self.server
+    }
+
+    /// A request of this component.
+    pub(crate) fn request(&self) -> Request {
+        Request::new((*self.caller).clone(), &self.manager)
     }
 
     /// The cluster's environment: its clock, its spawner.

@@ -9,6 +9,7 @@
 mod changes;
 mod dns;
 mod endpoints;
+mod garbage;
 mod namespaces;
 mod proxy;
 mod root_ca;
@@ -75,4 +76,5 @@ pub(crate) fn start(client: &Client, network: &Network) {
     ];
     let runner = runner::Runner::new(client, controllers);
     client.spawn(runner.run());
+    client.spawn(garbage::run(client.clone()));
 }

@@ -8,6 +8,7 @@
 //!   is told that its position has expired (410) and lists again.
 
 mod cursor;
+pub(crate) mod endings;
 mod table;
 
 use std::{
@@ -19,6 +20,7 @@ use std::{
 use serde_json::Value;
 
 pub(crate) use self::cursor::{Cursor, Expired};
+use self::endings::Endings;
 use self::table::Table;
 pub(crate) use self::table::{Change, ChangeKind};
 use crate::{managed::Entry, object::Object};
@@ -34,6 +36,8 @@ const HISTORY_LENGTH: usize = 1024;
 pub(crate) struct Store {
     tables: Mutex<Tables>,
     gate: Mutex<()>,
+    /// What the garbage collector has to look at.
+    pub(crate) endings: Endings,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +62,7 @@ pub(crate) struct Listing {
 
 impl Store {
     pub(crate) fn new() -> Self {
-        Self { tables: Mutex::default(), gate: Mutex::default() }
+        Self { tables: Mutex::default(), gate: Mutex::default(), endings: Endings::default() }
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -145,6 +149,7 @@ impl Writer<'_> {
         self.store.change(resource, now, |revision, table| {
             let object = Arc::new(Object::new(value, managed, revision));
             table.put(Arc::clone(&object), now);
+            self.store.endings.written(resource, &object);
             object
         })
     }
@@ -157,6 +162,11 @@ impl Writer<'_> {
         name: &str,
         now: Duration,
     ) -> Option<Arc<Object>> {
-        self.store.change(resource, now, |revision, table| table.remove(namespace, name, revision, now))
+        let removed =
+            self.store.change(resource, now, |revision, table| table.remove(namespace, name, revision, now));
+        if let Some(object) = &removed {
+            self.store.endings.removed(resource, object);
+        }
+        removed
     }
 }
