@@ -31,8 +31,10 @@ impl Clock for Tokio {
 
 /// What the server answers.
 pub(crate) enum Reply {
+    /// This body.
+    Text(u16, &'static str),
     /// This object.
-    Json(u16, Value),
+    Json(Value),
     /// A failure with this message.
     Failure(u16, &'static str),
     /// Nothing, ever.
@@ -90,7 +92,8 @@ impl Api {
     async fn answer(&self, method: &str, path: &str) -> Response<BoxBody<Bytes, Infallible>> {
         self.asked.lock().unwrap().push(format!("{method} {path}"));
         match (self.script)(method, path) {
-            Some(Reply::Json(code, body)) => json_response(code, &body),
+            Some(Reply::Text(code, body)) => text_response(code, body.to_owned()),
+            Some(Reply::Json(body)) => json_response(200, &body),
             Some(Reply::Failure(code, message)) => json_response(
                 code,
                 &json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": message}),
@@ -127,8 +130,12 @@ impl Api {
 }
 
 fn json_response(code: u16, body: &Value) -> Response<BoxBody<Bytes, Infallible>> {
-    let body = Full::new(Bytes::from(body.to_string())).boxed();
-    Response::builder().status(code).body(body).unwrap()
+    text_response(code, body.to_string())
+}
+
+fn text_response(code: u16, body: String) -> Response<BoxBody<Bytes, Infallible>> {
+    let body = Full::new(Bytes::from(body)).boxed();
+    Response::builder().status(code).header("Server", "scripted").body(body).unwrap()
 }
 
 /// A list without items; of ServiceAccounts, one with the default one.
@@ -155,24 +162,28 @@ pub(crate) fn ready() -> Value {
 
 /// Content with one exercise, `one`, that asks for a Pod called web with an nginx, which is ready.
 pub(crate) fn content() -> Content {
-    let text = "\
-apiVersion: podlab.dev/v1
-kind: Exercise
-metadata: {name: one, title: One}
-spec:
-  summary: S
-  minutes: 1
-  difficulty: easy
-  tasks: [{id: t, brief: B, checks: [image, ready]}]
-  checks:
-    - {id: image, title: It runs nginx, points: 1, object: {kind: Pod, name: web}, cel: \"object.spec.containers[0].image == 'nginx'\"}
-    - {id: ready, title: It is ready, points: 2, ready: {pod: web, for: 2s}}
-";
+    content_with(
+        "- {id: image, title: It runs nginx, points: 1, object: {kind: Pod, name: web}, cel: \"object.spec.containers[0].image == 'nginx'\"}\n\
+         - {id: ready, title: It is ready, points: 2, ready: {pod: web, for: 2s}}\n",
+    )
+}
+
+/// Content with one exercise, `one`, that has these checks.
+pub(crate) fn content_with(checks: &str) -> Content {
+    let ids: Vec<&str> =
+        checks.split("id: ").skip(1).filter_map(|rest| rest.split([',', '\n']).next()).collect();
+    let indented: String = checks.lines().map(|line| format!("    {line}\n")).collect();
+    let text = format!(
+        "apiVersion: podlab.dev/v1\nkind: Exercise\nmetadata: {{name: one, title: One}}\nspec:\n  summary: S\n  \
+         minutes: 1\n  difficulty: easy\n  tasks: [{{id: t, brief: B, checks: [{}]}}]\n  checks:\n{indented}",
+        ids.join(", ")
+    );
+    let mistake = format!("# title: M\n# trips: [{}]\n", ids[0]);
     let files: Files = [
-        ("one/exercise.yaml", text),
+        ("one/exercise.yaml", text.as_str()),
         ("one/README.md", "B"),
         ("one/solutions/s.yaml", "# title: S\n"),
-        ("one/mistakes/m.yaml", "# title: M\n# trips: [ready]\n"),
+        ("one/mistakes/m.yaml", &mistake),
     ]
     .into_iter()
     .collect();
