@@ -49,7 +49,7 @@ pub(crate) async fn apply(
             Ok(()) => {
                 applied.objects.insert(identity);
             }
-            Err(kube::Error::Api(status)) if status.code < 500 && status.code != 401 => {
+            Err(kube::Error::Api(status)) if refusal::is_one(&status) => {
                 applied.refused.insert(identity);
                 applied.problems.extend(refusal::problems(&status, document));
             }

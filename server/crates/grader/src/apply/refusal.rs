@@ -9,6 +9,15 @@ use podlab_exercises::{
 use super::fields;
 use crate::submission::{Document, Path, Segment, problem};
 
+/// How server-side apply begins to speak of an object that does not fit its schema.
+const MISFIT: &str = "failed to create typed patch object (";
+
+/// Whether a failure is about the object, and not about the cluster. Server-side apply reports what does not fit the
+/// schema as an internal error (500).
+pub(super) fn is_one(status: &Status) -> bool {
+    status.message.starts_with(MISFIT) || (status.code < 500 && status.code != 401)
+}
+
 /// The problems of a refused object: one for each cause that the API names, else one with its message.
 pub(super) fn problems(status: &Status, document: &Document) -> Vec<Problem> {
     let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
@@ -316,6 +325,18 @@ spec:
                 "26:5 Pod demo, `spec.containers[1].image`: Required value.",
             ]
         );
+    }
+
+    #[test]
+    fn what_does_not_fit_the_schema_is_the_learners_although_the_api_calls_it_internal() {
+        let misfit = Status {
+            code: 500,
+            ..status("failed to create typed patch object (a/b; v1, Kind=Pod): .x: y", &[])
+        };
+        assert!(is_one(&misfit));
+        assert!(!is_one(&Status { code: 500, ..status("etcdserver: request timed out", &[]) }));
+        assert!(!is_one(&Status { code: 401, ..status("Unauthorized", &[]) }));
+        assert!(is_one(&Status { code: 403, ..status("no", &[]) }));
     }
 
     #[test]

@@ -80,7 +80,11 @@ impl tokio::io::AsyncRead for InProcess {
 }
 
 impl tokio::io::AsyncWrite for InProcess {
-    fn poll_write(mut self: std::pin::Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         std::pin::Pin::new(&mut self.0).poll_write(context, bytes)
     }
 
@@ -107,7 +111,8 @@ pub(crate) fn cluster() -> Cluster {
 
 /// Runs a test's future in fast time: on one thread, whose clock moves on when there is nothing to do.
 pub(crate) fn fast<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(future)
 }
 
