@@ -1,29 +1,15 @@
 //! The components of a cluster at work, on a clock that jumps.
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod support;
+
 use k8s_openapi::api::{
     core::v1::{ConfigMap, Endpoints, Event, Namespace, Node, Pod, Service, ServiceAccount},
     discovery::v1::EndpointSlice,
 };
-use podlab_cluster::{Client, Cluster, Config, DeleteOptions, client::Selection};
-use podlab_node::Env;
-use serde_json::{Value, json};
-
-fn run(test: impl AsyncFnOnce(Client)) {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async {
-        let env = Env::on_current_runtime("2026-11-21T00:00:00Z".parse().unwrap(), 7);
-        let cluster = Cluster::start(Config::default(), env);
-        let client = cluster.client("admin", "test");
-        test(client).await;
-        cluster.shutdown();
-    });
-}
-
-fn object<K: serde::de::DeserializeOwned>(value: Value) -> K {
-    serde_json::from_value(value).unwrap()
-}
+use podlab_cluster::{Client, DeleteOptions, client::Selection};
+use serde_json::json;
+use support::{object, run};
 
 async fn settle(client: &Client) {
     client.sleep(std::time::Duration::from_secs(1)).await;

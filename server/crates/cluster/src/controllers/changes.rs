@@ -2,7 +2,8 @@
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use k8s_openapi::api::{
-    core::v1::{ConfigMap, Endpoints, Namespace, Node, Pod, Service, ServiceAccount},
+    apps::v1::{Deployment, ReplicaSet},
+    core::v1::{ConfigMap, Namespace, Pod, ReplicationController, Service, ServiceAccount},
     discovery::v1::EndpointSlice,
 };
 
@@ -40,7 +41,17 @@ macro_rules! kinds {
     };
 }
 
-kinds!(ConfigMap, Endpoints, EndpointSlice, Namespace, Node, Pod, Service, ServiceAccount);
+kinds!(
+    ConfigMap,
+    Deployment,
+    EndpointSlice,
+    Namespace,
+    Pod,
+    ReplicaSet,
+    ReplicationController,
+    Service,
+    ServiceAccount,
+);
 
 type Waiting = BoxFuture<'static, Option<(Vec<Change>, Rest)>>;
 

@@ -7,11 +7,14 @@
 //! reads from it is never stale.
 
 mod changes;
+mod deployment;
 mod dns;
 mod endpoints;
 mod garbage;
 mod namespaces;
+mod pods;
 mod proxy;
+mod replica_set;
 mod root_ca;
 mod runner;
 mod service_accounts;
@@ -71,6 +74,9 @@ pub(crate) fn start(client: &Client, network: &Network) {
         Box::new(root_ca::RootCa),
         Box::new(endpoints::EndpointsController),
         Box::new(endpoints::SliceController),
+        Box::new(replica_set::ReplicaSets::new(client)),
+        Box::new(replica_set::ReplicationControllers::new(client)),
+        Box::new(deployment::Deployments::new(client)),
         Box::new(proxy::Proxy::new(network.clone())),
         Box::new(dns::Dns::new(network.clone())),
     ];
