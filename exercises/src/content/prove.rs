@@ -35,17 +35,12 @@ impl fmt::Display for Proof {
 /// Proves the exercises called `names`, or all where that is empty, and tells `report` each result as it comes.
 /// `grade` grades a manifest for an exercise; its error is that grading broke, which counts against the content too.
 /// Returns whether everything holds.
-pub async fn check_content<G, F, E>(
+pub async fn check_content<E: fmt::Display>(
     content: &Content,
     names: &[String],
-    grade: G,
+    grade: impl AsyncFn(&ExerciseContent, &str) -> Result<Verdict, E>,
     mut report: impl FnMut(&Proof),
-) -> bool
-where
-    G: Fn(&ExerciseContent, &str) -> F,
-    F: Future<Output = Result<Verdict, E>>,
-    E: fmt::Display,
-{
+) -> bool {
     let mut all = true;
     let chosen = |content: &&ExerciseContent| names.is_empty() || names.contains(&content.exercise.name);
     for exercise in content.exercises.iter().filter(chosen) {

@@ -29,6 +29,9 @@ pub(crate) struct Trouble {
 
 /// What keeps a Pod from being ready; empty where nothing does.
 pub(crate) async fn diagnose(pod: &Pod, scene: &Scene<'_>) -> String {
+    if pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_none()) && troubles(pod).is_empty() {
+        return "No node has taken it yet.".to_owned();
+    }
     let mut troubles = troubles(pod);
     troubles.truncate(MAX_TROUBLES);
     let mut sentences = Vec::new();

@@ -150,7 +150,7 @@ pub(crate) fn pod(status: Value) -> Value {
     json!({
         "kind": "Pod", "apiVersion": "v1",
         "metadata": {"name": "web", "resourceVersion": "2", "uid": "1"},
-        "spec": {"containers": [{"name": "a", "image": "nginx"}]},
+        "spec": {"nodeName": "node1", "containers": [{"name": "a", "image": "nginx"}]},
         "status": status,
     })
 }
