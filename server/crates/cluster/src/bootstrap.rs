@@ -1,18 +1,110 @@
 //! The objects that every cluster has from the start.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{caller::Caller, request::Request, resource::Registry, server::Server, verbs};
+use crate::{caller::Caller, request::Request, resource::Registry, server::Server, store::Writer, verbs};
+
+/// The certificate authority that Pods are told to trust.
+const ROOT_CA: &str = include_str!("../data/ca.crt");
+
+/// The address of the API inside the cluster.
+const API_ADDRESS: &str = "10.96.0.1";
+
+fn request() -> Request {
+    Request::new(Caller::component("system:apiserver"), "kube-apiserver")
+}
 
 /// Creates them, and lets the history begin after them.
 pub(crate) fn create_objects(server: &Server) {
-    let request = Request::new(Caller::component("system:apiserver"), "kube-apiserver");
-    let Some(namespaces) = Registry::builtin().by_kind("", "v1", "Namespace") else { return };
-    for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-        let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-        if let Err(error) = verbs::create(server, &request, namespaces, "", object) {
-            tracing::error!(%error, name, "a namespace of the cluster could not be created");
-        }
+    let class = |name: &str, value: i64, about: &str| {
+        json!({
+            "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": { "name": name },
+            "value": value, "description": about,
+        })
+    };
+    let namespace =
+        |name: &str| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+    let (host, port) = match server.config.advertise_address.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse::<u16>().unwrap_or(6443)),
+        None => (server.config.advertise_address.as_str(), 6443),
+    };
+    let objects = [
+        namespace("default"),
+        namespace("kube-node-lease"),
+        namespace("kube-public"),
+        namespace("kube-system"),
+        class("system-cluster-critical", 2_000_000_000, CLUSTER_CRITICAL),
+        class("system-node-critical", 2_000_001_000, NODE_CRITICAL),
+        json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {
+                "name": "kubernetes", "namespace": "default",
+                "labels": { "component": "apiserver", "provider": "kubernetes" },
+            },
+            "spec": {
+                "clusterIP": API_ADDRESS,
+                "ports": [{ "name": "https", "port": 443, "targetPort": port }],
+            },
+        }),
+        json!({
+            "apiVersion": "v1", "kind": "Endpoints",
+            "metadata": {
+                "name": "kubernetes", "namespace": "default",
+                "labels": { "endpointslice.kubernetes.io/skip-mirror": "true" },
+            },
+            "subsets": [{ "addresses": [{ "ip": host }], "ports": [{ "name": "https", "port": port }] }],
+        }),
+        json!({
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+            "metadata": {
+                "name": "kubernetes", "namespace": "default",
+                "labels": { "kubernetes.io/service-name": "kubernetes" },
+            },
+            "addressType": "IPv4",
+            "endpoints": [{ "addresses": [host], "conditions": { "ready": true } }],
+            "ports": [{ "name": "https", "port": port, "protocol": "TCP" }],
+        }),
+    ];
+    let request = request();
+    let writer = server.store.write();
+    for object in objects {
+        create(server, &writer, &request, object);
     }
+    drop(writer);
     server.store.forget_history();
+}
+
+const CLUSTER_CRITICAL: &str = "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.";
+const NODE_CRITICAL: &str = "Used for system critical pods that must not be moved from their current node.";
+
+/// What every namespace has: an account for Pods that name none, and the authority to trust.
+pub(crate) fn furnish_namespace(server: &Server, writer: &Writer<'_>, name: &str) {
+    let request = request();
+    let account = json!({
+        "apiVersion": "v1", "kind": "ServiceAccount",
+        "metadata": { "name": "default", "namespace": name },
+    });
+    let authority = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {
+            "name": "kube-root-ca.crt", "namespace": name,
+            "annotations": { "kubernetes.io/description": TRUST },
+        },
+        "data": { "ca.crt": ROOT_CA },
+    });
+    create(server, writer, &request, account);
+    create(server, writer, &request, authority);
+}
+
+const TRUST: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
+
+fn create(server: &Server, writer: &Writer<'_>, request: &Request, object: Value) {
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (group, version) = text("apiVersion").rsplit_once('/').unwrap_or(("", text("apiVersion")));
+    let Some(resource) = Registry::builtin().by_kind(group, version, text("kind")) else { return };
+    let namespace = crate::object::metadata_str(&object, "namespace").to_owned();
+    let created = verbs::create_in(server, writer, request, resource, &namespace, object);
+    if let Err(error) = created {
+        tracing::error!(%error, "an object of the cluster could not be created");
+    }
 }

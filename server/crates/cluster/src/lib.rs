@@ -13,7 +13,9 @@
 //! | `admission`, `validation` | what is accepted |
 //! | `schema` | the shapes of all objects: decoding, defaults of absent structs |
 //! | `managed`, `patch` | who owns which field, server-side apply, the other patches |
+//! | `streaming` | exec, attach and port-forward over their transports |
 //! | `openapi` | the documents that clients read |
+//! | `kinds` | the defaults, rules and columns of each kind |
 //! | `store` | the objects, their revisions and histories |
 //! | [`node_agent`] | what the API server asks of a kubelet |
 //! | [`status`] | failures in the API's form |
@@ -34,6 +36,7 @@ mod go_text;
 #[cfg(test)]
 mod golden;
 mod http;
+mod kinds;
 mod kubelet;
 #[allow(dead_code, reason = "controllers come next")]
 mod label_selector;
@@ -55,6 +58,7 @@ mod selector;
 mod server;
 pub mod status;
 mod store;
+mod streaming;
 mod validation;
 mod verbs;
 

@@ -1,7 +1,12 @@
 //! Admission: what decides about a request after its object was decoded and before it is written.
 //!
 //! Plugins run in the order of the real server: first all that change the object, then (after validation) all that
-//! only judge it.
+//! only judge it. One plugin a file, under its name in Kubernetes.
+
+mod default_toleration_seconds;
+mod namespace_lifecycle;
+mod priority;
+mod service_account;
 
 use serde_json::Value;
 
@@ -19,7 +24,12 @@ pub(crate) fn mutate(
     old: Option<&Value>,
 ) -> Result<()> {
     if old.is_none() {
-        namespace_exists(cx, resource, object)?;
+        namespace_lifecycle::check_create(cx, resource, object)?;
+    }
+    if is_pod(cx, resource) && old.is_none() {
+        service_account::mutate(cx, object)?;
+        priority::mutate(cx, object)?;
+        default_toleration_seconds::mutate(object);
     }
     Ok(())
 }
@@ -31,37 +41,22 @@ pub(crate) fn validate(
     object: Option<&Value>,
     old: Option<&Value>,
 ) -> Result<()> {
-    if object.is_none() && resource.storage == "namespaces" {
-        let name = old.map(|old| metadata_str(old, "name")).unwrap_or_default();
-        if matches!(name, "default" | "kube-system" | "kube-public") {
-            return Err(Status::forbidden("", "namespaces", name, "this namespace may not be deleted"));
-        }
+    if object.is_none() {
+        namespace_lifecycle::check_delete(resource, old)?;
     }
     Ok(())
 }
 
-/// NamespaceLifecycle: nothing is created in a namespace that does not exist or is being deleted.
-fn namespace_exists(cx: Context<'_>, resource: &Resource, object: &Value) -> Result<()> {
-    if !resource.namespaced {
-        return Ok(());
-    }
-    let namespace = metadata_str(object, "namespace");
-    let Some(found) = cx.server.store.get("namespaces", "", namespace) else {
-        return Err(Status::not_found("", "namespaces", namespace));
+/// Whether a request is about a Pod itself.
+fn is_pod(cx: Context<'_>, resource: &Resource) -> bool {
+    resource.storage == "pods" && cx.request.subresource.is_empty()
+}
+
+/// 403 for an object, under its name or the prefix that its name will have.
+fn forbidden(resource: &str, object: &Value, why: &str) -> Box<Status> {
+    let name = match metadata_str(object, "name") {
+        "" => metadata_str(object, "generateName"),
+        name => name,
     };
-    if found.is_deleting() {
-        let why =
-            format!("unable to create new content in namespace {namespace} because it is being terminated");
-        let mut status =
-            Status::forbidden(&resource.group, &resource.plural, metadata_str(object, "name"), &why);
-        if let Some(details) = &mut status.details {
-            details.causes.push(crate::status::Cause {
-                reason: "NamespaceTerminating",
-                message: format!("namespace {namespace} is being terminated"),
-                field: "metadata.namespace".into(),
-            });
-        }
-        return Err(status);
-    }
-    Ok(())
+    Status::forbidden("", resource, name, why)
 }

@@ -205,6 +205,19 @@ impl<K: Kind> Api<K> {
     }
 }
 
+impl Api<k8s_openapi::api::core::v1::Pod> {
+    /// Puts a Pod on a node, as the scheduler does.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, `Conflict` where the Pod is on a node already, is being deleted or is gated.
+    pub fn bind(&self, name: &str, node: &str) -> Result<()> {
+        let request = self.request().on("binding");
+        verbs::bind(&self.client.server, &request, self.resource()?, &self.namespace, name, node)?;
+        Ok(())
+    }
+}
+
 /// An object as the API would decode it.
 fn normal(resource: &Resource, object: &impl Serialize) -> Result<Value> {
     let value = serde_json::to_value(object).map_err(Status::internal)?;

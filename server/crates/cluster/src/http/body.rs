@@ -9,7 +9,7 @@ use super::{Call, query::FieldValidation, yaml};
 use crate::{
     request::Request,
     resource::{Registry, Resource},
-    schema::{self, Parsed},
+    schema::{self, Parsed, proto},
     status::{Result, Status},
 };
 
@@ -44,6 +44,7 @@ pub(super) fn decode(call: &Call, request: &Request, resource: &Resource, bytes:
     let parsed = match media_type(call).as_str() {
         "" | "application/json" => parse_object(resource, bytes)?,
         "application/yaml" => yaml::parse(bytes).map_err(|e| unrecognized(resource, &e, bytes))?,
+        "application/vnd.kubernetes.protobuf" => parse_proto(resource, bytes)?,
         _ => {
             return Err(Status::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -58,6 +59,20 @@ pub(super) fn decode(call: &Call, request: &Request, resource: &Resource, bytes:
     let decoded = schema::decode(value, of.get()).map_err(|e| resource.not_decodable(&e.0))?;
     judge_unknown(resource, request, strict, &parsed.duplicates, &decoded.unknown)?;
     Ok(decoded.value)
+}
+
+/// An object in Kubernetes' protobuf, as the JSON that stands for it.
+fn parse_proto(resource: &Resource, bytes: &[u8]) -> Result<Parsed> {
+    let envelope = proto::open(bytes).map_err(|e| unrecognized(resource, &e.to_string(), bytes))?;
+    let mut value = serde_json::json!({ "apiVersion": envelope.api_version, "kind": envelope.kind });
+    check_kind(resource, &value, bytes)?;
+    let Some(of) = resource.schema() else { return Err(Status::no_such_resource()) };
+    let object =
+        proto::message(envelope.raw, of.get()).map_err(|e| resource.not_decodable(&e.to_string()))?;
+    if let (Value::Object(value), Value::Object(object)) = (&mut value, object) {
+        value.extend(object);
+    }
+    Ok(Parsed { value, duplicates: Vec::new() })
 }
 
 fn parse_object(resource: &Resource, bytes: &[u8]) -> Result<Parsed> {

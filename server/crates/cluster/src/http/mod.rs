@@ -9,6 +9,7 @@ mod negotiate;
 mod objects;
 mod openapi;
 mod path;
+mod pod;
 mod query;
 mod subresource;
 mod table;

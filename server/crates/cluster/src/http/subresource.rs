@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use axum::{body::Body, response::Response};
-use http::Method;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
 
-use super::{Call, objects, path::Target};
+use super::{Call, answer, body, objects, path::Target, pod};
 use crate::{
+    object::{metadata_str, text_at},
     resource::Resource,
     status::{Result, Status},
+    verbs,
 };
 
 /// Dispatches by subresource and method.
@@ -31,15 +34,33 @@ pub(super) async fn serve(
         return Err(Status::method_not_allowed());
     }
     match (sub.name, verb) {
-        ("status" | "ephemeralcontainers" | "resize" | "approval" | "finalize", "get") => {
-            objects::get(&call, resource, target)
-        }
-        ("status" | "ephemeralcontainers" | "resize" | "approval" | "finalize", "update") => {
-            objects::update(&call, resource, target, body).await
-        }
-        ("status" | "ephemeralcontainers" | "resize" | "approval" | "finalize", "patch") => {
-            objects::patch(&call, resource, target, body).await
-        }
+        ("status" | "ephemeralcontainers" | "resize" | "approval" | "finalize", verb) => match verb {
+            "get" => objects::get(&call, resource, target),
+            "update" => objects::update(&call, resource, target, body).await,
+            _ => objects::patch(&call, resource, target, body).await,
+        },
+        ("log", _) => pod::log(&call, resource, target).await,
+        ("exec", _) => pod::exec(call, resource, target).await,
+        ("attach", _) => pod::attach(call, resource, target).await,
+        ("portforward", _) => pod::port_forward(call, resource, target).await,
+        ("binding", _) => bind(&call, resource, target, body).await,
         _ => Err(Status::no_such_resource()),
     }
+}
+
+async fn bind(call: &Call, resource: &Resource, target: &Target, body: Body) -> Result<Response> {
+    let bytes = body::read(body).await?;
+    let request = call.request("binding")?;
+    let binding = body::parse_any(call, &bytes, "Binding")?;
+    let name = metadata_str(&binding, "name");
+    if !name.is_empty() && name != target.name {
+        return Err(Status::bad_request("name in URL does not match name in Binding object"));
+    }
+    let node = text_at(&binding, "/target/name");
+    verbs::bind(&call.server, &request, resource, &target.namespace, &target.name, node)?;
+    Ok(answer::value(call, StatusCode::CREATED, &success()))
+}
+
+fn success() -> Value {
+    json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201 })
 }

@@ -6,6 +6,17 @@ use std::{
 };
 
 use super::{Generation, Plain, Resource, Schema, Strategy, Subresource, Verbs};
+use crate::kinds::{
+    config_map::ConfigMapStrategy,
+    endpoints::{EndpointSliceStrategy, EndpointsStrategy},
+    event::EventStrategy,
+    namespace::NamespaceStrategy,
+    node::NodeStrategy,
+    pod::PodStrategy,
+    secret::SecretStrategy,
+    service::ServiceStrategy,
+    service_account::ServiceAccountStrategy,
+};
 
 const READ_WRITE: &[&str] = &["get", "patch", "update"];
 const PROXY: &[&str] = &["create", "delete", "get", "patch", "update"];
@@ -131,21 +142,21 @@ fn core() -> Vec<Row> {
     vec![
         Row::core("Binding", "bindings").verbs(Verbs::CreateOnly),
         Row::core("ComponentStatus", "componentstatuses").short("cs").cluster_wide().verbs(Verbs::ReadOnly),
-        Row::core("ConfigMap", "configmaps").short("cm"),
-        Row::core("Endpoints", "endpoints").short("ep"),
-        Row::core("Event", "events").short("ev"),
+        Row::core("ConfigMap", "configmaps").short("cm").strategy(ConfigMapStrategy),
+        Row::core("Endpoints", "endpoints").short("ep").strategy(EndpointsStrategy),
+        Row::core("Event", "events").short("ev").strategy(EventStrategy),
         Row::core("LimitRange", "limitranges").short("limits"),
         Row::core("Namespace", "namespaces")
             .short("ns")
             .cluster_wide()
             .verbs(Verbs::NoDeleteCollection)
-            .plain(Generation::None, true)
+            .strategy(NamespaceStrategy)
             .sub("finalize", &["update"])
             .status(),
         Row::core("Node", "nodes")
             .short("no")
             .cluster_wide()
-            .plain(Generation::None, true)
+            .strategy(NodeStrategy)
             .sub_of("proxy", "", "", "NodeProxyOptions", PROXY)
             .status(),
         Row::core("PersistentVolumeClaim", "persistentvolumeclaims")
@@ -160,7 +171,7 @@ fn core() -> Vec<Row> {
         Row::core("Pod", "pods")
             .short("po")
             .in_all()
-            .plain(Generation::OfSpec, true)
+            .strategy(PodStrategy)
             .sub_of("attach", "", "", "PodAttachOptions", &["create", "get"])
             .sub_of("binding", "", "", "Binding", &["create"])
             .sub("ephemeralcontainers", READ_WRITE)
@@ -179,8 +190,8 @@ fn core() -> Vec<Row> {
             .scale()
             .status(),
         Row::core("ResourceQuota", "resourcequotas").short("quota").plain(Generation::None, true).status(),
-        Row::core("Secret", "secrets"),
-        Row::core("ServiceAccount", "serviceaccounts").short("sa").sub_of(
+        Row::core("Secret", "secrets").strategy(SecretStrategy),
+        Row::core("ServiceAccount", "serviceaccounts").short("sa").strategy(ServiceAccountStrategy).sub_of(
             "token",
             "authentication.k8s.io",
             "v1",
@@ -190,7 +201,7 @@ fn core() -> Vec<Row> {
         Row::core("Service", "services")
             .short("svc")
             .in_all()
-            .plain(Generation::None, true)
+            .strategy(ServiceStrategy)
             .sub_of("proxy", "", "", "ServiceProxyOptions", PROXY)
             .status(),
     ]
@@ -232,7 +243,10 @@ fn workloads() -> Vec<Row> {
             .plain(Generation::OfSpec, true)
             .scale()
             .status(),
-        Row::new("events.k8s.io", "v1", "Event", "events").short("ev").stored_as("events"),
+        Row::new("events.k8s.io", "v1", "Event", "events")
+            .short("ev")
+            .stored_as("events")
+            .strategy(EventStrategy),
     ]
 }
 
@@ -346,7 +360,7 @@ fn control() -> Vec<Row> {
             .plain(Generation::OfAll, false),
         Row::new("coordination.k8s.io", "v1", "Lease", "leases"),
         Row::new("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses").cluster_wide(),
-        Row::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices").plain(Generation::OfAll, false),
+        Row::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices").strategy(EndpointSliceStrategy),
     ]
 }
 

@@ -12,6 +12,7 @@ use crate::{
     request::Request,
     server::Server,
     status::Result,
+    store::Writer,
     validation::{ErrorList, metadata::NameRule},
 };
 
@@ -108,8 +109,13 @@ pub(crate) trait Strategy: std::fmt::Debug + Send + Sync + 'static {
         self.selectable(&Value::Null, field).is_some()
     }
 
-    /// After a write, in the same step: what the kind keeps beside its objects (addresses in use, ...).
-    fn written(&self, _server: &Server, _object: Option<&Value>, _old: Option<&Value>) {}
+    /// After an object was created, in the same step: what comes with it.
+    fn created(&self, _cx: Context<'_>, _writer: &Writer<'_>, _object: &Value) {}
+
+    /// The `apiVersion` under which its objects are stored, where that is not the resource's own.
+    fn storage_version(&self) -> Option<&'static str> {
+        None
+    }
 
     /// How long an object gets to end before it is removed, in seconds; 0 removes it at once.
     fn grace_period(&self, _object: &Value, _asked: Option<i64>) -> i64 {

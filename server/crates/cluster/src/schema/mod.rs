@@ -5,6 +5,7 @@
 
 mod decode;
 mod json;
+pub(crate) mod proto;
 mod table;
 
 use std::{

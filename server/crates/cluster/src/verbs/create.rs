@@ -35,6 +35,18 @@ pub(crate) fn create(
     create_owned(server, &writer, request, resource, namespace, object, None)
 }
 
+/// Creates an object while the gate is held already.
+pub(crate) fn create_in(
+    server: &Server,
+    writer: &Writer<'_>,
+    request: &Request,
+    resource: &Resource,
+    namespace: &str,
+    object: Value,
+) -> Result<Arc<Object>> {
+    create_owned(server, writer, request, resource, namespace, object, None)
+}
+
 /// Creates an object whose owners are known already (by server-side apply), or are found out.
 pub(super) fn create_owned(
     server: &Server,
@@ -93,7 +105,7 @@ pub(super) fn create_owned(
         return Ok(Arc::new(Object::new(object, owners, 0)));
     }
     let written = writer.put(&resource.storage, object, owners, server.env.clock.uptime());
-    resource.strategy.written(server, Some(written.value()), None);
+    resource.strategy.created(cx, writer, written.value());
     Ok(written)
 }
 

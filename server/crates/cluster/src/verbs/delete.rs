@@ -138,7 +138,6 @@ fn delete_one(
     }
     let now = server.env.clock.uptime();
     let written = writer.put(&resource.storage, object, old.managed().to_vec(), now);
-    resource.strategy.written(server, Some(written.value()), Some(old.value()));
     Ok(Deleted::Ending(written))
 }
 
@@ -238,6 +237,5 @@ pub(super) fn remove(
     let last = writer
         .remove(&resource.storage, object.namespace(), object.name(), now)
         .ok_or_else(|| Status::not_found(&resource.group, &resource.plural, object.name()))?;
-    resource.strategy.written(server, None, Some(last.value()));
     Ok(last)
 }

@@ -4,6 +4,7 @@
 //! Objects that come in have been decoded by their schema (`schema::decode`, `schema::normalize`).
 
 mod apply;
+mod bind;
 mod create;
 mod delete;
 mod list;
@@ -13,7 +14,8 @@ mod update;
 use serde_json::Value;
 
 pub(crate) use self::apply::{Apply, apply};
-pub(crate) use self::create::create;
+pub(crate) use self::bind::bind;
+pub(crate) use self::create::{create, create_in};
 pub use self::delete::{DeleteOptions, Preconditions};
 pub(crate) use self::delete::{Deleted, delete, delete_collection};
 pub(crate) use self::list::{ListOptions, Match, Page, Selectors, list, not_newer_than_now};
@@ -37,7 +39,9 @@ fn check(resource: &Resource, name: &str, errors: ErrorList) -> Result<()> {
 /// Sets `apiVersion` and `kind` to those of the resource.
 fn stamp(resource: &Resource, object: &mut Value) {
     if let Value::Object(root) = object {
-        root.insert("apiVersion".into(), resource.api_version().into());
+        let version =
+            resource.strategy.storage_version().map_or_else(|| resource.api_version(), str::to_owned);
+        root.insert("apiVersion".into(), version.into());
         root.insert("kind".into(), Value::String(resource.kind.to_string()));
     }
 }

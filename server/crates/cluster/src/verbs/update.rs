@@ -108,7 +108,6 @@ pub(super) fn replace(
     }
     let now = server.env.clock.uptime();
     let written = writer.put(&resource.storage, object, owners, now);
-    resource.strategy.written(server, Some(written.value()), Some(old.value()));
     if is_deleting(written.value()) && super::delete::is_done(resource, written.value()) {
         return super::delete::remove(server, writer, resource, &written);
     }

@@ -1,0 +1,14 @@
+//! What is particular to each kind: its defaults, its rules, its columns.
+
+pub(crate) mod cells;
+pub(crate) mod config_map;
+pub(crate) mod defaults;
+pub(crate) mod endpoints;
+pub(crate) mod event;
+pub(crate) mod namespace;
+pub(crate) mod node;
+pub(crate) mod pod;
+pub(crate) mod pod_spec;
+pub(crate) mod secret;
+pub(crate) mod service;
+pub(crate) mod service_account;
