@@ -16,6 +16,7 @@ fn cluster() -> Cluster {
 fn config_map(name: &str) -> ConfigMap {
     let mut object = ConfigMap::default();
     object.metadata.name = Some(name.into());
+    object.metadata.labels = Some([("by".to_owned(), "test".to_owned())].into());
     object
 }
 
@@ -32,8 +33,10 @@ async fn a_watch_tells_what_is_there_and_what_happens() {
     let cluster = cluster();
     let maps = cluster.client("test", "test").namespaced::<ConfigMap>("default");
     maps.create(&config_map("one")).unwrap();
+    // The controllers write ConfigMaps too.
+    let ours = Selection { labels: [("by".to_owned(), "test".to_owned())].into(), ..Selection::default() };
     let selection = Selection { name: Some("two".into()), ..Selection::default() };
-    let (mut all, mut second) = (maps.watch(Selection::default()), maps.watch(selection));
+    let (mut all, mut second) = (maps.watch(ours), maps.watch(selection));
     assert!(matches!(all.next().await, Some(Event::Restarted(objects)) if objects.len() == 1));
     assert!(matches!(second.next().await, Some(Event::Restarted(objects)) if objects.is_empty()));
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, marker::PhantomData, sync::Arc};
 
-use k8s_openapi::{Metadata, apimachinery::pkg::apis::meta::v1::ObjectMeta};
+use k8s_openapi::{Metadata, api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -205,16 +205,15 @@ impl<K: Kind> Api<K> {
     }
 }
 
-impl Api<k8s_openapi::api::core::v1::Pod> {
-    /// Puts a Pod on a node, as the scheduler does.
+impl Api<Pod> {
+    /// Puts a Pod on a node, as the scheduler does, and marks it as scheduled.
     ///
     /// # Errors
     ///
     /// `NotFound`, `Conflict` where the Pod is on a node already, is being deleted or is gated.
-    pub fn bind(&self, name: &str, node: &str) -> Result<()> {
+    pub fn bind(&self, name: &str, node: &str) -> Result<Pod> {
         let request = self.request().on("binding");
-        verbs::bind(&self.client.server, &request, self.resource()?, &self.namespace, name, node)?;
-        Ok(())
+        verbs::bind(&self.client.server, &request, self.resource()?, &self.namespace, name, node)?.parse()
     }
 }
 

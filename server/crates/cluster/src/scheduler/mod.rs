@@ -5,7 +5,6 @@
 //! - [`queue`]: which Pod is next
 //! - the loop here: what has changed in the API goes into the snapshot and the queue, decisions go back
 
-mod bind;
 mod decision;
 mod filter;
 mod preemption;
@@ -255,7 +254,7 @@ impl Scheduler {
 
     fn bind(&mut self, pod: &Pod, node: &str) {
         let name = pod.metadata.name.clone().unwrap_or_default();
-        match bind::bind(&self.client, namespace(pod), &name, node) {
+        match self.client.namespaced::<Pod>(namespace(pod)).bind(&name, node) {
             Ok(bound) => {
                 let uid = bound.metadata.uid.clone().unwrap_or_default();
                 self.bound.insert(uid, Arc::new(bound));
