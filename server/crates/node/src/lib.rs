@@ -11,6 +11,7 @@ pub mod env;
 pub mod image;
 mod kernel;
 pub mod network;
+mod rng;
 pub mod runtime;
 
 pub use env::{Clock, Env, Spawner};

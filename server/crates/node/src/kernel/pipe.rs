@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::wait::{WaitQueue, lock};
@@ -22,9 +22,14 @@ pub const PIPE_CAPACITY: usize = 64 * 1024;
 /// The largest piece that one write moves at a time; what is larger is written piece by piece.
 const MAX_CHUNK: usize = 16 * 1024;
 
+/// Writes shorter than this are gathered, so that a pipe full of single bytes is not a pipe full of bookkeeping.
+const SMALL: usize = 1024;
+
 #[derive(Debug, Default)]
 struct State {
     chunks: VecDeque<Bytes>,
+    /// What small writes gather in, after `chunks`.
+    tail: BytesMut,
     len: usize,
     readers: usize,
     writers: usize,
@@ -36,7 +41,7 @@ struct State {
 
 /// The buffer that the two ends share.
 #[derive(Debug, Default)]
-struct Pipe(Mutex<State>);
+pub(crate) struct Pipe(Mutex<State>);
 
 /// The end that bytes come out of. A clone reads from the same stream.
 #[derive(Debug)]
@@ -47,15 +52,46 @@ pub struct PipeReader(Arc<Pipe>);
 pub struct PipeWriter(Arc<Pipe>);
 
 /// Makes a pipe and returns its two ends.
-pub fn pipe() -> (PipeReader, PipeWriter) {
-    let pipe = Arc::new(Pipe(Mutex::new(State { readers: 1, writers: 1, ..State::default() })));
-    (PipeReader(Arc::clone(&pipe)), PipeWriter(pipe))
+pub(crate) fn pipe() -> (PipeReader, PipeWriter) {
+    let pipe = Arc::new(Pipe::default());
+    (Pipe::reader(&pipe), Pipe::writer(&pipe))
+}
+
+impl Pipe {
+    /// One more end to read from.
+    pub(crate) fn reader(pipe: &Arc<Self>) -> PipeReader {
+        lock(&pipe.0).readers += 1;
+        PipeReader(Arc::clone(pipe))
+    }
+
+    /// One more end to write to.
+    pub(crate) fn writer(pipe: &Arc<Self>) -> PipeWriter {
+        lock(&pipe.0).writers += 1;
+        PipeWriter(Arc::clone(pipe))
+    }
+}
+
+impl Pipe {
+    pub(crate) fn has_readers(&self) -> bool {
+        lock(&self.0).readers > 0
+    }
+
+    pub(crate) fn has_writers(&self) -> bool {
+        lock(&self.0).writers > 0
+    }
+}
+
+impl State {
+    fn clear(&mut self) {
+        self.chunks = VecDeque::new();
+        self.tail = BytesMut::new();
+        self.len = 0;
+    }
 }
 
 impl Clone for PipeReader {
     fn clone(&self) -> Self {
-        lock(&self.0.0).readers += 1;
-        Self(Arc::clone(&self.0))
+        Pipe::reader(&self.0)
     }
 }
 
@@ -64,8 +100,7 @@ impl Drop for PipeReader {
         let mut state = lock(&self.0.0);
         state.readers -= 1;
         if state.readers == 0 {
-            state.chunks.clear();
-            state.len = 0;
+            state.clear();
             state.can_write.wake();
         }
     }
@@ -73,8 +108,7 @@ impl Drop for PipeReader {
 
 impl Clone for PipeWriter {
     fn clone(&self) -> Self {
-        lock(&self.0.0).writers += 1;
-        Self(Arc::clone(&self.0))
+        Pipe::writer(&self.0)
     }
 }
 
@@ -89,23 +123,31 @@ impl Drop for PipeWriter {
 }
 
 impl PipeReader {
+    /// One more end to write to the same pipe.
+    pub(crate) fn writer(&self) -> PipeWriter {
+        Pipe::writer(&self.0)
+    }
+
     /// Takes up to `max` bytes, waiting for some; empty means that all writers are gone.
     pub(crate) fn poll_take(&self, cx: &Context<'_>, max: usize) -> Poll<io::Result<Bytes>> {
         let mut state = lock(&self.0.0);
         if state.reset {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        let Some(front) = state.chunks.front_mut() else {
+        if state.len == 0 {
             if state.writers == 0 || max == 0 {
                 return Poll::Ready(Ok(Bytes::new()));
             }
             state.can_read.register(cx);
             return Poll::Pending;
-        };
-        let taken = if front.len() <= max {
-            state.chunks.pop_front().unwrap_or_default()
-        } else {
-            front.split_to(max)
+        }
+        let taken = match state.chunks.front_mut() {
+            Some(front) if front.len() > max => front.split_to(max),
+            Some(_) => state.chunks.pop_front().unwrap_or_default(),
+            None => {
+                let count = state.tail.len().min(max);
+                state.tail.split_to(count).freeze()
+            }
         };
         state.len -= taken.len();
         state.can_write.wake();
@@ -114,6 +156,11 @@ impl PipeReader {
 }
 
 impl PipeWriter {
+    /// One more end to read from the same pipe.
+    pub(crate) fn reader(&self) -> PipeReader {
+        Pipe::reader(&self.0)
+    }
+
     /// Puts some of `bytes` in, waiting for room, and advances `bytes` by that; an error when no reader is left.
     pub(crate) fn poll_put(&self, cx: &Context<'_>, bytes: &mut Bytes) -> Poll<io::Result<()>> {
         let mut state = lock(&self.0.0);
@@ -130,20 +177,41 @@ impl PipeWriter {
             return Poll::Pending;
         }
         let part = bytes.split_to(bytes.len().min(room));
+        if part.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
         state.len += part.len();
-        if !part.is_empty() {
+        if part.len() < SMALL {
+            state.tail.extend_from_slice(&part);
+        }
+        if part.len() >= SMALL || state.tail.len() >= MAX_CHUNK {
+            let tail = state.tail.split().freeze();
+            if !tail.is_empty() {
+                state.chunks.push_back(tail);
+            }
+        }
+        if part.len() >= SMALL {
             state.chunks.push_back(part);
+        }
+        state.can_read.wake();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Puts `bytes` in if there is room for all of them.
+    pub(crate) fn put_now(&self, bytes: &[u8]) {
+        let mut state = lock(&self.0.0);
+        if state.readers > 0 && !state.reset && state.len + bytes.len() <= PIPE_CAPACITY {
+            state.tail.extend_from_slice(bytes);
+            state.len += bytes.len();
             state.can_read.wake();
         }
-        Poll::Ready(Ok(()))
     }
 
     /// Makes both ends fail from now on, as a TCP reset does.
     pub(crate) fn reset(&self) {
         let mut state = lock(&self.0.0);
         state.reset = true;
-        state.chunks.clear();
-        state.len = 0;
+        state.clear();
         state.can_read.wake();
         state.can_write.wake();
     }

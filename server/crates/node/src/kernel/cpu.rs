@@ -1,0 +1,117 @@
+//! Processor time: counted in steps, handed out by a token bucket on the cluster's clock.
+//!
+//! A step is what an interpreter does at once: a simple command, an expansion, a kilobyte moved. Short bursts run as
+//! fast as the machine can; what goes on and on gets a steady, small number of steps a second, so that an endless loop
+//! lets time go on (on the fast clock) and costs its owner's share only (on the wall clock). To the container it
+//! looks as if it used its processors all the while.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use super::{host::Host, wait::lock};
+
+/// What one step counts as in a container's own figures, in nanoseconds.
+const STEP_NANOS: u64 = 500;
+/// How many seconds of full speed can be saved up.
+const BURST_SECONDS: u64 = 2;
+/// After this long without use the burst is there again, although the steady pace would take longer.
+const QUIET: Duration = Duration::from_millis(900);
+/// How long one that has used up its share rests at least, so that it does not wake up for every step.
+const REST: Duration = Duration::from_millis(10);
+
+/// A share of the processors.
+#[derive(Debug)]
+pub(crate) struct Cpu {
+    host: Arc<Host>,
+    state: Mutex<State>,
+    parent: Option<Arc<Cpu>>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Thousandths of a core.
+    millis: u64,
+    /// Steps that may be taken at once; below zero one has to wait.
+    tokens: i64,
+    refilled: Duration,
+    /// When it was last used.
+    charged: Duration,
+    used_nanos: u64,
+}
+
+impl State {
+    /// The most that can be saved up.
+    fn burst(&self) -> i64 {
+        let per_second = self.millis * 1_000_000 / STEP_NANOS;
+        i64::try_from(per_second * BURST_SECONDS).unwrap_or(i64::MAX)
+    }
+
+    /// Steps a second in the long run.
+    fn pace(&self, host: &Host) -> f64 {
+        (host.steady_steps as f64 * self.millis as f64 / 1000.0).max(100.0)
+    }
+
+    fn refill(&mut self, host: &Host, now: Duration) {
+        let elapsed = now.saturating_sub(self.refilled);
+        let gained = (elapsed.as_secs_f64() * self.pace(host)) as i64;
+        if gained > 0 {
+            self.tokens = self.tokens.saturating_add(gained).min(self.burst());
+            self.refilled = now;
+        }
+    }
+}
+
+impl Cpu {
+    /// A share of `millis` thousandths of a core, out of `parent`'s.
+    pub(crate) fn new(host: &Arc<Host>, millis: u64, parent: Option<Arc<Self>>) -> Arc<Self> {
+        let mut state = State {
+            millis,
+            tokens: 0,
+            refilled: host.env.clock.uptime(),
+            charged: Duration::ZERO,
+            used_nanos: 0,
+        };
+        state.tokens = state.burst();
+        Arc::new(Self { host: Arc::clone(host), state: Mutex::new(state), parent })
+    }
+
+    /// Changes the share.
+    pub(crate) fn set_millis(&self, millis: u64) {
+        let mut state = lock(&self.state);
+        state.millis = millis;
+        state.tokens = state.tokens.min(state.burst());
+    }
+
+    /// Processor time that was used, in nanoseconds.
+    pub(crate) fn used_nanos(&self) -> u64 {
+        lock(&self.state).used_nanos
+    }
+
+    /// Uses `steps`. Returns how long to rest first, if the share is used up.
+    pub(crate) fn charge(&self, steps: u32) -> Option<Duration> {
+        let now = self.host.env.clock.uptime();
+        let own = {
+            let mut state = lock(&self.state);
+            state.used_nanos += u64::from(steps) * STEP_NANOS;
+            if now.saturating_sub(state.charged) >= QUIET {
+                state.tokens = state.burst();
+                state.refilled = now;
+            }
+            state.charged = now;
+            state.tokens -= i64::from(steps);
+            if state.tokens < 0 {
+                state.refill(&self.host, now);
+            }
+            (state.tokens < 0).then(|| {
+                let wait = Duration::from_secs_f64(-(state.tokens as f64) / state.pace(&self.host)).max(REST);
+                // It has been running all that time, as far as it can tell.
+                state.used_nanos += wait.as_nanos() as u64 * state.millis / 1000;
+                wait
+            })
+        };
+        let above = self.parent.as_ref().and_then(|parent| parent.charge(steps));
+        own.max(above)
+    }
+}

@@ -1,0 +1,194 @@
+//! Mounts: which file system shows at which place of a container (`mount_namespaces(7)`).
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
+
+use super::{Inode, Kind};
+use crate::kernel::{errno::Errno, wait::lock};
+
+/// A part of a file system that shows at some place.
+#[derive(Debug)]
+pub(crate) struct Mount {
+    /// What shows: the root of a file system, or for a bind mount any directory or file of one.
+    pub(crate) root: Arc<Inode>,
+    /// Where; `None` for the root of all.
+    pub(crate) at: Option<Location>,
+    /// What `mount` and `df` print as the place.
+    pub(crate) path: Box<[u8]>,
+    /// What they print as the source: a device or a word.
+    pub(crate) source: Box<str>,
+    /// What `mount` prints after `rw` or `ro`.
+    pub(crate) options: Box<str>,
+    read_only: AtomicBool,
+}
+
+/// A place: an inode, and the mount by which it was reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Location {
+    pub(crate) mount: Arc<Mount>,
+    pub(crate) inode: Arc<Inode>,
+}
+
+/// The mounts of a container.
+#[derive(Debug)]
+pub(crate) struct MountTable {
+    root: Location,
+    mounts: Mutex<Vec<Arc<Mount>>>,
+}
+
+impl Mount {
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_read_only(&self, read_only: bool) {
+        self.read_only.store(read_only, Ordering::Relaxed);
+    }
+
+    /// The options in full.
+    pub(crate) fn all_options(&self) -> String {
+        let access = if self.is_read_only() { "ro" } else { "rw" };
+        if self.options.is_empty() { access.to_owned() } else { format!("{access},{}", self.options) }
+    }
+}
+
+impl PartialEq for Location {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inode, &other.inode) && Arc::ptr_eq(&self.mount, &other.mount)
+    }
+}
+
+impl Location {
+    /// Fails where the mount is read-only.
+    pub(crate) fn writable(&self) -> Result<(), Errno> {
+        if self.mount.is_read_only() { Err(Errno::EROFS) } else { Ok(()) }
+    }
+}
+
+/// How a mount is to look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MountLook<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) options: &'a str,
+    pub(crate) read_only: bool,
+}
+
+impl MountTable {
+    /// A table whose root shows `root`.
+    pub(crate) fn new(root: Arc<Inode>, look: MountLook<'_>) -> Self {
+        let mount = Arc::new(Mount {
+            root: Arc::clone(&root),
+            at: None,
+            path: b"/".as_slice().into(),
+            source: look.source.into(),
+            options: look.options.into(),
+            read_only: AtomicBool::new(look.read_only),
+        });
+        let location = Location { mount: Arc::clone(&mount), inode: root };
+        Self { root: location, mounts: Mutex::new(vec![mount]) }
+    }
+
+    /// The root of all.
+    pub(crate) fn root(&self) -> &Location {
+        &self.root
+    }
+
+    /// Shows `root` at `place`, over what is there; `path` is what the place is called.
+    pub(crate) fn mount(&self, root: Arc<Inode>, place: Location, path: &[u8], look: MountLook<'_>) {
+        let mount = Mount {
+            root,
+            at: Some(place),
+            path: path.into(),
+            source: look.source.into(),
+            options: look.options.into(),
+            read_only: AtomicBool::new(look.read_only),
+        };
+        lock(&self.mounts).push(Arc::new(mount));
+    }
+
+    /// Takes the topmost mount at `place` (a mount's root) away.
+    pub(crate) fn unmount(&self, place: &Location) -> Result<(), Errno> {
+        let mut mounts = lock(&self.mounts);
+        let index = mounts.iter().rposition(|mount| Arc::ptr_eq(mount, &place.mount)).ok_or(Errno::EINVAL)?;
+        if !Arc::ptr_eq(&place.inode, &place.mount.root) || place.mount.at.is_none() {
+            return Err(Errno::EINVAL);
+        }
+        if mounts.iter().any(|mount| mount.at.as_ref().is_some_and(|at| Arc::ptr_eq(&at.mount, &place.mount)))
+        {
+            return Err(Errno::EBUSY);
+        }
+        mounts.remove(index);
+        Ok(())
+    }
+
+    /// All mounts, in the order in which they were made.
+    pub(crate) fn all(&self) -> Vec<Arc<Mount>> {
+        lock(&self.mounts).clone()
+    }
+
+    /// What shows at a place: the root of the topmost mount there, or the place itself.
+    pub(crate) fn topmost(&self, mut place: Location) -> Location {
+        let mounts = lock(&self.mounts);
+        while let Some(mount) = mounts.iter().rev().find(|mount| mount.at.as_ref() == Some(&place)) {
+            place = Location { mount: Arc::clone(mount), inode: Arc::clone(&mount.root) };
+        }
+        place
+    }
+
+    /// Whether something is mounted on this very inode.
+    pub(crate) fn is_mount_point(&self, place: &Location) -> bool {
+        lock(&self.mounts).iter().any(|mount| mount.at.as_ref() == Some(place))
+    }
+
+    /// The directory above a place; a root's is itself.
+    pub(crate) fn parent(&self, place: &Location) -> Location {
+        let mut place = place.clone();
+        while Arc::ptr_eq(&place.inode, &place.mount.root) {
+            match &place.mount.at {
+                Some(at) => place = at.clone(),
+                None => return place,
+            }
+        }
+        let parent = match &place.inode.lock().kind {
+            Kind::Dir(dir) => dir.parent(),
+            _ => None,
+        };
+        // A removed directory has no parent left; it stays where it is.
+        self.topmost(Location { inode: parent.unwrap_or(place.inode), mount: place.mount })
+    }
+
+    /// The path of a directory below `root` (`getcwd(3)`); `(unreachable)` where it was removed.
+    pub(crate) fn path_of(&self, place: &Location, root: &Location) -> Vec<u8> {
+        let mut names: Vec<Box<[u8]>> = Vec::new();
+        let mut place = place.clone();
+        while place != *root {
+            while Arc::ptr_eq(&place.inode, &place.mount.root) {
+                match &place.mount.at {
+                    Some(at) => place = at.clone(),
+                    None => break,
+                }
+            }
+            if place == *root || place == self.root {
+                break;
+            }
+            let parent = match &place.inode.lock().kind {
+                Kind::Dir(dir) => dir.parent(),
+                _ => None,
+            };
+            let name = parent.as_ref().and_then(|parent| match &parent.lock().kind {
+                Kind::Dir(dir) => dir.name_of(&place.inode),
+                _ => None,
+            });
+            let (Some(parent), Some(name)) = (parent, name) else { return b"(unreachable)".to_vec() };
+            names.push(name);
+            // Whatever is mounted over the parent hides this place, but its path is what it was.
+            place = Location { mount: place.mount, inode: parent };
+        }
+        if names.is_empty() {
+            return b"/".to_vec();
+        }
+        names.iter().rev().flat_map(|name| [b"/", &**name].concat()).collect()
+    }
+}

@@ -1,0 +1,60 @@
+//! What a process does with the network.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use super::{Fd, Process};
+use crate::kernel::{
+    errno::Errno,
+    fs::{FileObject, OpenFile, OpenFlags},
+    net::{Listener, Stream, UdpSocket},
+};
+
+const READ_WRITE: OpenFlags =
+    OpenFlags { read: true, write: true, append: false, create: false, exclusive: false, truncate: false };
+
+impl Process {
+    /// Opens a connection.
+    pub(crate) async fn connect(&self, to: SocketAddr) -> Result<Fd, Errno> {
+        self.work(20).await;
+        let stream = self.container.fabric.connect(&self.container.net, to).await?;
+        self.add_stream(stream)
+    }
+
+    /// Gives a connection a number.
+    pub(crate) fn add_stream(&self, stream: Arc<Stream>) -> Result<Fd, Errno> {
+        let name = socket_name(stream.id);
+        self.lock().fds.add(OpenFile::new(FileObject::Stream(stream), READ_WRITE, name), 0, false)
+    }
+
+    /// Opens a socket that listens.
+    pub(crate) fn listen(&self, at: SocketAddr) -> Result<(Fd, Arc<Listener>), Errno> {
+        let listener = self.container.net.listen(at)?;
+        let file =
+            OpenFile::new(FileObject::Listener(Arc::clone(&listener)), READ_WRITE, socket_name(listener.id));
+        Ok((self.lock().fds.add(file, 0, false)?, listener))
+    }
+
+    /// Opens a socket for datagrams.
+    pub(crate) fn bind_udp(&self, at: SocketAddr) -> Result<(Fd, Arc<UdpSocket>), Errno> {
+        let socket = self.container.net.bind_udp(at)?;
+        let file = OpenFile::new(FileObject::Udp(Arc::clone(&socket)), READ_WRITE, socket_name(socket.id));
+        Ok((self.lock().fds.add(file, 0, false)?, socket))
+    }
+
+    /// The connection that a number stands for.
+    pub(crate) fn stream(&self, fd: Fd) -> Result<Arc<Stream>, Errno> {
+        match &self.file(fd)?.object {
+            FileObject::Stream(stream) => Ok(Arc::clone(stream)),
+            _ => Err(Errno::ENOTCONN),
+        }
+    }
+
+    /// Ends what this side of a connection sends.
+    pub(crate) fn shutdown(&self, fd: Fd) -> Result<(), Errno> {
+        self.stream(fd).map(|stream| stream.shutdown())
+    }
+}
+
+fn socket_name(id: u64) -> Vec<u8> {
+    format!("socket:[{id}]").into_bytes()
+}

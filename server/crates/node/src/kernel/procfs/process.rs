@@ -1,0 +1,223 @@
+//! Files and links of `/proc/PID`.
+
+use std::{fmt::Write, sync::Arc};
+
+use super::machine::start_ticks;
+use crate::kernel::{
+    errno::Errno,
+    fs::{LinkTarget, OpenFile},
+    process::Process,
+};
+
+macro_rules! named {
+    ($(#[$doc:meta])* $type:ident { $($variant:ident = $name:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum $type { $($variant,)* }
+
+        impl $type {
+            pub(super) const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            pub(super) fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            pub(super) fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.name() == name)
+            }
+        }
+    };
+}
+pub(super) use named;
+
+named! {
+    /// A file about a process.
+    File {
+        Cgroup = "cgroup",
+        Cmdline = "cmdline",
+        Comm = "comm",
+        Environ = "environ",
+        Limits = "limits",
+        Mounts = "mounts",
+        Mountinfo = "mountinfo",
+        OomScoreAdj = "oom_score_adj",
+        Stat = "stat",
+        Statm = "statm",
+        Status = "status",
+    }
+}
+
+named! {
+    /// A link of a process.
+    Link {
+        Cwd = "cwd",
+        Exe = "exe",
+        Root = "root",
+        Own = "self",
+    }
+}
+
+/// The unit of `statm`.
+const PAGE: u64 = 4096;
+
+impl File {
+    pub(super) fn mode(self) -> u16 {
+        match self {
+            Self::Environ => 0o400,
+            Self::OomScoreAdj | Self::Comm => 0o644,
+            _ => 0o444,
+        }
+    }
+
+    pub(super) fn read(self, process: &Arc<Process>, viewer: u32) -> Vec<u8> {
+        match self {
+            Self::Cgroup => b"0::/\n".to_vec(),
+            Self::Cmdline => {
+                // A zombie has no command line left.
+                let argv = if process.is_alive() { process.argv() } else { Arc::new([]) };
+                argv.iter().flat_map(|arg| [arg.as_ref(), b"\0"].concat()).collect()
+            }
+            Self::Comm => [&process.lock().comm, &b"\n"[..]].concat(),
+            Self::Environ => process.env().iter().flat_map(|entry| [entry.as_ref(), b"\0"].concat()).collect(),
+            Self::Limits => LIMITS.as_bytes().to_vec(),
+            Self::Mounts => mounts(process),
+            Self::Mountinfo => mountinfo(process),
+            Self::OomScoreAdj => b"0\n".to_vec(),
+            Self::Stat => stat(process, viewer).into_bytes(),
+            Self::Statm => {
+                let pages = process.memory() / PAGE;
+                format!("{} {pages} {} 200 0 {} 0\n", pages * 3, pages / 2, pages / 4).into_bytes()
+            }
+            Self::Status => status(process, viewer).into_bytes(),
+        }
+    }
+}
+
+const LIMITS: &str = "\
+Limit                     Soft Limit           Hard Limit           Units     
+Max cpu time              unlimited            unlimited            seconds   
+Max file size             unlimited            unlimited            bytes     
+Max data size             unlimited            unlimited            bytes     
+Max stack size            8388608              unlimited            bytes     
+Max core file size        0                    unlimited            bytes     
+Max processes             unlimited            unlimited            processes 
+Max open files            1024                 1024                 files     
+";
+
+/// The letter of its state, and the word.
+fn run_state(process: &Process, viewer: u32) -> (char, &'static str) {
+    if !process.is_alive() {
+        ('Z', "zombie")
+    } else if process.is_stopped() {
+        ('T', "stopped")
+    } else if process.pid == viewer {
+        ('R', "running")
+    } else {
+        ('S', "sleeping")
+    }
+}
+
+fn status(process: &Process, viewer: u32) -> String {
+    let (letter, word) = run_state(process, viewer);
+    let [pending, ignored, caught] = process.signal_sets();
+    let (parent, memory) = (process.parent_pid(), process.memory() / 1024);
+    let state = process.lock();
+    let creds = &state.creds;
+    let mut out = String::new();
+    let name = String::from_utf8_lossy(&state.comm);
+    let _ = writeln!(out, "Name:\t{name}\nUmask:\t{:04o}\nState:\t{letter} ({word})", state.umask);
+    let _ = writeln!(out, "Tgid:\t{0}\nNgid:\t0\nPid:\t{0}\nPPid:\t{parent}\nTracerPid:\t0", process.pid);
+    for (kind, id) in [("Uid", creds.uid), ("Gid", creds.gid)] {
+        let _ = writeln!(out, "{kind}:\t{id}\t{id}\t{id}\t{id}");
+    }
+    let groups = creds.groups.iter().fold(String::new(), |all, group| format!("{all}{group} "));
+    let _ = writeln!(out, "FDSize:\t64\nGroups:\t{groups}");
+    let _ = writeln!(out, "VmPeak:\t{0:>8} kB\nVmSize:\t{0:>8} kB\nVmHWM:\t{memory:>8} kB", memory * 3);
+    let _ = writeln!(out, "VmRSS:\t{memory:>8} kB\nThreads:\t1\nSigQ:\t0/15474");
+    for (name, set) in
+        [("SigPnd", 0), ("ShdPnd", pending), ("SigBlk", 0), ("SigIgn", ignored), ("SigCgt", caught)]
+    {
+        let _ = writeln!(out, "{name}:\t{set:016x}");
+    }
+    for (name, set) in [
+        ("CapInh", 0),
+        ("CapPrm", creds.effective),
+        ("CapEff", creds.effective),
+        ("CapBnd", creds.bounding),
+        ("CapAmb", 0),
+    ] {
+        let _ = writeln!(out, "{name}:\t{set:016x}");
+    }
+    let _ = writeln!(out, "NoNewPrivs:\t0\nSeccomp:\t2\nSeccomp_filters:\t1");
+    out
+}
+
+fn stat(process: &Process, viewer: u32) -> String {
+    let (letter, _) = run_state(process, viewer);
+    let (parent, ticks, start) = (process.parent_pid(), process.cpu_nanos() / 10_000_000, start_ticks(process));
+    let (memory, state) = (process.memory(), process.lock());
+    let (tty, foreground) = match &state.tty {
+        Some(tty) => ((136 << 8) + i64::from(tty.number()), i64::from(tty.foreground())),
+        None => (0, -1),
+    };
+    format!(
+        "{} ({}) {letter} {parent} {} {} {tty} {foreground} 4194304 120 0 0 0 {ticks} 0 0 0 20 0 1 0 {start} {} {} \
+         18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+        process.pid,
+        String::from_utf8_lossy(&state.comm),
+        state.group,
+        state.session,
+        memory * 3,
+        memory / PAGE,
+    )
+}
+
+fn mounts(process: &Process) -> Vec<u8> {
+    let mut out = Vec::new();
+    for mount in process.container.mounts.all() {
+        out.extend_from_slice(mount.source.as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(&mount.path);
+        let line = format!(" {} {} 0 0\n", mount.root.fs.kind.name(), mount.all_options());
+        out.extend_from_slice(line.as_bytes());
+    }
+    out
+}
+
+fn mountinfo(process: &Process) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (id, mount) in (600..).zip(process.container.mounts.all()) {
+        out.extend_from_slice(format!("{id} 599 0:{} / ", mount.root.fs.device).as_bytes());
+        out.extend_from_slice(&mount.path);
+        let (access, all) = (if mount.is_read_only() { "ro" } else { "rw" }, mount.all_options());
+        let kind = mount.root.fs.kind.name();
+        out.extend_from_slice(format!(" {access},relatime - {kind} {} {all}\n", mount.source).as_bytes());
+    }
+    out
+}
+
+/// Where one of its links leads.
+pub(super) fn follow(process: &Arc<Process>, link: Link) -> Result<LinkTarget, Errno> {
+    match link {
+        Link::Exe => {
+            let exe = process.lock().exe.to_vec();
+            if exe.is_empty() { Err(Errno::ENOENT) } else { Ok(LinkTarget::Path(exe)) }
+        }
+        Link::Cwd => {
+            let place = process.lock().cwd.clone();
+            Ok(LinkTarget::Place(place, process.cwd()))
+        }
+        Link::Root => Ok(LinkTarget::Place(process.lock().root.clone(), b"/".to_vec())),
+        Link::Own => Err(Errno::EINVAL),
+    }
+}
+
+/// What one of its file descriptors stands for.
+pub(super) fn follow_fd(process: &Process, fd: u32) -> Result<LinkTarget, Errno> {
+    let file: Arc<OpenFile> = process.lock().fds.get(fd).cloned().ok_or(Errno::ENOENT)?;
+    let shown = file.name.to_vec();
+    Ok(match file.place() {
+        Some(place) => LinkTarget::Place(place.clone(), shown),
+        None => LinkTarget::Open(file, shown),
+    })
+}
