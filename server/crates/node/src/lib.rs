@@ -7,12 +7,15 @@
 //! - [`network`]: what joins the Pods of all nodes
 //! - `kernel`: what a kernel gives to programs
 
+mod commands;
 pub mod env;
 pub mod image;
 mod kernel;
+mod libc;
 pub mod network;
 mod rng;
 pub mod runtime;
+mod shell;
 
 pub use env::{Clock, Env, Spawner};
 pub use image::Catalogue;

@@ -198,13 +198,15 @@ impl PipeWriter {
     }
 
     /// Puts `bytes` in if there is room for all of them.
-    pub(crate) fn put_now(&self, bytes: &[u8]) {
+    pub(crate) fn put_now(&self, bytes: &[u8]) -> bool {
         let mut state = lock(&self.0.0);
-        if state.readers > 0 && !state.reset && state.len + bytes.len() <= PIPE_CAPACITY {
+        let fits = state.readers > 0 && !state.reset && state.len + bytes.len() <= PIPE_CAPACITY;
+        if fits {
             state.tail.extend_from_slice(bytes);
             state.len += bytes.len();
             state.can_read.wake();
         }
+        fits
     }
 
     /// Makes both ends fail from now on, as a TCP reset does.

@@ -58,6 +58,19 @@ pub(crate) struct Executable {
     comm: Box<[u8]>,
 }
 
+impl Executable {
+    /// The same with other arguments.
+    pub(crate) fn with_argv(self, argv: Arc<[Bytes]>) -> Self {
+        Self { argv, ..self }
+    }
+
+    /// The file that was found, unless it is a script, whose interpreter it is then.
+    pub(crate) fn found_at(&self) -> Option<Bytes> {
+        let is_script = *self.comm != *short_name(&self.path);
+        (!is_script).then(|| Bytes::copy_from_slice(&self.path))
+    }
+}
+
 /// The head of an executable file: as a real one begins, then the name of the program that it stands for. A copy of the
 /// file is as good.
 const ELF_HEADER: [u8; 64] = [
@@ -81,6 +94,11 @@ fn program_name(head: &[u8]) -> Option<&[u8]> {
 }
 
 impl Process {
+    /// The program that it runs.
+    pub(crate) fn program(&self) -> Option<Program> {
+        self.lock().program
+    }
+
     /// What running the file `path` with `argv` would run: the file itself, or the interpreter that its first line
     /// names. `ENOEXEC` for a file that is neither; a shell runs that as a script.
     pub(crate) fn executable(&self, path: &[u8], argv: Arc<[Bytes]>) -> Result<Executable, Errno> {

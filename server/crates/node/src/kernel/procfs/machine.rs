@@ -57,9 +57,8 @@ files! {
 }
 
 /// Directories below `/proc`.
-pub(super) const DIRECTORIES: &[&str] = &[
-    "sys/kernel", "sys/kernel/random", "sys/net", "sys/net/core", "sys/net/ipv4", "sys/vm", "sys/fs",
-];
+pub(super) const DIRECTORIES: &[&str] =
+    &["sys/kernel", "sys/kernel/random", "sys/net", "sys/net/core", "sys/net/ipv4", "sys/vm", "sys/fs"];
 
 /// The kernel's release, as `uname -r` prints it.
 pub(crate) const RELEASE: &str = "6.6.87-podlab";
@@ -96,7 +95,9 @@ impl File {
             Self::Cmdline => "BOOT_IMAGE=/boot/vmlinuz quiet\n".to_owned(),
             Self::Partitions => {
                 let blocks = host.disk.limit() / 1024;
-                format!("major minor  #blocks  name\n\n 254        0 {blocks:>10} vda\n 254        1 {blocks:>10} vda1\n")
+                format!(
+                    "major minor  #blocks  name\n\n 254        0 {blocks:>10} vda\n 254        1 {blocks:>10} vda1\n"
+                )
             }
             Self::Hostname => {
                 let init = pids.get(1);
@@ -120,7 +121,11 @@ impl File {
 
 fn uuid(high: u64, low: u64) -> String {
     let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, high & 0xfff);
-    format!("{a:08x}-{b:04x}-4{c:03x}-{:04x}-{:012x}", 0x8000 | ((low >> 48) & 0x3fff), low & 0xffff_ffff_ffff)
+    format!(
+        "{a:08x}-{b:04x}-4{c:03x}-{:04x}-{:012x}",
+        0x8000 | ((low >> 48) & 0x3fff),
+        low & 0xffff_ffff_ffff
+    )
 }
 
 /// The number of processors.
@@ -179,14 +184,21 @@ fn stat(host: &Host, uptime: f64) -> String {
     let count = processors(host);
     let mut out = String::new();
     let row = |out: &mut String, name: &str, times: u64| {
-        let _ = writeln!(out, "{name} {} 0 {} {} 0 0 0 0 0 0", times / 50, times / 80, times - times / 50 - times / 80);
+        let _ = writeln!(
+            out,
+            "{name} {} 0 {} {} 0 0 0 0 0 0",
+            times / 50,
+            times / 80,
+            times - times / 50 - times / 80
+        );
     };
     row(&mut out, "cpu ", ticks * count);
     for index in 0..count {
         row(&mut out, &format!("cpu{index}"), ticks);
     }
     let boot = host.boot.as_second() - 3600;
-    let _ = writeln!(out, "ctxt {}\nbtime {boot}\nprocesses 4211\nprocs_running 1\nprocs_blocked 0", ticks * 31);
+    let _ =
+        writeln!(out, "ctxt {}\nbtime {boot}\nprocesses 4211\nprocs_running 1\nprocs_blocked 0", ticks * 31);
     out
 }
 

@@ -118,7 +118,10 @@ impl VirtualNode for Node {
         let text = std::str::from_utf8(name).map_err(|_| Errno::ENOENT)?;
         let entry = match &self.entry {
             Entry::Root => {
-                let link = ROOT_LINKS.iter().find(|(known, _)| *known == text).map(|(_, target)| Entry::Link(target));
+                let link = ROOT_LINKS
+                    .iter()
+                    .find(|(known, _)| *known == text)
+                    .map(|(_, target)| Entry::Link(target));
                 let machine = || machine::File::at("", text).map(Entry::Machine);
                 let sys = || (text == "sys").then_some(Entry::Sys("sys"));
                 match (text, self.process(viewer, name)) {
@@ -135,16 +138,21 @@ impl VirtualNode for Node {
                     "net" => Some(Entry::Net(process())),
                     _ => process::File::named(text)
                         .map(|file| Entry::ProcessFile(process(), file, viewer))
-                        .or_else(|| process::Link::named(text).map(|link| Entry::ProcessLink(process(), link))),
+                        .or_else(|| {
+                            process::Link::named(text).map(|link| Entry::ProcessLink(process(), link))
+                        }),
                 }
             }
             Entry::Fds(process) => {
                 let fd = text.parse().ok().filter(|fd| process.lock().fds.get(*fd).is_some());
                 fd.map(|fd| Entry::Fd(Arc::clone(process), fd))
             }
-            Entry::Net(process) => net::File::named(text).map(|file| Entry::NetFile(Arc::clone(process), file)),
+            Entry::Net(process) => {
+                net::File::named(text).map(|file| Entry::NetFile(Arc::clone(process), file))
+            }
             Entry::Sys(path) => {
-                let below = machine::DIRECTORIES.iter().find(|dir| machine::is_in(dir, path) && dir.ends_with(text));
+                let below =
+                    machine::DIRECTORIES.iter().find(|dir| machine::is_in(dir, path) && dir.ends_with(text));
                 machine::File::at(path, text).map(Entry::Machine).or_else(|| below.map(|dir| Entry::Sys(dir)))
             }
             _ => return Err(Errno::ENOTDIR),
@@ -208,7 +216,9 @@ impl VirtualNode for Node {
     fn link(&self, viewer: u32) -> Result<LinkTarget, Errno> {
         match &self.entry {
             Entry::Link(target) => Ok(LinkTarget::Path(target.as_bytes().to_vec())),
-            Entry::ProcessLink(_, process::Link::Own) => Ok(LinkTarget::Path(viewer.to_string().into_bytes())),
+            Entry::ProcessLink(_, process::Link::Own) => {
+                Ok(LinkTarget::Path(viewer.to_string().into_bytes()))
+            }
             Entry::ProcessLink(process, link) => process::follow(process, *link),
             Entry::Fd(process, fd) => process::follow_fd(process, *fd),
             _ => Err(Errno::EINVAL),

@@ -59,14 +59,16 @@ fn hex(ip: IpAddr) -> String {
 }
 
 fn route(net: &NetNamespace) -> String {
-    let mut out = String::from("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
+    let mut out =
+        String::from("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
     let IpAddr::V4(ip) = net.ip else { return out };
     let mask = u32::MAX.checked_shl(32 - u32::from(net.prefix)).unwrap_or(0);
     let network = IpAddr::from((ip.to_bits() & mask).to_be_bytes());
     let zero = IpAddr::from([0, 0, 0, 0]);
     let rows = [(zero, net.gateway, "0003", zero), (network, zero, "0001", IpAddr::from(mask.to_be_bytes()))];
     for (to, gateway, flags, mask) in rows {
-        let _ = writeln!(out, "eth0\t{}\t{}\t{flags}\t0\t0\t0\t{}\t0\t0\t0", hex(to), hex(gateway), hex(mask));
+        let _ =
+            writeln!(out, "eth0\t{}\t{}\t{flags}\t0\t0\t0\t{}\t0\t0\t0", hex(to), hex(gateway), hex(mask));
     }
     out
 }

@@ -78,7 +78,9 @@ impl File {
                 argv.iter().flat_map(|arg| [arg.as_ref(), b"\0"].concat()).collect()
             }
             Self::Comm => [&process.lock().comm, &b"\n"[..]].concat(),
-            Self::Environ => process.env().iter().flat_map(|entry| [entry.as_ref(), b"\0"].concat()).collect(),
+            Self::Environ => {
+                process.env().iter().flat_map(|entry| [entry.as_ref(), b"\0"].concat()).collect()
+            }
             Self::Limits => LIMITS.as_bytes().to_vec(),
             Self::Mounts => mounts(process),
             Self::Mountinfo => mountinfo(process),
@@ -154,7 +156,8 @@ fn status(process: &Process, viewer: u32) -> String {
 
 fn stat(process: &Process, viewer: u32) -> String {
     let (letter, _) = run_state(process, viewer);
-    let (parent, ticks, start) = (process.parent_pid(), process.cpu_nanos() / 10_000_000, start_ticks(process));
+    let (parent, ticks, start) =
+        (process.parent_pid(), process.cpu_nanos() / 10_000_000, start_ticks(process));
     let (memory, state) = (process.memory(), process.lock());
     let (tty, foreground) = match &state.tty {
         Some(tty) => ((136 << 8) + i64::from(tty.number()), i64::from(tty.foreground())),

@@ -1,0 +1,82 @@
+//! busybox: one program with many names.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{base_name, run_applet};
+use crate::{
+    env::BoxFuture,
+    kernel::process::{Outcome, Process},
+    shell::{self, Dialect},
+};
+
+/// How it introduces itself.
+pub(crate) const BANNER: &str = "BusyBox v1.37.0 (2025-01-17 18:12:05 UTC) multi-call binary.";
+
+/// Runs the applet that the program was called as, or that its first argument names.
+pub(crate) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
+    let argv = process.argv();
+    let name = argv.first().map_or_else(String::new, |name| base_name(name));
+    let applet = name.trim_start_matches('-').to_owned();
+    if applet == "busybox" {
+        return Box::pin(by_argument(process));
+    }
+    run(process, &applet, argv.iter().skip(1).cloned().collect())
+}
+
+fn run(process: Arc<Process>, applet: &str, args: Vec<Bytes>) -> BoxFuture<Outcome> {
+    match applet {
+        "sh" | "ash" => return shell::main(process, Dialect::Ash),
+        "[" => return run(process, "test", args),
+        "[[" => return run(process, "test", args),
+        _ => {}
+    }
+    match run_applet(Arc::clone(&process), applet, args) {
+        Some(running) => running,
+        None => {
+            let message = format!("{applet}: applet not found\n");
+            Box::pin(async move {
+                let _ = process.write(2, message).await;
+                Outcome::Exit(127)
+            })
+        }
+    }
+}
+
+async fn by_argument(process: Arc<Process>) -> Outcome {
+    let argv = process.argv();
+    match argv.get(1).map(|name| String::from_utf8_lossy(name).into_owned()).as_deref() {
+        None | Some("--help") => {
+            let text = format!("{BANNER}\n{HELP}");
+            let _ = process.write(1, text).await;
+            Outcome::Exit(0)
+        }
+        Some("--list") => {
+            let mut names = super::TABLE.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+            names.extend(["ash", "busybox", "sh", "[", "[["]);
+            names.sort_unstable();
+            let _ = process.write(1, names.join("\n") + "\n").await;
+            Outcome::Exit(0)
+        }
+        Some(applet) => {
+            // Its own arguments begin one word later.
+            process.lock().argv = argv.iter().skip(1).cloned().collect();
+            let applet = base_name(applet.as_bytes());
+            run(Arc::clone(&process), &applet, argv.iter().skip(2).cloned().collect()).await
+        }
+    }
+}
+
+const HELP: &str = "\
+BusyBox is copyrighted by many authors between 1998-2024.
+Licensed under GPLv2. See source distribution for detailed
+copyright notices.
+
+Usage: busybox [function [arguments]...]
+   or: busybox --list
+   or: function [arguments]...
+
+\tBusyBox is a multi-call binary that combines many common Unix
+\tutilities into a single executable.
+";

@@ -1,0 +1,103 @@
+//! The commands of images, in busybox's and in GNU's manner: one file each, named in one table.
+
+pub(crate) mod busybox;
+mod context;
+pub(crate) mod echo;
+pub(crate) mod printf;
+pub(crate) mod test;
+
+use std::sync::Arc;
+
+pub(crate) use context::{Cx, Flavor, Line, Lines, Voice};
+
+use crate::{
+    env::BoxFuture,
+    kernel::{
+        fs::file_name,
+        process::{Outcome, Process, Program},
+    },
+    shell::{self, Dialect},
+};
+
+/// Runs a command.
+type Run = fn(Cx) -> BoxFuture<Outcome>;
+
+macro_rules! commands {
+    ($($name:literal => $module:ident :: $function:ident,)*) => {
+        /// All commands, sorted by name.
+        const TABLE: &[(&str, Run)] = &[
+            $(($name, |cx| Box::pin(async move { Outcome::from($module::$function(cx).await) })),)*
+        ];
+    };
+}
+
+commands! {
+    "echo" => echo::run,
+    "printf" => printf::run,
+    "test" => test::run,
+}
+
+/// The command of this name.
+fn find(name: &str) -> Option<(&'static str, Run)> {
+    TABLE.binary_search_by(|(known, _)| (*known).cmp(name)).ok().and_then(|index| TABLE.get(index)).copied()
+}
+
+/// Whether there is a command of this name.
+pub(crate) fn exists(name: &str) -> bool {
+    find(name).is_some()
+}
+
+/// What an executable file stands for: `busybox`, `gnu/NAME`, `sh/DIALECT`.
+pub(crate) fn program(name: &[u8]) -> Option<Program> {
+    let name = std::str::from_utf8(name).ok()?;
+    match name.split_once('/') {
+        None if name == "busybox" => {
+            Some(Program { name: "busybox", main: busybox::main, memory: 700 << 10 })
+        }
+        Some(("gnu", command)) => {
+            let (name, _) = find(command)?;
+            Some(Program { name, main: gnu_main, memory: 1600 << 10 })
+        }
+        Some(("sh", "dash")) => Some(Program {
+            name: "dash",
+            main: |process| shell::main(process, Dialect::Dash),
+            memory: 1000 << 10,
+        }),
+        Some(("sh", "bash")) => Some(Program {
+            name: "bash",
+            main: |process| shell::main(process, Dialect::Bash),
+            memory: 3400 << 10,
+        }),
+        _ => None,
+    }
+}
+
+/// Runs a command of GNU's (or of another package that Debian has).
+fn gnu_main(process: Arc<Process>) -> BoxFuture<Outcome> {
+    let Some((_, run)) = process.program().and_then(|program| find(program.name)) else {
+        return Box::pin(async { Outcome::Exit(127) });
+    };
+    let argv = process.argv();
+    let name = argv.first().map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned());
+    // GNU's tools call themselves by the path that they were run by; most are run by their name.
+    run(Cx::new(process, &name, argv.iter().skip(1).cloned().collect(), Flavor::Gnu))
+}
+
+/// Runs an applet of busybox by its name.
+fn run_applet(process: Arc<Process>, name: &str, args: Vec<bytes::Bytes>) -> Option<BoxFuture<Outcome>> {
+    let (name, run) = find(name)?;
+    Some(run(Cx::new(process, name, args, Flavor::Busybox)))
+}
+
+/// The last part of a path, as text.
+fn base_name(path: &[u8]) -> String {
+    String::from_utf8_lossy(file_name(path)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_table_is_sorted() {
+        assert!(super::TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+}

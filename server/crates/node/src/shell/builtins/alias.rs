@@ -1,0 +1,53 @@
+//! `alias`, `unalias`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Effect;
+use crate::shell::{Dialect, quote, state::Shell};
+
+pub(super) fn alias(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let mut status = 0;
+    let operands = args.get(1..).unwrap_or_default();
+    if operands.is_empty() || (operands.len() == 1 && operands[0] == "-p") {
+        for (name, value) in Arc::clone(&shell.aliases).iter() {
+            show(shell, name, value);
+        }
+        return Effect::Status(0);
+    }
+    for operand in operands {
+        match operand.iter().position(|byte| *byte == b'=') {
+            Some(at) if at > 0 => {
+                Arc::make_mut(&mut shell.aliases).insert(operand.slice(..at), operand.slice(at + 1..));
+            }
+            _ => match shell.aliases.get(operand).cloned() {
+                Some(value) => show(shell, operand, &value),
+                None => {
+                    shell.complain(&format!("{}: not found", String::from_utf8_lossy(operand)));
+                    status = 1;
+                }
+            },
+        }
+    }
+    Effect::Status(status)
+}
+
+fn show(shell: &mut Shell, name: &[u8], value: &[u8]) {
+    let prefix: &[u8] = if shell.dialect == Dialect::Bash { b"alias " } else { b"" };
+    let line = [prefix, name, b"=", &quote::single(value), b"\n"].concat();
+    shell.output.extend_from_slice(&line);
+}
+
+pub(super) fn unalias(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let mut status = 0;
+    for operand in &args[1..] {
+        if operand == "-a" {
+            shell.aliases = Arc::default();
+        } else if Arc::make_mut(&mut shell.aliases).remove(operand).is_none() {
+            shell.complain(&format!("{}: not found", String::from_utf8_lossy(operand)));
+            status = 1;
+        }
+    }
+    Effect::Status(status)
+}

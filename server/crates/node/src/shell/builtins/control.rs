@@ -1,0 +1,186 @@
+//! Builtins that change what comes next: `.`, `:`, `break`, `continue`, `eval`, `exec`, `exit`, `return`.
+
+use bytes::Bytes;
+
+use super::{Effect, illegal_number, number};
+use crate::{
+    kernel::errno::Errno,
+    shell::{Dialect, frames::SourceKind, state::Shell},
+};
+
+/// The longest script.
+const MAX_SCRIPT: usize = 8 << 20;
+
+pub(super) fn nothing(_: &mut Shell, _: &[Bytes]) -> Effect {
+    Effect::Status(0)
+}
+
+pub(super) fn fail(_: &mut Shell, _: &[Bytes]) -> Effect {
+    Effect::Status(1)
+}
+
+fn loops(shell: &mut Shell, args: &[Bytes]) -> Result<usize, Effect> {
+    let Some(arg) = args.get(1) else { return Ok(1) };
+    match number(shell, arg) {
+        Some(count) if count > 0 => Ok(count as usize),
+        Some(_) if shell.dialect.is_bash() => {
+            shell.complain(&format!("{}: loop count out of range", String::from_utf8_lossy(arg)));
+            Err(Effect::Status(1))
+        }
+        Some(_) => {
+            illegal_number(shell, arg);
+            Err(Effect::Fatal(2))
+        }
+        None => Err(Effect::Fatal(2)),
+    }
+}
+
+pub(super) fn break_loop(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    loops(shell, args).map_or_else(|effect| effect, Effect::Break)
+}
+
+pub(super) fn continue_loop(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    loops(shell, args).map_or_else(|effect| effect, Effect::Continue)
+}
+
+fn status(shell: &mut Shell, args: &[Bytes]) -> Result<u8, Effect> {
+    match args.get(1) {
+        None => Ok(shell.status),
+        Some(arg) => {
+            let value = std::str::from_utf8(arg).ok().and_then(|text| text.parse::<i64>().ok());
+            match value {
+                Some(value) if value >= 0 || shell.dialect.is_bash() => Ok((value & 0xff) as u8),
+                _ => {
+                    illegal_number(shell, arg);
+                    Err(Effect::Fatal(2))
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn exit(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    match status(shell, args) {
+        Ok(status) => Effect::Exit(status),
+        Err(_) if shell.dialect.is_bash() => Effect::Exit(2),
+        Err(effect) => effect,
+    }
+}
+
+pub(super) fn return_(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if shell.dialect.is_bash() && !shell.can_return() {
+        shell.complain("can only `return' from a function or sourced script");
+        return Effect::Status(2);
+    }
+    status(shell, args).map_or_else(|effect| effect, Effect::Return)
+}
+
+pub(super) fn eval(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let text = args[1..].join(&b' ');
+    if text.is_empty() {
+        return Effect::Status(0);
+    }
+    Effect::Source { text, kind: SourceKind::Eval { line: shell.line }, line: shell.line }
+}
+
+/// `exec`: becomes a program, or keeps redirections.
+pub(super) fn exec(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let mut words = &args[1..];
+    let mut name = None;
+    let mut clean = false;
+    while let Some(word) = words.first().filter(|word| word.starts_with(b"-")) {
+        match &word[..] {
+            b"--" => {
+                words = &words[1..];
+                break;
+            }
+            b"-a" if shell.dialect != Dialect::Dash => {
+                name = words.get(1).cloned();
+                words = words.get(2..).unwrap_or_default();
+            }
+            b"-c" if shell.dialect.is_bash() => {
+                clean = true;
+                words = &words[1..];
+            }
+            _ => break,
+        }
+    }
+    let Some(program) = words.first() else { return Effect::KeepFiles };
+    let mut argv = words.to_vec();
+    match shell.program(&argv) {
+        Ok(executable) => {
+            let environment = if clean { [].into() } else { shell.variables.environment() };
+            let executable = match name {
+                Some(name) => {
+                    argv[0] = name;
+                    executable.with_argv(argv.into())
+                }
+                None => executable,
+            };
+            shell.traps.clear();
+            Effect::Exec(shell.process.exec(executable, environment))
+        }
+        Err(errno) => {
+            let (message, status) = shell.not_run(program, errno);
+            shell.complain(&message);
+            Effect::Fatal(status)
+        }
+    }
+}
+
+/// `. file`: runs a file in this shell.
+pub(super) async fn dot(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let rest = if args.get(1).is_some_and(|arg| arg == "--") { &args[2..] } else { &args[1..] };
+    let Some(name) = rest.first() else {
+        if shell.dialect.is_bash() {
+            shell.complain("filename argument required");
+            return Effect::Status(2);
+        }
+        return Effect::Status(0);
+    };
+    let path = find(shell, name);
+    match shell.process.read_file(&path, MAX_SCRIPT).await {
+        Ok(text) => {
+            let arguments = &rest[1..];
+            let positional = (!arguments.is_empty() && shell.dialect != Dialect::Dash)
+                .then(|| std::mem::replace(&mut shell.positional, arguments.into()));
+            let script = shell.script.replace(path.clone());
+            let kind = SourceKind::Dot { script, line: shell.line, positional };
+            Effect::Source { text, kind, line: 1 }
+        }
+        Err(errno) => {
+            let shown = String::from_utf8_lossy(name).into_owned();
+            let text = shell.process.text(errno);
+            let message = match (shell.dialect, errno) {
+                (Dialect::Bash, _) => format!("{shown}: {text}"),
+                (Dialect::Dash, Errno::ENOENT) if !shown.contains('/') => format!("{shown}: not found"),
+                (Dialect::Dash, _) => format!("cannot open {shown}: {text}"),
+                (Dialect::Ash, Errno::ENOENT) => format!("can't open '{shown}': No such file or directory"),
+                (Dialect::Ash, _) => format!("can't open '{shown}': {text}"),
+            };
+            shell.complain(&message);
+            if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) }
+        }
+    }
+}
+
+/// A name without a slash is looked for along `PATH`, then (except in dash) here.
+fn find(shell: &Shell, name: &Bytes) -> Bytes {
+    if name.contains(&b'/') {
+        return name.clone();
+    }
+    let search = shell.variables.text(b"PATH").cloned().unwrap_or_default();
+    for dir in search.split(|byte| *byte == b':') {
+        let path = crate::kernel::fs::join(if dir.is_empty() { b"." } else { dir }, name);
+        let is_file = |path: &[u8]| {
+            shell
+                .process
+                .stat(path, true)
+                .is_ok_and(|stat| stat.file_type != crate::kernel::fs::FileType::Directory)
+        };
+        if is_file(&path) {
+            return path.into();
+        }
+    }
+    name.clone()
+}

@@ -1,0 +1,339 @@
+//! Jobs: `jobs`, `wait`, `kill`, `fg`, `bg`, `disown`.
+
+use bytes::Bytes;
+
+use super::{Effect, illegal_number};
+use crate::{
+    kernel::{errno::Errno, signal::Signal},
+    shell::{
+        Dialect,
+        jobs::{Job, JobState},
+        state::Shell,
+    },
+};
+
+/// The process that an operand means: a number, or a job's.
+fn process_of(shell: &mut Shell, operand: &Bytes) -> Option<u32> {
+    if operand.starts_with(b"%") {
+        return match shell.jobs.find(operand) {
+            Some(job) => job.pids.last().copied(),
+            None => {
+                let shown = String::from_utf8_lossy(operand).into_owned();
+                let message = match shell.dialect {
+                    Dialect::Bash => format!("{shown}: no such job"),
+                    _ => format!("No such job: {shown}"),
+                };
+                shell.complain(&message);
+                None
+            }
+        };
+    }
+    let pid = std::str::from_utf8(operand).ok().and_then(|text| text.parse().ok());
+    if pid.is_none() {
+        illegal_number(shell, operand);
+    }
+    pid
+}
+
+pub(super) async fn wait(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let operands: Vec<&Bytes> = args[1..].iter().filter(|arg| !arg.starts_with(b"-")).collect();
+    if operands.is_empty() {
+        let any = args.iter().any(|arg| arg == "-n");
+        loop {
+            match shell.wait_or_signal(None).await {
+                None => return Effect::Status(interrupted(shell)),
+                Some(Ok((pid, status))) => {
+                    shell.jobs.note(pid, status);
+                    shell.jobs.take_status(pid);
+                    if any {
+                        return Effect::Status(status);
+                    }
+                }
+                Some(Err(_)) => {
+                    shell.jobs.take_done();
+                    return Effect::Status(if any { 127 } else { 0 });
+                }
+            }
+        }
+    }
+    let mut last = 0;
+    for operand in operands {
+        let Some(pid) = process_of(shell, operand) else {
+            last = if shell.dialect.is_bash() { 127 } else { 2 };
+            continue;
+        };
+        if let Some(status) = shell.jobs.take_status(pid) {
+            last = status;
+            continue;
+        }
+        last = match shell.wait_or_signal(Some(pid)).await {
+            None => return Effect::Status(interrupted(shell)),
+            Some(Ok((pid, status))) => {
+                shell.jobs.note(pid, status);
+                shell.jobs.take_status(pid);
+                status
+            }
+            Some(Err(_)) => {
+                if shell.dialect.is_bash() {
+                    shell.complain(&format!("pid {pid} is not a child of this shell"));
+                }
+                127
+            }
+        };
+    }
+    Effect::Status(last)
+}
+
+/// The status of a `wait` that a signal ended: the lowest that is pending.
+fn interrupted(shell: &Shell) -> u8 {
+    let [pending, ..] = shell.process.signal_sets();
+    128 + u8::try_from(pending.trailing_zeros() + 1).unwrap_or(0)
+}
+
+pub(super) fn jobs(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    while let Some((pid, status)) = shell.process.reap() {
+        let code = u8::try_from(status.code()).unwrap_or(u8::MAX);
+        shell.jobs.note(pid, code);
+    }
+    let letter = args.get(1).and_then(|arg| arg.strip_prefix(b"-")).and_then(|rest| rest.first().copied());
+    let current = shell.jobs.all().last().map(|job| job.number);
+    let lines: Vec<String> = shell
+        .jobs
+        .all()
+        .iter()
+        .map(|job| match letter {
+            Some(b'p') => format!("{}\n", job.pids.first().copied().unwrap_or(0)),
+            _ => line(job, current == Some(job.number), letter == Some(b'l'), shell.dialect),
+        })
+        .collect();
+    shell.output.extend_from_slice(lines.concat().as_bytes());
+    shell.jobs.take_done();
+    Effect::Status(0)
+}
+
+/// A job as `jobs` shows it.
+pub(crate) fn line(job: &Job, current: bool, pids: bool, dialect: Dialect) -> String {
+    let mark = if current { '+' } else { '-' };
+    let state = match job.state {
+        JobState::Running => "Running".to_owned(),
+        JobState::Stopped => "Stopped".to_owned(),
+        JobState::Done(0) => "Done".to_owned(),
+        JobState::Done(code) if code > 128 => {
+            Signal::from_number(code - 128).map_or("Done", Signal::description).to_owned()
+        }
+        JobState::Done(code) if dialect.is_bash() => format!("Exit {code}"),
+        JobState::Done(code) => format!("Done({code})"),
+    };
+    let pid = if pids { format!("{} ", job.pids.first().copied().unwrap_or(0)) } else { String::new() };
+    let text = String::from_utf8_lossy(&job.text);
+    let ampersand = if dialect.is_bash() && job.state == JobState::Running { " &" } else { "" };
+    format!("[{}]{mark}  {pid}{state:<23} {text}{ampersand}\n", job.number)
+}
+
+pub(super) fn kill(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let mut operands = &args[1..];
+    let mut signal = Some(Signal::TERM);
+    if let Some(option) = operands.first().filter(|operand| operand.starts_with(b"-") && operand.len() > 1) {
+        let text = String::from_utf8_lossy(&option[1..]).into_owned();
+        match text.as_str() {
+            "l" | "L" => return list(shell, &operands[1..]),
+            "-" => operands = &operands[1..],
+            "s" | "n" => {
+                let name = operands
+                    .get(1)
+                    .map(|name| String::from_utf8_lossy(name).into_owned())
+                    .unwrap_or_default();
+                match parse_signal(&name) {
+                    Some(parsed) => signal = parsed,
+                    None => return bad_signal(shell, &name),
+                }
+                operands = operands.get(2..).unwrap_or_default();
+            }
+            _ => {
+                match parse_signal(&text) {
+                    Some(parsed) => signal = parsed,
+                    None => return bad_signal(shell, &text),
+                }
+                operands = &operands[1..];
+            }
+        }
+    }
+    if operands.first().is_some_and(|operand| operand == "--") {
+        operands = &operands[1..];
+    }
+    if operands.is_empty() {
+        let usage = match shell.dialect {
+            Dialect::Ash => "you need to specify whom to kill",
+            Dialect::Dash => {
+                "Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]"
+            }
+            Dialect::Bash => {
+                "usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]"
+            }
+        };
+        applet_complain(shell, usage);
+        return Effect::Status(if shell.dialect == Dialect::Ash { 1 } else { 2 });
+    }
+    let mut status = 0;
+    for operand in operands {
+        let target = if operand.starts_with(b"%") {
+            match shell.jobs.find(operand) {
+                Some(job) if shell.options.monitor => Ok(-i64::from(job.group)),
+                Some(job) => Ok(i64::from(job.pids.last().copied().unwrap_or(0))),
+                None => Err("no such job".to_owned()),
+            }
+        } else {
+            std::str::from_utf8(operand).ok().and_then(|text| text.parse::<i64>().ok()).ok_or_else(|| {
+                match shell.dialect {
+                    Dialect::Ash => "bad pid".to_owned(),
+                    _ => "arguments must be process or job IDs".to_owned(),
+                }
+            })
+        };
+        let shown = String::from_utf8_lossy(operand).into_owned();
+        let error = match target {
+            Ok(pid) => match shell.process.kill(pid, signal) {
+                Ok(()) => continue,
+                Err(errno) => kill_error(shell, &shown, errno),
+            },
+            Err(message) => match shell.dialect {
+                Dialect::Ash => format!("{message} '{shown}'"),
+                Dialect::Dash => format!("Illegal number: {shown}"),
+                Dialect::Bash => format!("{shown}: {message}"),
+            },
+        };
+        applet_complain(shell, &error);
+        status = 1;
+    }
+    Effect::Status(status)
+}
+
+fn kill_error(shell: &Shell, pid: &str, errno: Errno) -> String {
+    let text = shell.process.text(errno);
+    match shell.dialect {
+        Dialect::Ash => format!("can't kill pid {pid}: {text}"),
+        Dialect::Dash => text.to_owned(),
+        Dialect::Bash => format!("({pid}) - {text}"),
+    }
+}
+
+/// In ash `kill` is an applet, which does not name itself.
+fn applet_complain(shell: &mut Shell, message: &str) {
+    if shell.dialect == Dialect::Ash {
+        let line = format!("{}: {message}\n", String::from_utf8_lossy(&shell.name));
+        shell.errors.extend_from_slice(line.as_bytes());
+    } else {
+        shell.complain(message);
+    }
+}
+
+/// A signal, or with `Some(None)` number 0: only look whether the process is there.
+fn parse_signal(text: &str) -> Option<Option<Signal>> {
+    if text == "0" || text.eq_ignore_ascii_case("exit") {
+        return Some(None);
+    }
+    Signal::parse(text).map(Some)
+}
+
+fn bad_signal(shell: &mut Shell, name: &str) -> Effect {
+    let message = match shell.dialect {
+        Dialect::Ash => format!("bad signal name '{name}'"),
+        Dialect::Dash => format!("Illegal option -{}", name.chars().next().unwrap_or('?')),
+        Dialect::Bash => format!("{name}: invalid signal specification"),
+    };
+    applet_complain(shell, &message);
+    Effect::Status(if shell.dialect == Dialect::Dash { 2 } else { 1 })
+}
+
+fn list(shell: &mut Shell, operands: &[Bytes]) -> Effect {
+    if operands.is_empty() {
+        for number in 1..=31 {
+            let Some(signal) = Signal::from_number(number) else { continue };
+            let name = signal.name();
+            let line = match shell.dialect {
+                Dialect::Ash => format!("{number:>2}) {name}\n"),
+                Dialect::Dash => format!("{name}\n"),
+                Dialect::Bash => {
+                    let end = if number % 5 == 0 { "\n" } else { "\t" };
+                    format!("{number:>2}) {:<12}{end}", format!("SIG{name}"))
+                }
+            };
+            shell.output.extend_from_slice(line.as_bytes());
+        }
+        return Effect::Status(0);
+    }
+    for operand in operands {
+        let text = String::from_utf8_lossy(operand).into_owned();
+        let line = match text.parse::<u8>() {
+            Ok(number) => {
+                Signal::from_number(if number > 128 { number - 128 } else { number }).map(Signal::name)
+            }
+            Err(_) => Signal::parse(&text).map(|signal| signal.number().to_string()),
+        };
+        match line {
+            Some(line) => shell.output.extend_from_slice(format!("{line}\n").as_bytes()),
+            None => return bad_signal(shell, &text),
+        }
+    }
+    Effect::Status(0)
+}
+
+/// The job that an operand means, the current one without.
+fn job(shell: &mut Shell, args: &[Bytes]) -> Option<Job> {
+    let spec = args.get(1).cloned().unwrap_or(Bytes::from_static(b"%%"));
+    let found = shell.jobs.find(&spec).cloned();
+    if found.is_none() {
+        let shown =
+            if args.len() > 1 { String::from_utf8_lossy(&spec).into_owned() } else { "current".to_owned() };
+        let message = match shell.dialect {
+            Dialect::Bash => format!("{shown}: no such job"),
+            _ => format!("No {shown} job").replace("No %", "No such job: %"),
+        };
+        shell.complain(&message);
+    }
+    found
+}
+
+pub(super) async fn foreground(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let Some(job) = job(shell, args) else {
+        return Effect::Status(if shell.dialect.is_bash() { 1 } else { 2 });
+    };
+    let process = std::sync::Arc::clone(&shell.process);
+    let _ = process.write(1, [&job.text[..], b"\n"].concat()).await;
+    shell.jobs.remove(job.number);
+    if let Some(tty) = process.tty().filter(|_| shell.options.monitor) {
+        tty.set_foreground(job.group);
+    }
+    process.pids.signal_group(job.group, Signal::CONT);
+    let mut status = 0;
+    for pid in job.pids {
+        match process.pids.get(pid) {
+            Some(child) => status = shell.wait_foreground(&child, &[job.text.clone()]).await,
+            None => status = shell.jobs.take_status(pid).unwrap_or(0),
+        }
+    }
+    Effect::Status(status)
+}
+
+pub(super) async fn background(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let Some(found) = job(shell, args) else {
+        return Effect::Status(if shell.dialect.is_bash() { 1 } else { 2 });
+    };
+    shell.process.pids.signal_group(found.group, Signal::CONT);
+    if let Some(job) = shell.jobs.get_mut(found.number) {
+        job.state = JobState::Running;
+    }
+    let line = format!("[{}] {}\n", found.number, String::from_utf8_lossy(&found.text));
+    shell.output.extend_from_slice(line.as_bytes());
+    Effect::Status(0)
+}
+
+pub(super) fn disown(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    match job(shell, args) {
+        Some(job) => {
+            shell.jobs.remove(job.number);
+            Effect::Status(0)
+        }
+        None => Effect::Status(1),
+    }
+}

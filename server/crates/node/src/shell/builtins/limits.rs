@@ -1,0 +1,104 @@
+//! `umask`, `ulimit`, `times`.
+
+use bytes::Bytes;
+
+use super::{Effect, illegal_number};
+use crate::shell::state::Shell;
+
+pub(super) fn umask(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let symbolic = args.get(1).is_some_and(|arg| arg == "-S");
+    let operand = args.iter().skip(1).find(|arg| !arg.starts_with(b"-"));
+    let Some(operand) = operand else {
+        let mask = shell.process.umask();
+        let text = if symbolic {
+            let class = |shift: u16| {
+                let bits = !(mask >> shift) & 7;
+                let letters = [(4, 'r'), (2, 'w'), (1, 'x')];
+                letters
+                    .iter()
+                    .filter(|(bit, _)| bits & bit != 0)
+                    .map(|(_, letter)| *letter)
+                    .collect::<String>()
+            };
+            format!("u={},g={},o={}\n", class(6), class(3), class(0))
+        } else {
+            format!("{mask:04o}\n")
+        };
+        shell.output.extend_from_slice(text.as_bytes());
+        return Effect::Status(0);
+    };
+    let text = String::from_utf8_lossy(operand);
+    let parsed = match u16::from_str_radix(&text, 8) {
+        Ok(mask) if mask <= 0o777 => Some(mask),
+        Ok(_) => None,
+        Err(_) => {
+            let allowed = !shell.process.umask() & 0o777;
+            crate::libc::mode::apply(operand, allowed, true, 0).map(|mode| !mode & 0o777)
+        }
+    };
+    match parsed {
+        Some(mask) => {
+            shell.process.set_umask(mask);
+            Effect::Status(0)
+        }
+        None => {
+            illegal_number(shell, operand);
+            if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) }
+        }
+    }
+}
+
+/// Letter, description, unit, value (`None` for unlimited).
+const LIMITS: [(u8, &str, &str, Option<u64>); 11] = [
+    (b'c', "core file size", "(blocks)", Some(0)),
+    (b'd', "data seg size", "(kb)", None),
+    (b'f', "file size", "(blocks)", None),
+    (b'l', "locked memory", "(kb)", Some(8192)),
+    (b'm', "max memory size", "(kb)", None),
+    (b'n', "open files", "", Some(1_048_576)),
+    (b's', "stack size", "(kb)", Some(8192)),
+    (b't', "cpu time", "(seconds)", None),
+    (b'u', "max user processes", "", None),
+    (b'v', "virtual memory", "(kb)", None),
+    (b'p', "processes", "", None),
+];
+
+pub(super) fn ulimit(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let mut letter = b'f';
+    for arg in &args[1..] {
+        let Some(letters) = arg.strip_prefix(b"-") else {
+            // A limit that is set holds nothing back here.
+            return Effect::Status(0);
+        };
+        for given in letters {
+            match given {
+                b'H' | b'S' => {}
+                b'a' => {
+                    for (letter, what, unit, value) in LIMITS {
+                        let value = value.map_or("unlimited".to_owned(), |value| value.to_string());
+                        let line = format!("-{}: {what} {unit:<20} {value}\n", char::from(letter));
+                        shell.output.extend_from_slice(line.as_bytes());
+                    }
+                    return Effect::Status(0);
+                }
+                known if LIMITS.iter().any(|(letter, ..)| letter == known) => letter = *known,
+                _ => {
+                    shell.complain(&format!("Illegal option -{}", char::from(*given)));
+                    return Effect::Status(2);
+                }
+            }
+        }
+    }
+    let value = LIMITS.iter().find(|(known, ..)| *known == letter).and_then(|(.., value)| *value);
+    let line = value.map_or("unlimited\n".to_owned(), |value| format!("{value}\n"));
+    shell.output.extend_from_slice(line.as_bytes());
+    Effect::Status(0)
+}
+
+pub(super) fn times(shell: &mut Shell, _: &[Bytes]) -> Effect {
+    let nanos = shell.process.cpu_nanos();
+    let (minutes, seconds) = (nanos / 60_000_000_000, (nanos % 60_000_000_000) as f64 / 1e9);
+    let line = format!("{minutes}m{seconds:.3}s 0m0.000s\n0m0.000s 0m0.000s\n");
+    shell.output.extend_from_slice(line.as_bytes());
+    Effect::Status(0)
+}

@@ -1,0 +1,182 @@
+//! What a name means: `type`, `command -v`, `hash`, `help`, `history`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Effect, find, names};
+use crate::shell::{Dialect, quote, state::Shell};
+
+const KEYWORDS: [&[u8]; 16] = [
+    b"!", b"case", b"do", b"done", b"elif", b"else", b"esac", b"fi", b"for", b"if", b"in", b"then", b"until",
+    b"while", b"{", b"}",
+];
+
+/// What a name means.
+enum Meaning {
+    Alias(Bytes),
+    Keyword,
+    Function,
+    Builtin { special: bool },
+    File(Bytes),
+    Nothing,
+}
+
+fn meaning(shell: &Shell, name: &Bytes) -> Meaning {
+    if let Some(value) = shell.aliases.get(name) {
+        return Meaning::Alias(value.clone());
+    }
+    let more = match shell.dialect {
+        Dialect::Bash => matches!(&name[..], b"[[" | b"]]" | b"function" | b"select" | b"time" | b"coproc"),
+        _ => false,
+    };
+    if more || KEYWORDS.contains(&&name[..]) {
+        return Meaning::Keyword;
+    }
+    if shell.functions.contains_key(name) {
+        return Meaning::Function;
+    }
+    if let Some(builtin) = find(name, shell.dialect) {
+        return Meaning::Builtin { special: builtin.special };
+    }
+    shell.path_of_program(name).map_or(Meaning::Nothing, Meaning::File)
+}
+
+pub(super) fn type_(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let mut status = 0;
+    let terse = shell.dialect.is_bash() && args.get(1).is_some_and(|arg| arg == "-t");
+    let path_only = shell.dialect.is_bash() && args.get(1).is_some_and(|arg| arg == "-p" || arg == "-P");
+    let first = if terse || path_only || args.get(1).is_some_and(|arg| arg == "-a") { 2 } else { 1 };
+    for name in args.get(first..).unwrap_or_default() {
+        let found = meaning(shell, name);
+        if matches!(found, Meaning::Nothing) {
+            status = if shell.dialect.is_bash() { 1 } else { 127 };
+            if !terse && !path_only {
+                let shown = String::from_utf8_lossy(name).into_owned();
+                match shell.dialect {
+                    Dialect::Bash => shell.complain(&format!("{shown}: not found")),
+                    _ => shell.output.extend_from_slice(format!("{shown}: not found\n").as_bytes()),
+                }
+            }
+            continue;
+        }
+        let line = if terse {
+            match found {
+                Meaning::Alias(_) => b"alias".to_vec(),
+                Meaning::Keyword => b"keyword".to_vec(),
+                Meaning::Function => b"function".to_vec(),
+                Meaning::Builtin { .. } => b"builtin".to_vec(),
+                _ => b"file".to_vec(),
+            }
+        } else if path_only {
+            match found {
+                Meaning::File(path) => path.to_vec(),
+                _ => continue,
+            }
+        } else {
+            describe(shell.dialect, name, &found)
+        };
+        shell.output.extend_from_slice(&line);
+        shell.output.push(b'\n');
+    }
+    Effect::Status(status)
+}
+
+fn describe(dialect: Dialect, name: &[u8], meaning: &Meaning) -> Vec<u8> {
+    let text: Vec<u8> = match meaning {
+        Meaning::Alias(value) if dialect.is_bash() => [b"aliased to `", &value[..], b"'"].concat(),
+        Meaning::Alias(value) => [b"an alias for ", &value[..]].concat(),
+        Meaning::Keyword => b"a shell keyword".to_vec(),
+        Meaning::Function => b"a function".to_vec(),
+        Meaning::Builtin { special: true } if !dialect.is_bash() => b"a special shell builtin".to_vec(),
+        Meaning::Builtin { .. } => b"a shell builtin".to_vec(),
+        Meaning::File(path) => path.to_vec(),
+        Meaning::Nothing => b"not found".to_vec(),
+    };
+    [name, b" is ", &text].concat()
+}
+
+/// `command -v` and `command -V`; without them it is dealt with where commands are looked up.
+pub(super) fn command(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let Some(option) = args.get(1) else { return Effect::Status(0) };
+    let verbose = option.contains(&b'V');
+    let mut status = 0;
+    let operands = &args[2..];
+    // Only bash looks at more than one.
+    let count = if shell.dialect.is_bash() { operands.len() } else { operands.len().min(1) };
+    for name in &operands[..count] {
+        let found = meaning(shell, name);
+        let line = match &found {
+            Meaning::Nothing => {
+                status = if shell.dialect.is_bash() { 1 } else { 127 };
+                if verbose {
+                    let shown = String::from_utf8_lossy(name).into_owned();
+                    match shell.dialect {
+                        Dialect::Bash => shell.complain(&format!("{shown}: not found")),
+                        _ => shell.output.extend_from_slice(format!("{shown}: not found\n").as_bytes()),
+                    }
+                }
+                continue;
+            }
+            found if verbose => describe(shell.dialect, name, found),
+            Meaning::Alias(value) => [b"alias ", &name[..], b"=", &quote::single(value)].concat(),
+            Meaning::File(path) => path.to_vec(),
+            _ => name.to_vec(),
+        };
+        shell.output.extend_from_slice(&line);
+        shell.output.push(b'\n');
+    }
+    Effect::Status(status)
+}
+
+pub(super) fn hash(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if args.get(1).is_some_and(|arg| arg == "-r") {
+        shell.found = Arc::default();
+        return Effect::Status(0);
+    }
+    if args.len() == 1 {
+        for path in Arc::clone(&shell.found).values() {
+            shell.output.extend_from_slice(&[&path[..], b"\n"].concat());
+        }
+        return Effect::Status(0);
+    }
+    let mut status = 0;
+    for name in &args[1..] {
+        match shell.path_of_program(name) {
+            Some(path) => drop(Arc::make_mut(&mut shell.found).insert(name.clone(), path)),
+            None => {
+                shell.complain(&format!("{}: not found", String::from_utf8_lossy(name)));
+                status = 1;
+            }
+        }
+    }
+    Effect::Status(status)
+}
+
+pub(super) fn help(shell: &mut Shell, _: &[Bytes]) -> Effect {
+    let mut text = String::from("Built-in commands:\n------------------\n");
+    let mut column = 0;
+    for name in names(shell.dialect) {
+        if column == 0 {
+            text.push('\t');
+        }
+        text.push_str(name);
+        text.push(' ');
+        column += name.len() + 1;
+        if column > 60 {
+            text.push('\n');
+            column = 0;
+        }
+    }
+    text.push('\n');
+    shell.output.extend_from_slice(text.as_bytes());
+    Effect::Status(0)
+}
+
+pub(super) fn history(shell: &mut Shell, _: &[Bytes]) -> Effect {
+    for (index, line) in shell.history().into_iter().enumerate() {
+        let text = format!("{index:>5}  {}\n", String::from_utf8_lossy(&line));
+        shell.output.extend_from_slice(text.as_bytes());
+    }
+    Effect::Status(0)
+}

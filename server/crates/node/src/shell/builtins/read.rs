@@ -1,0 +1,359 @@
+//! `read` and `mapfile`: lines into variables.
+
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
+
+use bytes::Bytes;
+
+use super::Effect;
+use crate::{
+    kernel::{
+        errno::Errno,
+        fs::{OpenFile, SeekFrom},
+    },
+    shell::{Dialect, state::Shell, variables::Value},
+};
+
+/// The longest line.
+const MAX_LINE: usize = 16 << 20;
+
+#[derive(Debug)]
+struct Options {
+    raw: bool,
+    silent: bool,
+    prompt: Option<Bytes>,
+    timeout: Option<Duration>,
+    count: Option<usize>,
+    delimiter: u8,
+    fd: u32,
+    array: Option<Bytes>,
+}
+
+/// What was read.
+enum Got {
+    Line(Vec<(u8, bool)>),
+    /// The input ended within the line.
+    End(Vec<(u8, bool)>),
+    Timeout,
+    Signal(u8),
+    Error(Errno),
+}
+
+pub(super) async fn read(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let (options, names) = match parse(shell, args) {
+        Ok(parsed) => parsed,
+        Err(effect) => return effect,
+    };
+    let file = match shell.process.file(options.fd) {
+        Ok(file) => file,
+        Err(_) => {
+            shell.complain(&format!("{}: invalid file descriptor", options.fd));
+            return Effect::Status(1);
+        }
+    };
+    let terminal = file.terminal().cloned();
+    if let (Some(prompt), Some(_)) = (&options.prompt, &terminal) {
+        let process = Arc::clone(&shell.process);
+        let _ = process.write(2, prompt.clone()).await;
+    }
+    let settings = terminal.as_ref().map(|tty| tty.termios());
+    if let (Some(tty), Some(mut changed)) = (&terminal, settings) {
+        changed.echo = !options.silent && changed.echo;
+        changed.icanon = options.count.is_none() && changed.icanon;
+        tty.set_termios(changed);
+    }
+    let got = gather(shell, &file, &options).await;
+    if let (Some(tty), Some(settings)) = (&terminal, settings) {
+        tty.set_termios(settings);
+    }
+    let (text, status) = match got {
+        Got::Line(text) => (text, 0),
+        Got::End(text) => (text, 1),
+        Got::Timeout => (Vec::new(), if shell.dialect.is_bash() { 142 } else { 1 }),
+        Got::Signal(signal) => return Effect::Status(128 + signal),
+        Got::Error(errno) => {
+            let text = shell.process.text(errno);
+            shell.complain(&format!("read error: {}: {text}", options.fd));
+            return Effect::Status(1);
+        }
+    };
+    match assign(shell, &text, &options, names) {
+        Ok(()) => Effect::Status(status),
+        Err(message) => {
+            shell.complain(&message);
+            if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) }
+        }
+    }
+}
+
+fn parse<'a>(shell: &mut Shell, args: &'a [Bytes]) -> Result<(Options, &'a [Bytes]), Effect> {
+    let mut options = Options {
+        raw: false,
+        silent: false,
+        prompt: None,
+        timeout: None,
+        count: None,
+        delimiter: b'\n',
+        fd: 0,
+        array: None,
+    };
+    let mut rest = &args[1..];
+    while let Some(arg) = rest.first().filter(|arg| arg.starts_with(b"-") && arg.len() > 1) {
+        rest = &rest[1..];
+        if arg == "--" {
+            break;
+        }
+        let mut at = 1;
+        while let Some(letter) = arg.get(at).copied() {
+            at += 1;
+            let takes: &[u8] = match shell.dialect {
+                Dialect::Dash => b"p",
+                Dialect::Ash => b"ptndu",
+                Dialect::Bash => b"ptndNuai",
+            };
+            if !takes.contains(&letter) {
+                match letter {
+                    b'r' => options.raw = true,
+                    b's' if shell.dialect != Dialect::Dash => options.silent = true,
+                    b'e' if shell.dialect.is_bash() => {}
+                    _ => {
+                        let shown = char::from(letter);
+                        let message = match shell.dialect {
+                            Dialect::Bash => format!("-{shown}: invalid option"),
+                            _ => format!("Illegal option -{shown}"),
+                        };
+                        shell.complain(&message);
+                        return Err(if shell.dialect.is_bash() {
+                            Effect::Status(2)
+                        } else {
+                            Effect::Fatal(2)
+                        });
+                    }
+                }
+                continue;
+            }
+            let value = if at < arg.len() {
+                arg.slice(at..)
+            } else {
+                let Some((first, after)) = rest.split_first() else {
+                    shell.complain(&format!("No arg for -{} option", char::from(letter)));
+                    return Err(Effect::Fatal(2));
+                };
+                rest = after;
+                first.clone()
+            };
+            let text = String::from_utf8_lossy(&value).into_owned();
+            match letter {
+                b'p' => options.prompt = Some(value),
+                b't' => {
+                    options.timeout =
+                        text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+                }
+                b'n' | b'N' => options.count = text.parse().ok(),
+                b'd' => options.delimiter = value.first().copied().unwrap_or(0),
+                b'u' => options.fd = text.parse().unwrap_or(0),
+                b'a' => options.array = Some(value),
+                _ => {}
+            }
+            break;
+        }
+    }
+    if rest.is_empty() && shell.dialect == Dialect::Dash {
+        shell.complain("arg count");
+        return Err(Effect::Fatal(2));
+    }
+    Ok((options, rest))
+}
+
+/// Reads up to the delimiter, no byte further. Each byte comes with whether a backslash keeps it from being split.
+async fn gather(shell: &Shell, file: &OpenFile, options: &Options) -> Got {
+    let env = shell.process.container.host.env.clone();
+    let mut deadline = options.timeout.map(|timeout| env.sleep(timeout));
+    let mut reader = Bytewise::default();
+    let mut text = Vec::new();
+    let mut escaped = false;
+    loop {
+        if options.count == Some(text.len()) {
+            break;
+        }
+        let next = poll_fn(|cx| {
+            if let Poll::Ready(byte) = reader.poll_next(file, cx) {
+                return Poll::Ready(Ok(byte));
+            }
+            if let Some(deadline) = &mut deadline
+                && deadline.as_mut().poll(cx).is_ready()
+            {
+                return Poll::Ready(Err(Got::Timeout));
+            }
+            shell.process.poll_signalled(cx).map(|()| {
+                let [pending, ..] = shell.process.signal_sets();
+                Err(Got::Signal(u8::try_from(pending.trailing_zeros() + 1).unwrap_or(0)))
+            })
+        })
+        .await;
+        let byte = match next {
+            Ok(Ok(Some(byte))) => byte,
+            Ok(Ok(None)) => return Got::End(text),
+            Ok(Err(errno)) => return Got::Error(errno),
+            Err(got) => return got,
+        };
+        if shell.process.tick(1) {
+            reader.give_back(file);
+            shell.process.pause().await;
+        }
+        if escaped {
+            escaped = false;
+            if byte != b'\n' {
+                text.push((byte, true));
+            }
+        } else if byte == b'\\' && !options.raw {
+            escaped = true;
+        } else if byte == options.delimiter {
+            break;
+        } else if byte != 0 {
+            text.push((byte, false));
+        }
+        if text.len() > MAX_LINE {
+            break;
+        }
+    }
+    reader.give_back(file);
+    Got::Line(text)
+}
+
+/// Reads byte by byte. What can seek is read in pieces, and the rest given back.
+#[derive(Debug, Default)]
+struct Bytewise {
+    piece: Bytes,
+}
+
+impl Bytewise {
+    fn poll_next(&mut self, file: &OpenFile, cx: &std::task::Context<'_>) -> Poll<Result<Option<u8>, Errno>> {
+        if self.piece.is_empty() {
+            let size = if file.place().is_some() { 256 } else { 1 };
+            match file.poll_read(cx, size) {
+                Poll::Ready(Ok(piece)) => self.piece = piece,
+                Poll::Ready(Err(errno)) => return Poll::Ready(Err(errno)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        let byte = self.piece.first().copied();
+        if byte.is_some() {
+            self.piece = self.piece.slice(1..);
+        }
+        Poll::Ready(Ok(byte))
+    }
+
+    fn give_back(&mut self, file: &OpenFile) {
+        let rest = i64::try_from(std::mem::take(&mut self.piece).len()).unwrap_or(0);
+        if rest > 0 {
+            let _ = file.seek(SeekFrom::Current(-rest));
+        }
+    }
+}
+
+/// Splits what was read among the variables; the last gets all that is left.
+fn assign(shell: &mut Shell, text: &[(u8, bool)], options: &Options, names: &[Bytes]) -> Result<(), String> {
+    let plain = |part: &[(u8, bool)]| part.iter().map(|(byte, _)| *byte).collect::<Vec<u8>>();
+    let ifs = shell.variables.text(b"IFS").cloned().unwrap_or(Bytes::from_static(b" \t\n"));
+    let is_separator = |(byte, escaped): &(u8, bool)| !escaped && ifs.contains(byte);
+    let is_space = |item: &(u8, bool)| is_separator(item) && matches!(item.0, b' ' | b'\t' | b'\n');
+    if let Some(array) = &options.array {
+        let mut rest = trim(text, &is_space);
+        let mut all = Vec::new();
+        while !rest.is_empty() {
+            let (field, after) = cut(rest, &is_separator, &is_space);
+            all.push(Bytes::from(plain(field)));
+            rest = after;
+        }
+        let value = Value::Indexed((0..).zip(all).collect());
+        return shell.variables.set_value(array, value).map_err(|_| shell.read_only_message(array));
+    }
+    let Some((last, firsts)) = names.split_last() else {
+        return shell.assign(b"REPLY", plain(text).into());
+    };
+    let mut rest = trim_start(text, &is_space);
+    for name in firsts {
+        let (field, after) = cut(rest, &is_separator, &is_space);
+        shell.assign(name, plain(field).into())?;
+        rest = after;
+    }
+    // A single separator at the very end belongs to the last field, not to its text.
+    let mut value = trim(rest, &is_space);
+    if let Some((end, before)) = value.split_last()
+        && is_separator(end)
+        && !before.iter().any(&is_separator)
+    {
+        value = before;
+    }
+    shell.assign(last, plain(value).into())
+}
+
+type Text<'a> = &'a [(u8, bool)];
+
+fn trim_start<'a>(text: Text<'a>, is_space: &impl Fn(&(u8, bool)) -> bool) -> Text<'a> {
+    let skipped = text.iter().take_while(|item| is_space(item)).count();
+    &text[skipped..]
+}
+
+fn trim<'a>(text: Text<'a>, is_space: &impl Fn(&(u8, bool)) -> bool) -> Text<'a> {
+    let text = trim_start(text, is_space);
+    let kept = text.iter().rposition(|item| !is_space(item)).map_or(0, |last| last + 1);
+    &text[..kept]
+}
+
+/// The first field, and what follows the separator after it.
+fn cut<'a>(
+    text: Text<'a>,
+    is_separator: &impl Fn(&(u8, bool)) -> bool,
+    is_space: &impl Fn(&(u8, bool)) -> bool,
+) -> (Text<'a>, Text<'a>) {
+    let end = text.iter().position(is_separator).unwrap_or(text.len());
+    let (field, rest) = text.split_at(end);
+    let rest = trim_start(rest, is_space);
+    let rest = match rest.split_first() {
+        Some((first, after)) if is_separator(first) && !is_space(first) => trim_start(after, is_space),
+        _ => rest,
+    };
+    (field, rest)
+}
+
+/// `mapfile`: all lines into an array (bash).
+pub(super) async fn mapfile(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let strip = args.iter().any(|arg| arg == "-t");
+    let name = args.iter().skip(1).rfind(|arg| !arg.starts_with(b"-")).cloned();
+    let name = name.unwrap_or(Bytes::from_static(b"MAPFILE"));
+    let file = match shell.process.file(0) {
+        Ok(file) => file,
+        Err(_) => return Effect::Status(1),
+    };
+    let mut all = Vec::new();
+    loop {
+        match poll_fn(|cx| file.poll_read(cx, 64 * 1024)).await {
+            Ok(bytes) if bytes.is_empty() => break,
+            Ok(bytes) => all.extend_from_slice(&bytes),
+            Err(_) => return Effect::Status(1),
+        }
+        shell.process.work(64).await;
+        if all.len() > MAX_LINE {
+            break;
+        }
+    }
+    let mut lines: Vec<Bytes> =
+        all.split_inclusive(|byte| *byte == b'\n').map(Bytes::copy_from_slice).collect();
+    if strip {
+        for line in &mut lines {
+            if line.ends_with(b"\n") {
+                line.truncate(line.len() - 1);
+            }
+        }
+    }
+    let value = Value::Indexed((0..).zip(lines).collect());
+    match shell.variables.set_value(&name, value) {
+        Ok(()) => Effect::Status(0),
+        Err(_) => {
+            let message = shell.read_only_message(&name);
+            shell.complain(&message);
+            Effect::Status(1)
+        }
+    }
+}

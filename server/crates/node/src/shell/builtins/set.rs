@@ -1,0 +1,162 @@
+//! `set`, `shift`, `shopt`: options and positional parameters.
+
+use bytes::Bytes;
+
+use super::{Effect, illegal_number};
+use crate::shell::{Dialect, options::Options, quote, state::Shell};
+
+pub(super) fn set(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if args.len() == 1 {
+        let all: Vec<Vec<u8>> = shell
+            .variables
+            .sorted()
+            .into_iter()
+            .filter_map(|(name, variable)| {
+                let text = variable.text()?;
+                let value =
+                    if shell.dialect.is_bash() { quote::if_needed(text) } else { quote::single(text) };
+                Some([&name[..], b"=", &value, b"\n"].concat())
+            })
+            .collect();
+        shell.output.extend(all.concat());
+        return Effect::Status(0);
+    }
+    match apply(shell, &args[1..]) {
+        Ok(Some(operands)) => {
+            shell.positional = operands.into();
+            shell.getopts = 0;
+            Effect::Status(0)
+        }
+        Ok(None) => Effect::Status(0),
+        Err(effect) => effect,
+    }
+}
+
+/// Sets options; returns the operands, if there are any (or `--` says that there are none).
+pub(crate) fn apply(shell: &mut Shell, args: &[Bytes]) -> Result<Option<Vec<Bytes>>, Effect> {
+    let mut rest = args;
+    while let Some(arg) = rest.first() {
+        let on = match arg.first() {
+            Some(b'-') => true,
+            Some(b'+') if arg.len() > 1 => false,
+            _ => break,
+        };
+        rest = &rest[1..];
+        if arg == "--" {
+            return Ok(Some(rest.to_vec()));
+        }
+        if arg == "-" {
+            shell.options.xtrace = false;
+            shell.options.verbose = false;
+            break;
+        }
+        let mut letters = arg[1..].iter();
+        while let Some(letter) = letters.next() {
+            if *letter != b'o' {
+                match shell.options.letter(*letter) {
+                    Some(option) => *option = on,
+                    None => return Err(bad_option(shell, arg, *letter)),
+                }
+                continue;
+            }
+            let Some((name, after)) = rest.split_first() else {
+                show(shell, on);
+                return Ok(None);
+            };
+            rest = after;
+            match shell.options.named(name) {
+                Some(option) => *option = on,
+                None => {
+                    let shown = String::from_utf8_lossy(name).into_owned();
+                    let message = match shell.dialect {
+                        Dialect::Bash => format!("{shown}: invalid option name"),
+                        Dialect::Ash => format!("illegal option -o {shown}"),
+                        Dialect::Dash => format!("Illegal option -o {shown}"),
+                    };
+                    shell.complain(&message);
+                    return Err(if shell.dialect.is_bash() { Effect::Status(2) } else { Effect::Fatal(2) });
+                }
+            }
+            break;
+        }
+    }
+    Ok((!rest.is_empty()).then(|| rest.to_vec()))
+}
+
+fn bad_option(shell: &mut Shell, arg: &[u8], letter: u8) -> Effect {
+    let message = match shell.dialect {
+        Dialect::Bash => format!("{}: invalid option", String::from_utf8_lossy(arg)),
+        Dialect::Ash => format!("illegal option -{}", char::from(letter)),
+        Dialect::Dash => format!("Illegal option -{}", char::from(letter)),
+    };
+    shell.complain(&message);
+    if shell.dialect.is_bash() { Effect::Status(2) } else { Effect::Fatal(2) }
+}
+
+/// `set -o` for people, `set +o` for shells.
+fn show(shell: &mut Shell, readable: bool) {
+    let options: Options = shell.options;
+    if readable && !shell.dialect.is_bash() {
+        shell.output.extend_from_slice(b"Current option settings\n");
+    }
+    for (name, on) in options.all() {
+        let line = match (readable, on) {
+            (true, _) => format!("{name:<15} {}\n", if on { "on" } else { "off" }),
+            (false, true) => format!("set -o {name}\n"),
+            (false, false) => format!("set +o {name}\n"),
+        };
+        shell.output.extend_from_slice(line.as_bytes());
+    }
+}
+
+pub(super) fn shift(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let count = match args.get(1) {
+        None => 1,
+        Some(arg) => match std::str::from_utf8(arg).ok().and_then(|text| text.parse::<usize>().ok()) {
+            Some(count) => count,
+            None => {
+                illegal_number(shell, arg);
+                return if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) };
+            }
+        },
+    };
+    let Some(rest) = shell.positional.get(count..) else {
+        return match shell.dialect {
+            Dialect::Dash => {
+                shell.complain("can't shift that many");
+                Effect::Fatal(2)
+            }
+            _ => Effect::Status(1),
+        };
+    };
+    shell.positional = rest.into();
+    Effect::Status(0)
+}
+
+/// bash's further options: what is not known is refused, what is known changes nothing that scripts see here.
+pub(super) fn shopt(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    const KNOWN: [&str; 14] = [
+        "checkwinsize",
+        "cmdhist",
+        "dotglob",
+        "expand_aliases",
+        "extglob",
+        "failglob",
+        "globstar",
+        "histappend",
+        "inherit_errexit",
+        "lastpipe",
+        "login_shell",
+        "nocasematch",
+        "nullglob",
+        "sourcepath",
+    ];
+    for name in args.iter().skip(1).filter(|arg| !arg.starts_with(b"-")) {
+        let shown = String::from_utf8_lossy(name).into_owned();
+        if !KNOWN.contains(&shown.as_str()) {
+            shell.complain(&format!("{shown}: invalid shell option name"));
+            return Effect::Status(1);
+        }
+    }
+    Effect::Status(0)
+}

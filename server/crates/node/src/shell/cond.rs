@@ -1,0 +1,117 @@
+//! `[[ ... ]]` as it runs.
+
+use super::{
+    ast::{Cond, CondOp},
+    machine::Flow,
+    state::Shell,
+};
+use crate::{commands, libc::fnmatch::fnmatch};
+
+/// What is left to do of a condition, so that its depth needs no deep stack.
+enum Task<'a> {
+    Look(&'a Cond),
+    Not,
+    /// Look at the right side, unless the left one has decided already.
+    Right {
+        and: bool,
+        right: &'a Cond,
+    },
+}
+
+impl Shell {
+    /// Whether a condition holds.
+    pub(super) async fn cond(&mut self, cond: &Cond) -> Result<bool, Flow> {
+        let mut tasks = vec![Task::Look(cond)];
+        let mut holds = false;
+        while let Some(task) = tasks.pop() {
+            match task {
+                Task::Look(Cond::Not(inner)) => tasks.extend([Task::Not, Task::Look(inner)]),
+                Task::Look(Cond::And(left, right)) => {
+                    tasks.extend([Task::Right { and: true, right }, Task::Look(left)]);
+                }
+                Task::Look(Cond::Or(left, right)) => {
+                    tasks.extend([Task::Right { and: false, right }, Task::Look(left)]);
+                }
+                Task::Look(leaf) => holds = self.leaf(leaf).await?,
+                Task::Not => holds = !holds,
+                Task::Right { and, right } => {
+                    if holds == and {
+                        tasks.push(Task::Look(right));
+                    }
+                }
+            }
+        }
+        Ok(holds)
+    }
+
+    async fn leaf(&mut self, cond: &Cond) -> Result<bool, Flow> {
+        match cond {
+            Cond::Word(word) => Ok(!self.expand(|expander| expander.text(word)).await?.is_empty()),
+            Cond::Unary(letter, word) => {
+                let operand = self.expand(|expander| expander.text(word)).await?;
+                if *letter == b'v' {
+                    return Ok(self.variables.text(&operand).is_some());
+                }
+                let found = commands::test::unary(&self.process, *letter, &operand);
+                found.or_else(|error| self.refuse(&error.message(self.dialect.into())))
+            }
+            Cond::Binary(op, left, right) => {
+                let left = self.expand(|expander| expander.text(left)).await?;
+                match op {
+                    CondOp::Match | CondOp::NotMatch => {
+                        let pattern = self.expand(|expander| expander.pattern(right)).await?;
+                        Ok(fnmatch(&pattern, &left) == (*op == CondOp::Match))
+                    }
+                    CondOp::Regex => {
+                        let pattern = self.expand(|expander| expander.regex(right)).await?;
+                        self.match_regex(&left, &pattern)
+                    }
+                    CondOp::Less | CondOp::Greater => {
+                        let right = self.expand(|expander| expander.text(right)).await?;
+                        Ok(if *op == CondOp::Less { left < right } else { left > right })
+                    }
+                    CondOp::Number(ordering, negated) => {
+                        let left = self.expand(|expander| expander.evaluate(&left)).await?;
+                        let right = self.expand(|expander| expander.arithmetic(right)).await?;
+                        Ok((Ord::cmp(&left, &right) == *ordering) != *negated)
+                    }
+                    CondOp::Newer | CondOp::Older | CondOp::SameFile => {
+                        let right = self.expand(|expander| expander.text(right)).await?;
+                        let name: &[u8] = match op {
+                            CondOp::Newer => b"-nt",
+                            CondOp::Older => b"-ot",
+                            _ => b"-ef",
+                        };
+                        Ok(commands::test::binary(&self.process, name, &left, &right).unwrap_or(false))
+                    }
+                }
+            }
+            Cond::Not(_) | Cond::And(..) | Cond::Or(..) => Ok(false),
+        }
+    }
+
+    fn refuse(&mut self, message: &str) -> Result<bool, Flow> {
+        self.complain(message);
+        self.status = 2;
+        Ok(false)
+    }
+
+    fn match_regex(&mut self, text: &bytes::Bytes, pattern: &[u8]) -> Result<bool, Flow> {
+        use crate::{libc::regex::Regex, shell::variables::Value};
+        let regex = match Regex::new(pattern, crate::libc::regex::Syntax::extended()) {
+            Ok(regex) => regex,
+            Err(_) => return self.refuse("syntax error in regular expression"),
+        };
+        let found = regex.captures(text, 0);
+        if self.dialect.is_bash() {
+            let groups = found.as_ref().map_or_else(Vec::new, |found| {
+                found
+                    .iter()
+                    .map(|range| range.clone().map_or_else(bytes::Bytes::new, |range| text.slice(range)))
+                    .collect()
+            });
+            let _ = self.variables.set_value(b"BASH_REMATCH", Value::Indexed((0..).zip(groups).collect()));
+        }
+        Ok(found.is_some())
+    }
+}

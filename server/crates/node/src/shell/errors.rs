@@ -1,0 +1,104 @@
+//! What shells say when something is wrong, each in its own way.
+
+use super::{Dialect, parser::ParseError, state::Shell};
+use crate::kernel::{errno::Errno, process::Process};
+
+impl Shell {
+    /// Notes an error message; it is printed as soon as the shell can.
+    pub(crate) fn complain(&mut self, message: &str) {
+        let line = self.line;
+        self.complain_at(line, message);
+    }
+
+    fn complain_at(&mut self, line: u32, message: &str) {
+        let prefix = self.prefix(line);
+        self.errors.extend_from_slice(format!("{prefix}{message}\n").as_bytes());
+    }
+
+    /// What precedes a message: the shell's name, the line, the builtin.
+    fn prefix(&self, line: u32) -> String {
+        let name = String::from_utf8_lossy(&self.name);
+        let builtin = match &self.builtin {
+            Some(builtin) => format!("{}: ", String::from_utf8_lossy(builtin)),
+            None => String::new(),
+        };
+        let interactive = self.options.interactive;
+        match self.dialect {
+            // The first line of `-c` is number 0 there.
+            Dialect::Ash => match (&self.script, &self.builtin) {
+                (Some(_), _) if !interactive => format!("{name}: {builtin}line {line}: "),
+                (None, Some(_)) if !interactive => {
+                    format!("{name}: {builtin}line {}: ", line.saturating_sub(1))
+                }
+                _ => format!("{name}: {builtin}"),
+            },
+            Dialect::Dash => format!("{name}: {line}: {builtin}"),
+            Dialect::Bash if interactive => format!("{name}: {builtin}"),
+            Dialect::Bash => format!("{name}: line {line}: {builtin}"),
+        }
+    }
+
+    /// Notes that a text is no script.
+    pub(super) fn complain_of_syntax(&mut self, error: &ParseError) {
+        let message = error.message(self.dialect);
+        if self.dialect.is_bash() && !self.options.interactive && self.script.is_none() {
+            let name = String::from_utf8_lossy(&self.name).into_owned();
+            self.errors.extend_from_slice(format!("{name}: -c: line {}: {message}\n", error.line).as_bytes());
+        } else {
+            self.complain_at(error.line, &message);
+        }
+    }
+
+    /// What is said of a program that cannot be run, and the status for it.
+    pub(super) fn not_run(&self, name: &[u8], errno: Errno) -> (String, u8) {
+        let name = String::from_utf8_lossy(name);
+        let text = self.process.text(errno);
+        let status = if matches!(errno, Errno::ENOENT | Errno::ENOTDIR) { 127 } else { 126 };
+        let message = match (self.dialect, errno) {
+            (Dialect::Bash, Errno::ENOENT) if !name.contains('/') => format!("{name}: command not found"),
+            (Dialect::Bash, Errno::EACCES) if self.is_directory(name.as_bytes()) => {
+                format!("{name}: Is a directory")
+            }
+            (Dialect::Bash, _) => format!("{name}: {text}"),
+            (_, Errno::ENOENT | Errno::ENOTDIR) => format!("{name}: not found"),
+            _ => format!("{name}: {text}"),
+        };
+        (message, status)
+    }
+
+    fn is_directory(&self, path: &[u8]) -> bool {
+        self.process
+            .stat(path, true)
+            .is_ok_and(|stat| stat.file_type == crate::kernel::fs::FileType::Directory)
+    }
+
+    /// What is said of a file that cannot be opened.
+    pub(super) fn not_opened(&self, path: &[u8], errno: Errno, creating: bool) -> String {
+        let path = String::from_utf8_lossy(path);
+        let text = self.process.text(errno);
+        match (self.dialect, errno) {
+            (Dialect::Bash, _) => format!("{path}: {text}"),
+            (Dialect::Ash, Errno::ENOENT | Errno::ENOTDIR) if creating => {
+                format!("can't create {path}: nonexistent directory")
+            }
+            (Dialect::Ash, Errno::ENOENT | Errno::ENOTDIR) => format!("can't open {path}: no such file"),
+            (Dialect::Ash, _) if creating => format!("can't create {path}: {text}"),
+            (Dialect::Ash, _) => format!("can't open {path}: {text}"),
+            (Dialect::Dash, Errno::ENOENT | Errno::ENOTDIR) if creating => {
+                format!("cannot create {path}: Directory nonexistent")
+            }
+            (Dialect::Dash, Errno::ENOENT | Errno::ENOTDIR) => format!("cannot open {path}: No such file"),
+            (Dialect::Dash, _) if creating => format!("cannot create {path}: {text}"),
+            (Dialect::Dash, _) => format!("cannot open {path}: {text}"),
+        }
+    }
+
+    /// Prints what is noted, on a process's standard error.
+    pub(super) async fn print_errors(&mut self, process: &Process) {
+        let errors = std::mem::take(&mut self.errors);
+        if !errors.is_empty() {
+            // Nobody can be told that nobody can be told.
+            let _ = process.write(2, errors).await;
+        }
+    }
+}

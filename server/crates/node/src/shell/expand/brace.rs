@@ -1,0 +1,193 @@
+//! Brace expansion, as bash does it before everything else: `{a,b}`, `{1..5}`, `{a..e..2}`.
+
+use bytes::Bytes;
+
+use crate::shell::ast::{Part, Word};
+
+/// How many words one word may become...
+const MAX_WORDS: usize = 100_000;
+/// ...and how many characters they may have in all.
+const MAX_PIECES: usize = 1 << 20;
+
+/// The words that a word with braces stands for; `None` where it has none that count.
+pub(crate) fn expand_braces(word: &Word) -> Option<Vec<Word>> {
+    let has_brace = |part: &Part| matches!(part, Part::Literal(text) if text.contains(&b'{'));
+    if !word.parts.iter().any(has_brace) {
+        return None;
+    }
+    let pieces = pieces(word);
+    let mut out = Vec::new();
+    expand(&pieces, 0, &mut out);
+    (out.len() != 1 || out[0].len() != pieces.len()).then(|| out.into_iter().map(to_word).collect())
+}
+
+/// A byte of unquoted text, or a part that stays as it is.
+#[derive(Clone, Debug)]
+enum Piece {
+    Byte(u8),
+    Part(Part),
+}
+
+fn pieces(word: &Word) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for part in word.parts.iter() {
+        match part {
+            Part::Literal(text) => pieces.extend(text.iter().map(|byte| Piece::Byte(*byte))),
+            other => pieces.push(Piece::Part(other.clone())),
+        }
+    }
+    pieces
+}
+
+fn to_word(pieces: Vec<Piece>) -> Word {
+    let mut parts = Vec::new();
+    let mut text = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Byte(byte) => text.push(byte),
+            Piece::Part(part) => {
+                if !text.is_empty() {
+                    parts.push(Part::Literal(Bytes::from(std::mem::take(&mut text))));
+                }
+                parts.push(part);
+            }
+        }
+    }
+    if !text.is_empty() {
+        parts.push(Part::Literal(Bytes::from(text)));
+    }
+    Word { parts: parts.into() }
+}
+
+/// How deep braces nest, and how many follow each other.
+const MAX_DEPTH: u32 = 40;
+
+fn expand(pieces: &[Piece], depth: u32, out: &mut Vec<Vec<Piece>>) {
+    if is_full(out, pieces) {
+        return;
+    }
+    let Some((open, close, alternatives)) = (depth < MAX_DEPTH).then(|| first_group(pieces)).flatten() else {
+        out.push(pieces.to_vec());
+        return;
+    };
+    let (before, after) = (&pieces[..open], &pieces[close + 1..]);
+    let mut rests = Vec::new();
+    expand(after, depth + 1, &mut rests);
+    for alternative in alternatives {
+        let mut middles = Vec::new();
+        expand(&alternative, depth + 1, &mut middles);
+        for middle in &middles {
+            for rest in &rests {
+                if is_full(out, pieces) {
+                    return;
+                }
+                out.push([before, middle, rest].concat());
+            }
+        }
+    }
+}
+
+fn is_full(out: &[Vec<Piece>], pieces: &[Piece]) -> bool {
+    out.len() >= MAX_WORDS || out.len() * (pieces.len() + 1) >= MAX_PIECES
+}
+
+/// Where the first group of braces that counts is, and what it stands for.
+fn first_group(pieces: &[Piece]) -> Option<(usize, usize, Vec<Vec<Piece>>)> {
+    for (open, piece) in pieces.iter().enumerate() {
+        if !matches!(piece, Piece::Byte(b'{')) {
+            continue;
+        }
+        let mut depth = 0;
+        let mut start = open + 1;
+        let mut alternatives = Vec::new();
+        for (at, piece) in pieces.iter().enumerate().skip(open + 1) {
+            match piece {
+                Piece::Byte(b'{') => depth += 1,
+                Piece::Byte(b'}') if depth > 0 => depth -= 1,
+                Piece::Byte(b',') if depth == 0 => {
+                    alternatives.push(pieces[start..at].to_vec());
+                    start = at + 1;
+                }
+                Piece::Byte(b'}') => {
+                    if alternatives.is_empty() {
+                        match range(&pieces[start..at]) {
+                            Some(range) => return Some((open, at, range)),
+                            None => break,
+                        }
+                    }
+                    alternatives.push(pieces[start..at].to_vec());
+                    return Some((open, at, alternatives));
+                }
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+/// `1..5`, `a..e`, with a step perhaps.
+fn range(pieces: &[Piece]) -> Option<Vec<Vec<Piece>>> {
+    let bytes: Option<Vec<u8>> =
+        pieces.iter().map(|piece| if let Piece::Byte(byte) = piece { Some(*byte) } else { None }).collect();
+    let text = String::from_utf8(bytes?).ok()?;
+    let mut ends = text.split("..");
+    let (first, last, step) = (ends.next()?, ends.next()?, ends.next());
+    if ends.next().is_some() {
+        return None;
+    }
+    let step: i64 = match step {
+        Some(step) => step.parse().ok()?,
+        None => 1,
+    };
+    let step = step.checked_abs()?.max(1);
+    let to_pieces = |text: String| text.bytes().map(Piece::Byte).collect::<Vec<_>>();
+    if let (Ok(from), Ok(to)) = (first.parse::<i64>(), last.parse::<i64>()) {
+        let padded = |text: &str| {
+            text.trim_start_matches('-').starts_with('0') && text.trim_start_matches('-').len() > 1
+        };
+        let width = if padded(first) || padded(last) { first.len().max(last.len()) } else { 0 };
+        return Some(count(from, to, step).map(|value| to_pieces(format!("{value:0width$}"))).collect());
+    }
+    let letter = |text: &str| match text.as_bytes() {
+        [byte] if byte.is_ascii_alphabetic() => Some(i64::from(*byte)),
+        _ => None,
+    };
+    let (from, to) = (letter(first)?, letter(last)?);
+    let character = |value: i64| u8::try_from(value).map(|byte| vec![Piece::Byte(byte)]).unwrap_or_default();
+    Some(count(from, to, step).map(character).collect())
+}
+
+fn count(from: i64, to: i64, step: i64) -> impl Iterator<Item = i64> {
+    let up = from <= to;
+    let next = move |value: &i64| if up { value.checked_add(step) } else { value.checked_sub(step) };
+    std::iter::successors(Some(from), next)
+        .take_while(move |value| if up { *value <= to } else { *value >= to })
+        .take(MAX_WORDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::expand_braces;
+    use crate::shell::ast::{Part, Word};
+
+    fn expand(text: &'static str) -> Vec<String> {
+        let word = Word::of(Part::Literal(Bytes::from_static(text.as_bytes())));
+        let words = expand_braces(&word).unwrap_or_else(|| vec![word]);
+        words.iter().map(|word| String::from_utf8_lossy(word.literal().unwrap()).into_owned()).collect()
+    }
+
+    #[test]
+    fn lists_and_ranges() {
+        assert_eq!(expand("a{b,c}d"), ["abd", "acd"]);
+        assert_eq!(expand("{1..3}"), ["1", "2", "3"]);
+        assert_eq!(expand("{03..1}"), ["03", "02", "01"]);
+        assert_eq!(expand("{a..e..2}"), ["a", "c", "e"]);
+        assert_eq!(expand("{a,{b,c}}{1,2}"), ["a1", "a2", "b1", "b2", "c1", "c2"]);
+        assert_eq!(expand("{a}"), ["{a}"]);
+        assert_eq!(expand("{}"), ["{}"]);
+        assert_eq!(expand("a{b"), ["a{b"]);
+        assert_eq!(expand("{1..999999999}").len(), super::MAX_WORDS);
+    }
+}

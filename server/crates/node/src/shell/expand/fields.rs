@@ -1,0 +1,216 @@
+//! Fields: gathering the text of a word, splitting it, and telling quoted from unquoted (POSIX XCU 2.6.5).
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+/// The fields that a word expands to, while they grow.
+#[derive(Debug)]
+pub(crate) struct Fields {
+    /// What splits unquoted text; `None` where nothing is split.
+    ifs: Option<Bytes>,
+    done: Vec<Field>,
+    current: Field,
+    /// There is a field, though it may be empty.
+    present: bool,
+    /// The last field was ended by white space: a separator that follows belongs to that end.
+    after_space: bool,
+    len: usize,
+}
+
+/// One field.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Field {
+    pub(crate) text: Bytes,
+    buffer: Vec<u8>,
+    /// The parts of it that no quotes protect.
+    unquoted: Vec<Range<usize>>,
+}
+
+impl Fields {
+    pub(crate) fn new(ifs: Option<Bytes>) -> Self {
+        Self { ifs, done: Vec::new(), current: Field::default(), present: false, after_space: false, len: 0 }
+    }
+
+    /// How long it is in all.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds text that quotes protect; empty text makes a field too.
+    pub(crate) fn quoted(&mut self, text: &[u8]) {
+        self.len += text.len();
+        self.present = true;
+        self.after_space = false;
+        self.current.buffer.extend_from_slice(text);
+    }
+
+    /// Adds plain unquoted text of the script, which is never split.
+    pub(crate) fn literal(&mut self, text: &[u8]) {
+        if !text.is_empty() {
+            self.len += text.len();
+            self.present = true;
+            self.after_space = false;
+            self.current.push_unquoted(text);
+        }
+    }
+
+    /// Adds unquoted text that came out of an expansion, and splits it.
+    pub(crate) fn split(&mut self, text: &[u8]) {
+        let Some(ifs) = self.ifs.clone() else { return self.literal(text) };
+        let mut start = 0;
+        for (at, byte) in text.iter().enumerate() {
+            if !ifs.contains(byte) {
+                continue;
+            }
+            self.literal(&text[start..at]);
+            start = at + 1;
+            if matches!(byte, b' ' | b'\t' | b'\n') {
+                if self.present {
+                    self.end_field();
+                    self.after_space = true;
+                }
+            } else if self.present || !self.after_space {
+                self.end_field();
+                self.after_space = false;
+            } else {
+                self.after_space = false;
+            }
+        }
+        self.literal(&text[start..]);
+    }
+
+    /// Ends the field before the next positional parameter.
+    pub(crate) fn separate(&mut self) {
+        if self.ifs.is_none() {
+            self.quoted(b" ");
+        } else {
+            if self.present {
+                self.end_field();
+            }
+            self.after_space = false;
+        }
+    }
+
+    fn end_field(&mut self) {
+        let mut field = std::mem::take(&mut self.current);
+        field.text = std::mem::take(&mut field.buffer).into();
+        self.done.push(field);
+        self.present = false;
+    }
+
+    /// The fields.
+    pub(crate) fn finish(mut self) -> Vec<Field> {
+        if self.present {
+            self.end_field();
+        }
+        self.done
+    }
+
+    /// All of it as one text.
+    pub(crate) fn into_text(self) -> Bytes {
+        self.current.buffer.into()
+    }
+
+    /// All of it as one pattern.
+    pub(crate) fn into_pattern(self) -> Bytes {
+        escape(&self.current.buffer, &self.current.unquoted, b"*?[]\\!-^").into()
+    }
+
+    /// All of it as one regular expression.
+    pub(crate) fn into_regex(self) -> Bytes {
+        escape(&self.current.buffer, &self.current.unquoted, b"\\.[]*^$+?(){}|").into()
+    }
+}
+
+impl Field {
+    fn push_unquoted(&mut self, text: &[u8]) {
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(text);
+        let end = self.buffer.len();
+        match self.unquoted.last_mut() {
+            Some(last) if last.end == start => last.end = end,
+            _ => self.unquoted.push(start..end),
+        }
+    }
+
+    /// What it is as a pattern, if an unquoted `*`, `?` or `[` makes it one.
+    pub(crate) fn pattern(&self) -> Option<Vec<u8>> {
+        let special = |range: &Range<usize>| {
+            self.text
+                .get(range.clone())
+                .is_some_and(|text| text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[')))
+        };
+        if !self.unquoted.iter().any(special) {
+            return None;
+        }
+        Some(escape(&self.text, &self.unquoted, b"*?[]\\!-^"))
+    }
+}
+
+/// Puts a backslash before each of `special` outside of the unquoted parts.
+fn escape(text: &[u8], unquoted: &[Range<usize>], special: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 8);
+    let mut at = 0;
+    let mut quote = |out: &mut Vec<u8>, text: &[u8]| {
+        for byte in text {
+            if special.contains(byte) {
+                out.push(b'\\');
+            }
+            out.push(*byte);
+        }
+    };
+    for range in unquoted {
+        quote(&mut out, &text[at..range.start]);
+        out.extend_from_slice(&text[range.clone()]);
+        at = range.end;
+    }
+    quote(&mut out, &text[at..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fields;
+
+    fn split(ifs: &'static str, texts: &[&str]) -> Vec<String> {
+        let mut fields = Fields::new(Some(ifs.into()));
+        for text in texts {
+            fields.split(text.as_bytes());
+        }
+        fields.finish().iter().map(|field| String::from_utf8_lossy(&field.text).into_owned()).collect()
+    }
+
+    #[test]
+    fn white_space_separates_once_and_other_characters_each_time() {
+        assert_eq!(split(" \t\n", &["  a  b c "]), ["a", "b", "c"]);
+        assert_eq!(split(":", &["a::b:"]), ["a", "", "b"]);
+        assert_eq!(split(":", &[":a"]), ["", "a"]);
+        assert_eq!(split(" :", &["a : b"]), ["a", "b"]);
+        assert_eq!(split(" :", &["a :: b"]), ["a", "", "b"]);
+        assert_eq!(split(" ", &["a ", "b"]), ["a", "b"]);
+        assert_eq!(split(" ", &["a", "b"]), ["ab"]);
+        assert_eq!(split("", &["a b"]), ["a b"]);
+        assert!(split(" ", &[" "]).is_empty());
+    }
+
+    #[test]
+    fn an_empty_quoted_text_is_a_field() {
+        let mut fields = Fields::new(Some(" ".into()));
+        fields.split(b"a ");
+        fields.quoted(b"");
+        assert_eq!(fields.finish().len(), 2);
+    }
+
+    #[test]
+    fn quotes_take_the_meaning_from_patterns() {
+        let mut fields = Fields::new(Some(" ".into()));
+        fields.quoted(b"*");
+        fields.literal(b".t?");
+        let all = fields.finish();
+        assert_eq!(all[0].pattern().unwrap(), b"\\*.t?");
+        let mut fields = Fields::new(Some(" ".into()));
+        fields.quoted(b"*");
+        assert!(fields.finish()[0].pattern().is_none());
+    }
+}

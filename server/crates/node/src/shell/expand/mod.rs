@@ -1,0 +1,336 @@
+//! Word expansion (POSIX XCU 2.6), as a plain function of the shell's state.
+//!
+//! A command substitution cannot be run in here, since it takes time. Expansion stops there with
+//! [`ExpandError::Run`]; the machine runs the commands, notes their output in the [`Journal`], and expands the word once
+//! more. What has an effect each time it is looked at (`$((i++))`) is noted in the journal too; all else gives the same
+//! result again.
+
+mod brace;
+mod fields;
+mod glob;
+mod parameter;
+mod value;
+
+use std::sync::Arc;
+
+pub(crate) use brace::expand_braces;
+use bytes::Bytes;
+pub(crate) use fields::Fields;
+pub(crate) use value::wrap_index;
+
+use super::{
+    arith::{ArithError, ArithVariables, Expr, MAX_INDIRECTION},
+    ast::{Part, SubScript, Word},
+    state::Shell,
+    variables::{Key, Value},
+};
+
+/// The largest result of one word.
+pub(crate) const MAX_WORD: usize = 32 << 20;
+
+/// Why a word has no value yet.
+#[derive(Debug)]
+pub(crate) enum ExpandError {
+    /// Commands have to run first; their output goes into the journal.
+    Run(Arc<SubScript>),
+    /// Commands have to be started, with a pipe to (or from) them; its path goes into the journal.
+    Start { script: Arc<SubScript>, output: bool },
+    /// There is no value; what the shell says.
+    Fail(String),
+}
+
+type Expand<T> = Result<T, ExpandError>;
+
+/// What was found out while a word was expanded before.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    entries: Vec<Bytes>,
+    next: usize,
+}
+
+impl Journal {
+    /// Notes the next result.
+    pub(crate) fn push(&mut self, entry: Bytes) {
+        self.entries.push(entry);
+    }
+
+    /// Begins again with the first.
+    pub(crate) fn rewind(&mut self) {
+        self.next = 0;
+    }
+
+    fn take(&mut self) -> Option<Bytes> {
+        let entry = self.entries.get(self.next).cloned();
+        self.next += usize::from(entry.is_some());
+        entry
+    }
+}
+
+/// How text is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Context {
+    /// Between double quotes: nothing is split, nothing is a pattern.
+    quoted: bool,
+    /// Plain text is split too, since it stands in an unquoted `${x-text}`.
+    split_text: bool,
+}
+
+const UNQUOTED: Context = Context { quoted: false, split_text: false };
+
+/// Expands words.
+#[derive(Debug)]
+pub(crate) struct Expander<'a> {
+    pub(crate) shell: &'a mut Shell,
+    pub(crate) journal: &'a mut Journal,
+}
+
+impl Expander<'_> {
+    /// Expands a word to fields: split, with file names for patterns.
+    pub(crate) fn fields(&mut self, word: &Word, into: &mut Vec<Bytes>) -> Expand<()> {
+        // Most words are plain text, or one quoted variable.
+        match &*word.parts {
+            [Part::Literal(text)] if !self.globs(text) => {
+                into.push(text.clone());
+                return Ok(());
+            }
+            [Part::Quoted(text)] => {
+                into.push(text.clone());
+                return Ok(());
+            }
+            _ => {}
+        }
+        let ifs = self.ifs();
+        let mut fields = Fields::new(Some(ifs));
+        self.parts(&word.parts, UNQUOTED, &mut fields)?;
+        let globbing = !self.shell.options.noglob;
+        for field in fields.finish() {
+            match field.pattern() {
+                Some(pattern) if globbing => self.glob(&pattern, field.text, into),
+                _ => into.push(field.text),
+            }
+        }
+        Ok(())
+    }
+
+    /// Expands a word to one text, neither split nor matched.
+    pub(crate) fn text(&mut self, word: &Word) -> Expand<Bytes> {
+        match &*word.parts {
+            [] => return Ok(Bytes::new()),
+            [Part::Literal(text) | Part::Quoted(text)] => return Ok(text.clone()),
+            _ => {}
+        }
+        let mut fields = Fields::new(None);
+        self.parts(&word.parts, UNQUOTED, &mut fields)?;
+        Ok(fields.into_text())
+    }
+
+    /// Expands a word to a pattern, in which `\` precedes what was quoted.
+    pub(crate) fn pattern(&mut self, word: &Word) -> Expand<Bytes> {
+        let mut fields = Fields::new(None);
+        self.parts(&word.parts, UNQUOTED, &mut fields)?;
+        Ok(fields.into_pattern())
+    }
+
+    /// Expands a word to a regular expression, in which `\` precedes what was quoted.
+    pub(crate) fn regex(&mut self, word: &Word) -> Expand<Bytes> {
+        let mut fields = Fields::new(None);
+        self.parts(&word.parts, UNQUOTED, &mut fields)?;
+        Ok(fields.into_regex())
+    }
+
+    /// Works out the arithmetic that a word expands to.
+    pub(crate) fn arithmetic(&mut self, word: &Word) -> Expand<i64> {
+        let text = self.text(word)?;
+        self.evaluate(&text)
+    }
+
+    fn globs(&self, text: &[u8]) -> bool {
+        text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[')) && !self.shell.options.noglob
+    }
+
+    fn ifs(&self) -> Bytes {
+        self.shell.variables.text(b"IFS").cloned().unwrap_or(Bytes::from_static(b" \t\n"))
+    }
+
+    fn parts(&mut self, parts: &[Part], context: Context, out: &mut Fields) -> Expand<()> {
+        for part in parts {
+            self.part(part, context, out)?;
+            if out.len() > MAX_WORD {
+                return Err(ExpandError::Fail("out of memory".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn part(&mut self, part: &Part, context: Context, out: &mut Fields) -> Expand<()> {
+        match part {
+            Part::Literal(text) if context.quoted => out.quoted(text),
+            Part::Literal(text) if context.split_text => out.split(text),
+            Part::Literal(text) => out.literal(text),
+            Part::Quoted(text) => out.quoted(text),
+            Part::DoubleQuoted(parts) => {
+                self.parts(parts, Context { quoted: true, split_text: false }, out)?;
+            }
+            Part::Tilde(name) => out.quoted(&self.home(name)),
+            Part::Parameter(parameter) => self.parameter(parameter, context, out)?,
+            Part::Command(script) => {
+                let output = self.journal.take().ok_or_else(|| ExpandError::Run(Arc::clone(script)))?;
+                Self::push(&output, context, out);
+            }
+            Part::Arith(arith) => {
+                let value = match self.journal.take() {
+                    Some(known) => known,
+                    None => {
+                        let value = match &arith.ready {
+                            Some(expr) => self.run_expression(expr, 0)?,
+                            None => self.arithmetic(&arith.word)?,
+                        };
+                        let text = Bytes::from(value.to_string());
+                        self.note(&text);
+                        text
+                    }
+                };
+                Self::push(&value, context, out);
+            }
+            Part::Process { output, script } => {
+                let start = || ExpandError::Start { script: Arc::clone(script), output: *output };
+                let path = self.journal.take().ok_or_else(start)?;
+                out.quoted(&path);
+            }
+            Part::Brace(words) => {
+                for word in words.iter() {
+                    self.parts(&word.parts, context, out)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a result that must not be worked out twice.
+    fn note(&mut self, result: &Bytes) {
+        self.journal.push(result.clone());
+        self.journal.next = self.journal.entries.len();
+    }
+
+    fn push(text: &[u8], context: Context, out: &mut Fields) {
+        if context.quoted { out.quoted(text) } else { out.split(text) }
+    }
+
+    /// What `~` or `~name` stands for.
+    fn home(&self, name: &[u8]) -> Bytes {
+        let variable = |name: &[u8]| self.shell.variables.text(name).cloned();
+        let literal = || [b"~", name].concat().into();
+        match name {
+            b"" => variable(b"HOME").unwrap_or_else(literal),
+            b"+" => variable(b"PWD").unwrap_or_else(literal),
+            b"-" => variable(b"OLDPWD").unwrap_or_else(literal),
+            _ => crate::libc::passwd::home_of(&self.shell.process, name).map_or_else(literal, Bytes::from),
+        }
+    }
+
+    /// Works out an expression from its text.
+    pub(crate) fn evaluate(&mut self, text: &[u8]) -> Expand<i64> {
+        match Expr::parse(text) {
+            Ok(expr) => self.run_expression_from(&expr, text),
+            Err(error) => Err(self.arith_error(&error, text)),
+        }
+    }
+
+    fn run_expression(&mut self, expr: &Expr, depth: u32) -> Expand<i64> {
+        expr.eval(&mut Variables { shell: self.shell }, depth).map_err(|error| self.arith_error(&error, b""))
+    }
+
+    fn run_expression_from(&mut self, expr: &Expr, text: &[u8]) -> Expand<i64> {
+        expr.eval(&mut Variables { shell: self.shell }, 0).map_err(|error| self.arith_error(&error, text))
+    }
+
+    fn arith_error(&self, error: &ArithError, text: &[u8]) -> ExpandError {
+        use super::Dialect::{Ash, Bash, Dash};
+        let shown = String::from_utf8_lossy(text);
+        let message = match (self.shell.dialect, error) {
+            (_, ArithError::Variable(message)) => message.clone(),
+            (Ash, ArithError::DivideByZero) => "divide by zero".to_owned(),
+            (Dash, ArithError::DivideByZero) => {
+                format!("arithmetic expression: division by zero: \"{shown}\"")
+            }
+            (Bash, ArithError::DivideByZero) => format!("{shown}: division by 0 (error token is \"0\")"),
+            (Ash, ArithError::NegativeExponent) => "exponent less than 0".to_owned(),
+            (_, ArithError::NegativeExponent) => format!("{shown}: exponent less than 0"),
+            (Ash, _) => "arithmetic syntax error".to_owned(),
+            (Dash, ArithError::Syntax(at)) => {
+                let what = if *at >= text.len() { "expecting primary" } else { "expecting EOF" };
+                format!("arithmetic expression: {what}: \"{shown}\"")
+            }
+            (Bash, ArithError::Syntax(at)) => {
+                let token = String::from_utf8_lossy(text.get(*at..).unwrap_or_default());
+                format!("{shown}: syntax error: operand expected (error token is \"{token}\")")
+            }
+            (_, ArithError::TooDeep) => format!("{shown}: expression recursion level exceeded"),
+        };
+        ExpandError::Fail(message)
+    }
+}
+
+/// Whether a part of a word is nothing but blanks.
+pub(crate) fn is_blank(part: &Part) -> bool {
+    matches!(part, Part::Literal(text) | Part::Quoted(text) if text.trim_ascii().is_empty())
+}
+
+/// The shell's variables as arithmetic sees them.
+struct Variables<'a> {
+    shell: &'a mut Shell,
+}
+
+impl ArithVariables for Variables<'_> {
+    fn number(&mut self, name: &[u8], index: Option<i64>, depth: u32) -> Result<i64, ArithError> {
+        let text = match (index, self.shell.variables.get(name).map(|variable| &variable.value)) {
+            (Some(index), Some(Value::Indexed(array))) => {
+                array.get(&value::wrap_index(array, index)).cloned()
+            }
+            (Some(index), Some(Value::Keyed(array))) => array.get(index.to_string().as_bytes()).cloned(),
+            (Some(0) | None, _) => self.shell.value_of(name),
+            (Some(_), _) => None,
+        };
+        let Some(text) = text else {
+            if self.shell.options.nounset && index.is_none() {
+                return Err(ArithError::Variable(self.shell.unset_message(&String::from_utf8_lossy(name))));
+            }
+            return Ok(0);
+        };
+        let trimmed = text.trim_ascii();
+        if let Some(number) = plain_number(trimmed) {
+            return Ok(number);
+        }
+        if self.shell.dialect == super::Dialect::Dash {
+            let shown = String::from_utf8_lossy(&text);
+            return Err(ArithError::Variable(format!("Illegal number: {shown}")));
+        }
+        if depth >= MAX_INDIRECTION {
+            return Err(ArithError::TooDeep);
+        }
+        Expr::parse(trimmed)?.eval(self, depth + 1)
+    }
+
+    fn set_number(&mut self, name: &[u8], index: Option<i64>, value: i64) -> Result<(), ArithError> {
+        let text = Bytes::from(value.to_string());
+        let done = match index {
+            None => self.shell.assign(name, text),
+            Some(index) => {
+                let set = self.shell.variables.set_element(name, Key::Number(index), text);
+                set.map_err(|_| self.shell.read_only_message(name))
+            }
+        };
+        done.map_err(ArithError::Variable)
+    }
+}
+
+/// A decimal number and nothing else.
+fn plain_number(text: &[u8]) -> Option<i64> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let plain = !digits.is_empty() && digits.len() < 19 && digits.iter().all(u8::is_ascii_digit);
+    if !plain || (digits.len() > 1 && digits[0] == b'0') {
+        return None;
+    }
+    let value = digits.iter().fold(0i64, |value, digit| value * 10 + i64::from(digit - b'0'));
+    Some(if digits.len() < text.len() { -value } else { value })
+}

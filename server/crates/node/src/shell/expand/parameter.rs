@@ -1,0 +1,417 @@
+//! Parameter expansion (POSIX XCU 2.6.2).
+
+use bytes::Bytes;
+
+use super::{Context, Expand, ExpandError, Expander, Fields, value};
+use crate::{
+    libc::pattern::Pattern,
+    shell::{
+        Dialect,
+        ast::{Parameter, ParameterName, ParameterOp, ReplaceScope, Subscript, Word},
+        variables::Value,
+    },
+};
+
+/// What a parameter stands for.
+enum Values {
+    /// One value, or none.
+    One(Option<Bytes>),
+    /// Several: `$@`, `$*` (`joined`), or all elements of an array.
+    Many { all: Vec<Bytes>, joined: bool },
+}
+
+impl Values {
+    fn is_set(&self, null_counts: bool) -> bool {
+        match self {
+            Self::One(None) => false,
+            Self::One(Some(value)) => !null_counts || !value.is_empty(),
+            Self::Many { all, .. } => match &all[..] {
+                [] => false,
+                [only] => !null_counts || !only.is_empty(),
+                _ => true,
+            },
+        }
+    }
+
+    fn map(self, change: impl Fn(&Bytes) -> Bytes) -> Self {
+        match self {
+            Self::One(value) => Self::One(value.map(|value| change(&value))),
+            Self::Many { all, joined } => Self::Many { all: all.iter().map(change).collect(), joined },
+        }
+    }
+}
+
+impl Expander<'_> {
+    pub(super) fn parameter(
+        &mut self,
+        parameter: &Parameter,
+        context: Context,
+        out: &mut Fields,
+    ) -> Expand<()> {
+        // The common case: the value of a variable.
+        if parameter.subscript.is_none()
+            && !parameter.indirect
+            && let (ParameterOp::None, ParameterName::Variable(_) | ParameterName::Positional(_)) =
+                (&parameter.op, &parameter.name)
+        {
+            match self.shell.parameter_value(&parameter.name) {
+                Some(value) => Self::push(&value, context, out),
+                None => {
+                    self.check_set(&parameter.name)?;
+                    if context.quoted {
+                        out.quoted(b"");
+                    }
+                }
+            }
+            return Ok(());
+        }
+        let values = self.values(parameter)?;
+        self.apply(parameter, values, context, out)
+    }
+
+    fn check_set(&self, name: &ParameterName) -> Expand<()> {
+        if !self.shell.options.nounset || matches!(name, ParameterName::Special(b'@' | b'*')) {
+            return Ok(());
+        }
+        Err(ExpandError::Fail(self.shell.unset_message(&name_text(name))))
+    }
+
+    fn values(&mut self, parameter: &Parameter) -> Expand<Values> {
+        if parameter.indirect {
+            return self.indirect(parameter);
+        }
+        if let ParameterName::Special(special @ (b'@' | b'*')) = parameter.name {
+            return Ok(Values::Many { all: self.shell.positional.to_vec(), joined: special == b'*' });
+        }
+        let (Some(subscript), ParameterName::Variable(name)) = (&parameter.subscript, &parameter.name) else {
+            return Ok(Values::One(self.shell.parameter_value(&parameter.name)));
+        };
+        self.element(name, subscript)
+    }
+
+    fn element(&mut self, name: &Bytes, subscript: &Subscript) -> Expand<Values> {
+        let value = self.shell.variables.get(name).map(|variable| variable.value.clone());
+        let value = match value {
+            Some(value) => value,
+            None => self.shell.value_of(name).map_or(Value::Unset, Value::Scalar),
+        };
+        Ok(match subscript {
+            Subscript::Each | Subscript::Joined => {
+                Values::Many { all: value::elements(&value), joined: matches!(subscript, Subscript::Joined) }
+            }
+            Subscript::Index(word) => Values::One(match &value {
+                Value::Keyed(array) => array.get(&self.text(word)?).cloned(),
+                Value::Indexed(array) => {
+                    let index = self.arithmetic(word)?;
+                    array.get(&value::wrap_index(array, index)).cloned()
+                }
+                Value::Scalar(text) => (self.arithmetic(word)? == 0).then(|| text.clone()),
+                Value::Unset => None,
+            }),
+        })
+    }
+
+    /// `${!name}`: the parameter whose name is the value.
+    fn indirect(&mut self, parameter: &Parameter) -> Expand<Values> {
+        let direct = Parameter {
+            name: parameter.name.clone(),
+            subscript: None,
+            indirect: false,
+            op: ParameterOp::None,
+        };
+        let Values::One(Some(target)) = self.values(&direct)? else { return Ok(Values::One(None)) };
+        if target == "@" || target == "*" {
+            return Ok(Values::Many { all: self.shell.positional.to_vec(), joined: target == "*" });
+        }
+        if let Ok(number) = String::from_utf8_lossy(&target).parse::<usize>() {
+            let name =
+                if number == 0 { ParameterName::Special(b'0') } else { ParameterName::Positional(number) };
+            return Ok(Values::One(self.shell.parameter_value(&name)));
+        }
+        if let Some(open) = target.iter().position(|byte| *byte == b'[')
+            && target.ends_with(b"]")
+        {
+            let (name, inner) = (target.slice(..open), &target[open + 1..target.len() - 1]);
+            let subscript = match inner {
+                b"@" => Subscript::Each,
+                b"*" => Subscript::Joined,
+                _ => Subscript::Index(Word::quoted(Bytes::copy_from_slice(inner))),
+            };
+            return self.element(&name, &subscript);
+        }
+        Ok(Values::One(self.shell.value_of(&target)))
+    }
+
+    fn apply(
+        &mut self,
+        parameter: &Parameter,
+        values: Values,
+        context: Context,
+        out: &mut Fields,
+    ) -> Expand<()> {
+        let inner = Context { quoted: context.quoted, split_text: !context.quoted };
+        match &parameter.op {
+            ParameterOp::None => {
+                self.require(parameter, &values)?;
+                self.emit(values, context, out);
+            }
+            ParameterOp::Length => {
+                self.require(parameter, &values)?;
+                let len = match &values {
+                    Values::One(value) => value.as_ref().map_or(0, Bytes::len),
+                    Values::Many { all, .. } => all.len(),
+                };
+                Self::push(len.to_string().as_bytes(), context, out);
+            }
+            ParameterOp::Default { null, word } => {
+                if values.is_set(*null) {
+                    self.emit(values, context, out);
+                } else {
+                    self.word(word, inner, out)?;
+                }
+            }
+            ParameterOp::Alternative { null, word } => {
+                if values.is_set(*null) {
+                    self.word(word, inner, out)?;
+                } else if context.quoted && !matches!(values, Values::Many { .. }) {
+                    out.quoted(b"");
+                }
+            }
+            ParameterOp::Assign { null, word } => {
+                if values.is_set(*null) {
+                    self.emit(values, context, out);
+                    return Ok(());
+                }
+                let text = self.text(word)?;
+                let ParameterName::Variable(name) = &parameter.name else {
+                    return Err(ExpandError::Fail(match self.shell.dialect {
+                        Dialect::Bash => {
+                            format!("${}: cannot assign in this way", name_text(&parameter.name))
+                        }
+                        _ => "bad substitution".to_owned(),
+                    }));
+                };
+                self.shell.assign(name, text.clone()).map_err(ExpandError::Fail)?;
+                Self::push(&text, context, out);
+            }
+            ParameterOp::Error { null, word } => {
+                if values.is_set(*null) {
+                    self.emit(values, context, out);
+                    return Ok(());
+                }
+                let text = String::from_utf8_lossy(&self.text(word)?).into_owned();
+                let name = name_text(&parameter.name);
+                let reason = match (self.shell.dialect, *null) {
+                    _ if !text.is_empty() => text,
+                    (Dialect::Bash, true) => "parameter null or not set".to_owned(),
+                    (Dialect::Ash | Dialect::Dash, true) => "parameter not set or null".to_owned(),
+                    (_, false) => "parameter not set".to_owned(),
+                };
+                return Err(ExpandError::Fail(format!("{name}: {reason}")));
+            }
+            ParameterOp::RemovePrefix { longest, pattern } => {
+                self.require(parameter, &values)?;
+                let pattern = Pattern::new(&self.pattern(pattern)?);
+                let cut = |text: &Bytes| text.slice(pattern.prefix(text, *longest).unwrap_or(0)..);
+                self.emit(values.map(cut), context, out);
+            }
+            ParameterOp::RemoveSuffix { longest, pattern } => {
+                self.require(parameter, &values)?;
+                let pattern = Pattern::new(&self.pattern(pattern)?);
+                let cut = |text: &Bytes| text.slice(..pattern.suffix(text, *longest).unwrap_or(text.len()));
+                self.emit(values.map(cut), context, out);
+            }
+            ParameterOp::Substring { offset, length } => {
+                self.require(parameter, &values)?;
+                let positional = matches!(parameter.name, ParameterName::Special(_));
+                let values = self.substring(values, positional, offset, length.as_ref())?;
+                self.emit(values, context, out);
+            }
+            ParameterOp::Replace { scope, pattern, with } => {
+                self.require(parameter, &values)?;
+                let pattern = Pattern::new(&self.pattern(pattern)?);
+                let with = self.text(with)?;
+                self.emit(values.map(|text| replace(text, &pattern, &with, *scope)), context, out);
+            }
+            ParameterOp::Case { upper, all } => {
+                self.require(parameter, &values)?;
+                self.emit(values.map(|text| change_case(text, *upper, *all)), context, out);
+            }
+            ParameterOp::Transform(letter) => {
+                let letter = *letter;
+                self.emit(values.map(|text| transform(text, letter)), context, out);
+            }
+            ParameterOp::Names => {
+                let ParameterName::Variable(prefix) = &parameter.name else { return Ok(()) };
+                let sorted = self.shell.variables.sorted();
+                let all = sorted
+                    .iter()
+                    .filter(|(name, _)| name.starts_with(prefix))
+                    .map(|(name, _)| (*name).clone());
+                let all = all.collect();
+                self.emit(Values::Many { all, joined: false }, context, out);
+            }
+            ParameterOp::Keys => {
+                let ParameterName::Variable(name) = &parameter.name else { return Ok(()) };
+                let all = self
+                    .shell
+                    .variables
+                    .get(name)
+                    .map_or_else(Vec::new, |variable| value::keys(&variable.value));
+                let joined = matches!(parameter.subscript, Some(Subscript::Joined));
+                self.emit(Values::Many { all, joined }, context, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails for a parameter that is not set, where the shell was told to.
+    fn require(&self, parameter: &Parameter, values: &Values) -> Expand<()> {
+        match values {
+            Values::One(None) => self.check_set(&parameter.name),
+            _ => Ok(()),
+        }
+    }
+
+    /// The word of `${name-word}`.
+    fn word(&mut self, word: &Word, context: Context, out: &mut Fields) -> Expand<()> {
+        if context.quoted && word.parts.is_empty() {
+            out.quoted(b"");
+        }
+        self.parts(&word.parts, context, out)
+    }
+
+    fn emit(&mut self, values: Values, context: Context, out: &mut Fields) {
+        match values {
+            Values::One(Some(value)) => Self::push(&value, context, out),
+            Values::One(None) => {
+                if context.quoted {
+                    out.quoted(b"");
+                }
+            }
+            Values::Many { all, joined: true } if context.quoted => {
+                let ifs = self.ifs();
+                let separator = ifs.get(..1).unwrap_or_default();
+                for (index, value) in all.iter().enumerate() {
+                    if index > 0 {
+                        out.quoted(separator);
+                    }
+                    out.quoted(value);
+                }
+                out.quoted(b"");
+            }
+            Values::Many { all, .. } => {
+                for (index, value) in all.iter().enumerate() {
+                    if index > 0 {
+                        out.separate();
+                    }
+                    Self::push(value, context, out);
+                }
+            }
+        }
+    }
+
+    fn substring(
+        &mut self,
+        values: Values,
+        positional: bool,
+        offset: &Word,
+        length: Option<&Word>,
+    ) -> Expand<Values> {
+        let offset = self.arithmetic(offset)?;
+        let length = length.map(|word| self.arithmetic(word)).transpose()?;
+        Ok(match values {
+            Values::One(None) => Values::One(None),
+            Values::One(Some(text)) => {
+                let range = slice(text.len(), offset, length).ok_or_else(|| {
+                    ExpandError::Fail(format!("{}: substring expression < 0", length.unwrap_or(0)))
+                })?;
+                Values::One(Some(text.slice(range)))
+            }
+            Values::Many { all, joined } => {
+                let mut list = all;
+                if positional {
+                    // They are counted from 1, after $0.
+                    list.insert(0, self.shell.name.clone());
+                }
+                let range = slice(list.len(), offset, length).unwrap_or(0..0);
+                Values::Many { all: list[range].to_vec(), joined }
+            }
+        })
+    }
+}
+
+/// The range that an offset and a length mean; negative ones count from the end.
+fn slice(len: usize, offset: i64, length: Option<i64>) -> Option<std::ops::Range<usize>> {
+    let len = i64::try_from(len).ok()?;
+    let start = if offset < 0 { len + offset } else { offset };
+    if start < 0 || start > len {
+        return Some(0..0);
+    }
+    let end = match length {
+        None => len,
+        Some(length) if length < 0 => len + length,
+        Some(length) => start.saturating_add(length).min(len),
+    };
+    if end < start {
+        return length.is_none_or(|length| length >= 0).then_some(0..0);
+    }
+    Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+}
+
+fn replace(text: &Bytes, pattern: &Pattern, with: &[u8], scope: ReplaceScope) -> Bytes {
+    match scope {
+        ReplaceScope::AtStart => match pattern.prefix(text, true) {
+            Some(end) => [with, &text[end..]].concat().into(),
+            None => text.clone(),
+        },
+        ReplaceScope::AtEnd => match pattern.suffix(text, true) {
+            Some(start) => [&text[..start], with].concat().into(),
+            None => text.clone(),
+        },
+        ReplaceScope::First | ReplaceScope::All => {
+            let mut out = Vec::with_capacity(text.len());
+            let mut at = 0;
+            while let Some((start, end)) = pattern.search(text, at) {
+                out.extend_from_slice(&text[at..start]);
+                out.extend_from_slice(with);
+                at = end;
+                if scope == ReplaceScope::First || out.len() > super::MAX_WORD {
+                    break;
+                }
+            }
+            out.extend_from_slice(&text[at..]);
+            out.into()
+        }
+    }
+}
+
+fn change_case(text: &Bytes, upper: bool, all: bool) -> Bytes {
+    let mut out = text.to_vec();
+    let end = if all { out.len() } else { out.len().min(1) };
+    let part = &mut out[..end];
+    if upper {
+        part.make_ascii_uppercase()
+    } else {
+        part.make_ascii_lowercase()
+    }
+    out.into()
+}
+
+fn transform(text: &Bytes, letter: u8) -> Bytes {
+    match letter {
+        b'Q' => crate::shell::quote::single(text).into(),
+        b'U' => text.to_ascii_uppercase().into(),
+        b'u' => change_case(text, true, false),
+        b'L' => text.to_ascii_lowercase().into(),
+        _ => text.clone(),
+    }
+}
+
+fn name_text(name: &ParameterName) -> String {
+    match name {
+        ParameterName::Variable(name) => String::from_utf8_lossy(name).into_owned(),
+        ParameterName::Positional(number) => number.to_string(),
+        ParameterName::Special(special) => char::from(*special).to_string(),
+    }
+}

@@ -1,0 +1,318 @@
+//! Commands that come while the shell runs: from standard input, or typed at a terminal.
+
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+
+use super::{
+    Dialect,
+    frames::{Frame, List},
+    machine::Flow,
+    parser::Parser,
+    state::Shell,
+};
+use crate::kernel::{
+    errno::Errno,
+    fs::{OpenFile, SeekFrom},
+};
+
+/// The longest command.
+const MAX_COMMAND: usize = 4 << 20;
+/// How many lines of history are kept.
+const MAX_HISTORY: usize = 500;
+
+/// Where commands come from.
+#[derive(Debug)]
+pub(super) struct Input {
+    file: Arc<OpenFile>,
+    /// Lines of a command that is not complete.
+    pending: Vec<u8>,
+    /// The number of the first of them.
+    line: u32,
+    /// The delimiter that a here-document in them waits for.
+    here_document: Option<Bytes>,
+    history: Vec<Bytes>,
+    ended: bool,
+}
+
+impl Input {
+    pub(super) fn new(file: Arc<OpenFile>) -> Self {
+        Self { file, pending: Vec::new(), line: 1, here_document: None, history: Vec::new(), ended: false }
+    }
+}
+
+impl Shell {
+    /// Reads the next command and has it run.
+    pub(super) async fn read_input(&mut self) -> Flow {
+        let Some((file, ended)) = self.input().map(|input| (Arc::clone(&input.file), input.ended)) else {
+            return Flow::On;
+        };
+        if ended {
+            self.leave_innermost();
+            return Flow::On;
+        }
+        if self.options.interactive {
+            self.tell_of_jobs();
+            let process = Arc::clone(&self.process);
+            self.print_errors(&process).await;
+            let prompt = self.prompt().await;
+            let _ = process.write(2, prompt).await;
+        }
+        match self.read_line(&file).await {
+            Ok(Some(line)) => self.take_line(&line),
+            Ok(None) => self.end_of_input().await,
+            Err(_) => {
+                self.leave_innermost();
+                Flow::On
+            }
+        }
+    }
+
+    fn input(&mut self) -> Option<&mut Input> {
+        match self.frames.last_mut() {
+            Some(Frame::Input(input)) => Some(input),
+            _ => None,
+        }
+    }
+
+    /// The lines that were typed.
+    pub(crate) fn history(&self) -> Vec<Bytes> {
+        let input = self.frames.iter().find_map(|frame| match frame {
+            Frame::Input(input) => Some(input),
+            _ => None,
+        });
+        input.map_or_else(Vec::new, |input| input.history.clone())
+    }
+
+    fn take_line(&mut self, line: &[u8]) -> Flow {
+        let Some(input) = self.input() else { return Flow::On };
+        input.pending.extend_from_slice(line);
+        if input.pending.len() > MAX_COMMAND {
+            input.pending.clear();
+            self.complain("command too long");
+            return Flow::Fatal(2);
+        }
+        // A long here-document is not parsed again for each of its lines.
+        if let Some(delimiter) = &input.here_document {
+            let bare = line.strip_suffix(b"\n").unwrap_or(line);
+            let tabs = bare.iter().take_while(|byte| **byte == b'\t').count();
+            if bare != &delimiter[..] && &bare[tabs..] != &delimiter[..] {
+                return Flow::On;
+            }
+        }
+        self.parse_pending(false)
+    }
+
+    /// Runs what is pending, if it is complete.
+    fn parse_pending(&mut self, last: bool) -> Flow {
+        let (dialect, aliases) = (self.dialect, Arc::clone(&self.aliases));
+        let Some(input) = self.input() else { return Flow::On };
+        let mut parser = Parser::new(input.pending.clone(), dialect, aliases, input.line);
+        parser.at_last_line = last;
+        let parsed = parser.next_line();
+        if let Err(error) = &parsed
+            && error.incomplete
+            && !last
+        {
+            input.here_document.clone_from(&error.here_document);
+            return Flow::On;
+        }
+        // What follows on the same lines stays for the next time.
+        let rest = input.pending.split_off(parser.position().min(input.pending.len()));
+        let text = std::mem::replace(&mut input.pending, rest);
+        input.line = parser.line();
+        input.here_document = None;
+        let typed = Bytes::copy_from_slice(text.trim_ascii());
+        if !typed.is_empty() && input.history.last() != Some(&typed) {
+            input.history.push(typed);
+            if input.history.len() > MAX_HISTORY {
+                input.history.remove(0);
+            }
+        }
+        match parsed {
+            Ok(Some(block)) => {
+                if !self.options.noexec {
+                    self.frames.push(Frame::List(List::new(block)));
+                }
+                Flow::On
+            }
+            Ok(None) => {
+                input.pending.clear();
+                Flow::On
+            }
+            Err(error) => {
+                input.pending.clear();
+                self.line = error.line;
+                self.complain_of_syntax(&error);
+                self.status = 2;
+                Flow::Fatal(2)
+            }
+        }
+    }
+
+    async fn end_of_input(&mut self) -> Flow {
+        let interactive = self.options.interactive;
+        let ignore = self.options.ignoreeof;
+        let Some(input) = self.input() else { return Flow::On };
+        input.ended = true;
+        if !input.pending.is_empty() {
+            return self.parse_pending(true);
+        }
+        if interactive {
+            let process = Arc::clone(&self.process);
+            if ignore && process.is_terminal(0) {
+                if let Some(input) = self.input() {
+                    input.ended = false;
+                }
+                let _ = process.write(2, "\nUse \"exit\" to leave shell.\n").await;
+                return Flow::On;
+            }
+            let farewell: &[u8] = if self.dialect.is_bash() { b"exit\n" } else { b"\n" };
+            let _ = process.write(2, farewell).await;
+            return Flow::Exit(self.status);
+        }
+        Flow::On
+    }
+
+    /// Reads a line, its newline included, and no byte further, so that commands find the rest. `None` at the end.
+    async fn read_line(&mut self, file: &Arc<OpenFile>) -> Result<Option<Bytes>, Errno> {
+        let mut line = Vec::new();
+        let seekable = file.place().is_some() || file.terminal().is_some();
+        loop {
+            let piece = poll_fn(|cx| self.poll_piece(cx, file, if seekable { 512 } else { 1 })).await?;
+            let Some(piece) = piece else {
+                // A signal: what was typed so far is gone, and its trap runs.
+                return Ok(Some(Bytes::from_static(b"\n")));
+            };
+            if piece.is_empty() {
+                return Ok((!line.is_empty()).then(|| line.into()));
+            }
+            let end = piece.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
+            line.extend_from_slice(&piece[..end.unwrap_or(piece.len())]);
+            if let Some(end) = end {
+                let rest = i64::try_from(piece.len() - end).unwrap_or(0);
+                if rest > 0 {
+                    let _ = file.seek(SeekFrom::Current(-rest));
+                }
+                return Ok(Some(line.into()));
+            }
+            self.process.work(1).await;
+            if line.len() > MAX_COMMAND {
+                return Err(Errno::ENOMEM);
+            }
+        }
+    }
+
+    fn poll_piece(
+        &self,
+        cx: &Context<'_>,
+        file: &OpenFile,
+        max: usize,
+    ) -> Poll<Result<Option<Bytes>, Errno>> {
+        if let Poll::Ready(piece) = file.poll_read(cx, max) {
+            return Poll::Ready(piece.map(Some));
+        }
+        self.process.poll_signalled(cx).map(|()| Ok(None))
+    }
+
+    /// What to show before a line: PS1, or PS2 within a command.
+    async fn prompt(&mut self) -> Bytes {
+        let first = self.input().is_none_or(|input| input.pending.is_empty());
+        let root = self.process.creds().uid == 0;
+        let name: &[u8] = if first { b"PS1" } else { b"PS2" };
+        let default: &[u8] = match (first, self.dialect) {
+            (false, _) => b"> ",
+            (true, Dialect::Ash) => b"\\w \\$ ",
+            (true, Dialect::Dash) if root => b"# ",
+            (true, Dialect::Dash) => b"$ ",
+            (true, Dialect::Bash) => b"\\s-\\v\\$ ",
+        };
+        let text = self.variables.text(name).cloned().unwrap_or(Bytes::copy_from_slice(default));
+        let text = if self.dialect == Dialect::Dash { text } else { self.escapes(&text).into() };
+        // Variables and commands in it are expanded each time.
+        if !text.contains(&b'$') && !text.contains(&b'`') {
+            return text;
+        }
+        match Parser::here_text(text.to_vec(), self.dialect) {
+            Some(word) => self.expand(|expander| expander.text(&word)).await.unwrap_or(text),
+            None => text,
+        }
+    }
+
+    /// Undoes the escapes of a prompt (`\w`, `\u`, `\h`, `\$`).
+    fn escapes(&self, prompt: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut bytes = prompt.iter();
+        while let Some(byte) = bytes.next() {
+            if *byte != b'\\' {
+                out.push(*byte);
+                continue;
+            }
+            let cwd = || self.variables.text(b"PWD").cloned().unwrap_or_else(|| self.process.cwd().into());
+            let uid = self.process.creds().uid;
+            match bytes.next() {
+                Some(b'w') => out.extend(self.tilded(&cwd())),
+                Some(b'W') => {
+                    let path = self.tilded(&cwd());
+                    out.extend_from_slice(crate::kernel::fs::file_name(&path));
+                }
+                Some(b'u') => {
+                    let user = crate::libc::passwd::user_of(&self.process, uid);
+                    match user {
+                        Some(user) => out.extend(user.name),
+                        None if self.dialect.is_bash() => out.extend_from_slice(b"I have no name!"),
+                        None => out.push(b'?'),
+                    }
+                }
+                Some(b'h') => {
+                    let hostname = crate::kernel::wait::lock(&self.process.container.hostname).clone();
+                    out.extend(hostname.split(|byte| *byte == b'.').next().unwrap_or_default());
+                }
+                Some(b'H') => out.extend(crate::kernel::wait::lock(&self.process.container.hostname).clone()),
+                Some(b'$') => out.push(if uid == 0 { b'#' } else { b'$' }),
+                Some(b's') => out.extend_from_slice(crate::kernel::fs::file_name(&self.name)),
+                Some(b'v') => out.extend_from_slice(b"5.2"),
+                Some(b'n') => out.push(b'\n'),
+                Some(b'r') => out.push(b'\r'),
+                Some(b'a') => out.push(7),
+                Some(b'e') => out.push(27),
+                Some(b't') => out.extend(self.process.now().strftime("%H:%M:%S").to_string().into_bytes()),
+                Some(b'[' | b']') => {}
+                Some(b'0') => {
+                    out.push(27);
+                    bytes.next();
+                    bytes.next();
+                }
+                Some(b'\\') | None => out.push(b'\\'),
+                Some(other) => out.extend_from_slice(&[b'\\', *other]),
+            }
+        }
+        out
+    }
+
+    /// A path with the home directory as `~`.
+    fn tilded(&self, path: &[u8]) -> Vec<u8> {
+        let home = self.variables.text(b"HOME").filter(|home| home.len() > 1);
+        match home.and_then(|home| path.strip_prefix(&home[..])) {
+            Some(rest) if rest.is_empty() || rest.starts_with(b"/") => [b"~", rest].concat(),
+            _ => path.to_vec(),
+        }
+    }
+
+    /// Tells of jobs that have ended.
+    fn tell_of_jobs(&mut self) {
+        while let Some((pid, status)) = self.process.reap() {
+            let code = u8::try_from(status.code()).unwrap_or(u8::MAX);
+            self.jobs.note(pid, code);
+        }
+        let last = self.jobs.all().last().map(|job| job.number);
+        for job in self.jobs.take_done() {
+            let line = super::builtins::job_line(&job, last == Some(job.number), self.dialect);
+            self.errors.extend_from_slice(line.as_bytes());
+        }
+    }
+}

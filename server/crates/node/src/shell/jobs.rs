@@ -1,0 +1,115 @@
+//! Background jobs: what `&`, `jobs`, `wait` and `$!` know.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+/// How many ended processes are remembered for a later `wait`: what POSIX demands of `CHILD_MAX` at least.
+const REMEMBERED: usize = 64;
+
+/// A pipeline in the background.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) number: u32,
+    /// Its processes.
+    pub(crate) pids: Vec<u32>,
+    pub(crate) group: u32,
+    pub(crate) text: Bytes,
+    pub(crate) state: JobState,
+    /// Its state has not been told yet.
+    pub(crate) news: bool,
+}
+
+/// What a job is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobState {
+    Running,
+    Stopped,
+    /// With the status of its last process.
+    Done(u8),
+}
+
+/// The jobs of a shell.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Jobs {
+    jobs: Vec<Job>,
+    /// `$!`
+    pub(crate) last: Option<u32>,
+    /// How processes ended that nobody has waited for yet.
+    ended: VecDeque<(u32, u8)>,
+}
+
+impl Jobs {
+    /// Notes a new job; returns its number.
+    pub(crate) fn add(&mut self, pids: Vec<u32>, group: u32, text: Bytes) -> u32 {
+        let number = self.jobs.iter().map(|job| job.number).max().unwrap_or(0) + 1;
+        self.last = pids.last().copied();
+        self.jobs.push(Job { number, pids, group, text, state: JobState::Running, news: false });
+        number
+    }
+
+    /// Notes how a process ended.
+    pub(crate) fn note(&mut self, pid: u32, status: u8) {
+        for job in &mut self.jobs {
+            if job.pids.last() == Some(&pid) {
+                job.state = JobState::Done(status);
+                job.news = true;
+            }
+        }
+        self.ended.push_back((pid, status));
+        if self.ended.len() > REMEMBERED {
+            self.ended.pop_front();
+        }
+    }
+
+    /// How a process ended, if that is known; it is forgotten then.
+    pub(crate) fn take_status(&mut self, pid: u32) -> Option<u8> {
+        let index = self.ended.iter().position(|(known, _)| *known == pid)?;
+        self.jobs.retain(|job| job.pids.last() != Some(&pid));
+        self.ended.remove(index).map(|(_, status)| status)
+    }
+
+    /// The job that `%spec` means: a number, `%%`, `%+`, `%-`, or the start of its text.
+    pub(crate) fn find(&self, spec: &[u8]) -> Option<&Job> {
+        let spec = spec.strip_prefix(b"%").unwrap_or(spec);
+        match spec {
+            b"" | b"%" | b"+" => self.jobs.last(),
+            b"-" => self.jobs.iter().rev().nth(1).or(self.jobs.last()),
+            _ => match std::str::from_utf8(spec).ok().and_then(|text| text.parse::<u32>().ok()) {
+                Some(number) => self.jobs.iter().find(|job| job.number == number),
+                None => self.jobs.iter().find(|job| job.text.starts_with(spec)),
+            },
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut Job> {
+        self.jobs.iter_mut().find(|job| job.number == number)
+    }
+
+    /// All jobs.
+    pub(crate) fn all(&self) -> &[Job] {
+        &self.jobs
+    }
+
+    /// Jobs that have ended and not been told of; they are forgotten.
+    pub(crate) fn take_done(&mut self) -> Vec<Job> {
+        let is_done = |job: &mut Job| matches!(job.state, JobState::Done(_));
+        self.jobs.extract_if(.., is_done).collect()
+    }
+
+    /// The processes that still run, as far as is known.
+    pub(crate) fn running(&self) -> Vec<u32> {
+        let running = self.jobs.iter().filter(|job| job.state == JobState::Running);
+        running.filter_map(|job| job.pids.last().copied()).collect()
+    }
+
+    /// Forgets a job.
+    pub(crate) fn remove(&mut self, number: u32) {
+        self.jobs.retain(|job| job.number != number);
+    }
+
+    /// What a subshell knows: nothing but the number in `$!`.
+    pub(crate) fn in_subshell(&self) -> Self {
+        Self { last: self.last, ..Self::default() }
+    }
+}

@@ -1,0 +1,408 @@
+//! The machine that runs scripts: a loop over a stack of frames. Nothing recurses, so that nothing a script nests or calls
+//! needs a deep stack, and everything can stop and go on between any two commands.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{
+    ast::{Block, Command, CommandKind, Connector, Pipeline},
+    frames::{Frame, List, Source, SourceKind},
+    parser::Parser,
+    state::Shell,
+    traps::Event,
+};
+use crate::kernel::{process::Outcome, signal::Signal};
+
+/// How many frames there may be: functions that call themselves without end come to one.
+const MAX_FRAMES: usize = 20_000;
+
+/// What to do next.
+enum Step {
+    /// Go on with the innermost frame.
+    Next,
+    Command(Arc<Command>),
+    /// Commands side by side.
+    Pipeline(Block, usize, usize),
+    Background(Block, usize),
+    /// The next line of what someone types or sends.
+    Input,
+    /// One more choice of a `select`.
+    Select(Arc<Command>, Arc<[Bytes]>),
+    /// One more round of `for ((...))`.
+    ForArith(Arc<Command>, bool),
+    /// The arms of a `case` that are left.
+    CaseTest,
+}
+
+/// How a command ends that changes what comes next.
+#[derive(Debug)]
+pub(super) enum Flow {
+    /// Go on.
+    On,
+    /// Leave loops, that many.
+    Break(usize),
+    /// Begin the next round of a loop, after leaving one less than that many.
+    Continue(usize),
+    /// Leave a function or a file.
+    Return(u8),
+    /// End the shell.
+    Exit(u8),
+    /// Something is wrong that ends a shell, unless someone is typing.
+    Fatal(u8),
+    /// Become another program.
+    Exec(Outcome),
+}
+
+/// The pipeline of this number.
+fn nth(block: &Block, item: usize, pipe: usize) -> Option<&Pipeline> {
+    let command = block.get(item)?;
+    match pipe.checked_sub(1) {
+        None => Some(&command.first),
+        Some(index) => command.rest.get(index).map(|(_, pipeline)| pipeline),
+    }
+}
+
+impl Shell {
+    /// Runs what is on the stack to its end.
+    pub(crate) async fn run(&mut self) -> Outcome {
+        let process = Arc::clone(&self.process);
+        loop {
+            if process.tick(1) {
+                process.pause().await;
+            }
+            if !self.errors.is_empty() {
+                self.print_errors(&process).await;
+            }
+            if process.has_signal() {
+                self.take_signals();
+            }
+            if self.frames.is_empty() {
+                if self.begin_exit_trap() {
+                    continue;
+                }
+                return Outcome::Exit(self.status);
+            }
+            let flow = match self.advance() {
+                Step::Next => Flow::On,
+                Step::Command(command) => self.command(&command).await,
+                Step::Pipeline(block, item, pipe) => match nth(&block, item, pipe) {
+                    Some(pipeline) => self.pipeline(pipeline).await,
+                    None => Flow::On,
+                },
+                Step::Background(block, item) => self.background(&block, item),
+                Step::Input => self.read_input().await,
+                Step::Select(command, words) => self.select(&command, &words).await,
+                Step::CaseTest => self.case_test().await,
+                Step::ForArith(command, stepping) => self.for_arith(&command, stepping).await,
+            };
+            if let Some(outcome) = self.follow(flow) {
+                if !self.errors.is_empty() {
+                    self.print_errors(&process).await;
+                }
+                return outcome;
+            }
+        }
+    }
+
+    /// Looks at the innermost frame and says what it needs.
+    fn advance(&mut self) -> Step {
+        let Some(frame) = self.frames.last_mut() else { return Step::Next };
+        match frame {
+            Frame::List(list) => {
+                if list.running {
+                    list.running = false;
+                    if std::mem::take(&mut list.tested) {
+                        self.tested -= 1;
+                    }
+                    next_pipeline(list, &mut self.status);
+                }
+                if list.item >= list.end {
+                    self.frames.pop();
+                    return Step::Next;
+                }
+                let Some(command) = list.block.get(list.item) else { return Step::Next };
+                if command.background && !list.here {
+                    list.item += 1;
+                    return Step::Background(Arc::clone(&list.block), list.item - 1);
+                }
+                let Some(pipeline) = nth(&list.block, list.item, list.pipe) else { return Step::Next };
+                list.running = true;
+                if list.pipe < command.rest.len() || pipeline.negated {
+                    list.tested = true;
+                    self.tested += 1;
+                }
+                match &pipeline.commands[..] {
+                    [only] if !pipeline.timed => Step::Command(Arc::clone(only)),
+                    _ => Step::Pipeline(Arc::clone(&list.block), list.item, list.pipe),
+                }
+            }
+            Frame::Command(_) => match self.frames.pop() {
+                Some(Frame::Command(command)) => Step::Command(command),
+                _ => Step::Next,
+            },
+            Frame::If(_) | Frame::Loop(_) | Frame::For(_) | Frame::Case { .. } => {
+                self.advance_compound();
+                Step::Next
+            }
+            Frame::ForArith { command, stepping } => {
+                let step = Step::ForArith(Arc::clone(command), *stepping);
+                *stepping = true;
+                step
+            }
+            Frame::Select { command, words } => Step::Select(Arc::clone(command), Arc::clone(words)),
+            Frame::Source(source) => {
+                source.parser.set_aliases(Arc::clone(&self.aliases));
+                match source.parser.next_line() {
+                    Ok(Some(_)) if self.options.noexec => {}
+                    Ok(Some(block)) => self.frames.push(Frame::List(List::new(block))),
+                    Ok(None) => self.leave_innermost(),
+                    Err(error) => {
+                        self.line = error.line;
+                        self.complain_of_syntax(&error);
+                        self.status = 2;
+                        if let Some(outcome) = self.follow(Flow::Fatal(2)) {
+                            // A syntax error only ends the shell by way of its empty stack.
+                            drop(outcome);
+                        }
+                    }
+                }
+                Step::Next
+            }
+            Frame::CaseTest { .. } => Step::CaseTest,
+            Frame::Input(_) => Step::Input,
+            Frame::Function(_) | Frame::Redirect(_) | Frame::Assignments(_) | Frame::Trap { .. } => {
+                self.leave_innermost();
+                Step::Next
+            }
+        }
+    }
+
+    /// Takes the innermost frame off, undoing what it changed.
+    pub(super) fn leave_innermost(&mut self) {
+        if let Some(frame) = self.frames.pop() {
+            self.leave(frame);
+        }
+    }
+
+    /// Undoes what a frame changed.
+    fn leave(&mut self, frame: Frame) {
+        match frame {
+            Frame::List(list) => self.tested -= u32::from(list.tested),
+            Frame::If(frame) => self.tested -= u32::from(frame.tested),
+            Frame::Loop(frame) => self.tested -= u32::from(frame.testing),
+            Frame::Function(function) => {
+                self.positional = function.positional;
+                self.getopts = function.getopts;
+                for (name, old) in function.locals.into_iter().rev() {
+                    self.variables.put_back(&name, old);
+                    if &*name == b"PATH" {
+                        self.found = Arc::default();
+                    }
+                }
+            }
+            Frame::Source(Source { kind: SourceKind::Dot { script, line, positional }, .. }) => {
+                self.script = script;
+                self.line = line;
+                if let Some(positional) = positional {
+                    self.positional = positional;
+                }
+            }
+            Frame::Source(Source { kind: SourceKind::Eval { line } | SourceKind::Trap { line }, .. }) => {
+                self.line = line;
+            }
+            Frame::Redirect(saved) => self.restore_files(saved),
+            Frame::Assignments(saved) => {
+                for (name, old) in saved.into_iter().rev() {
+                    self.variables.put_back(&name, old);
+                    if &*name == b"PATH" {
+                        self.found = Arc::default();
+                    }
+                }
+            }
+            Frame::Trap { status } => self.status = status,
+            _ => {}
+        }
+    }
+
+    /// Does what a command's end asks for.
+    pub(super) fn follow(&mut self, flow: Flow) -> Option<Outcome> {
+        match flow {
+            Flow::On => None,
+            Flow::Break(count) => {
+                self.leave_loops(count, true);
+                None
+            }
+            Flow::Continue(count) => {
+                self.leave_loops(count, false);
+                None
+            }
+            Flow::Return(status) => {
+                self.return_from(status);
+                None
+            }
+            Flow::Fatal(status) if self.options.interactive => {
+                self.status = status;
+                while self.frames.last().is_some_and(|frame| !matches!(frame, Frame::Input(_))) {
+                    self.leave_innermost();
+                }
+                self.tested = 0;
+                None
+            }
+            Flow::Exit(status) | Flow::Fatal(status) => {
+                self.status = status;
+                self.frames.clear();
+                self.tested = 0;
+                None
+            }
+            Flow::Exec(outcome) => Some(outcome),
+        }
+    }
+
+    fn leave_loops(&mut self, count: usize, leave_last: bool) {
+        let is_loop = |frame: &Frame| {
+            matches!(frame, Frame::Loop(_) | Frame::For(_) | Frame::ForArith { .. } | Frame::Select { .. })
+        };
+        let within = self.frames.iter().rev().take_while(|frame| !matches!(frame, Frame::Function(_)));
+        let mut left = count.min(within.filter(|frame| is_loop(frame)).count());
+        while left > 0 {
+            let Some(frame) = self.frames.last() else { return };
+            if is_loop(frame) {
+                left -= 1;
+                if left == 0 && !leave_last {
+                    if let Some(Frame::Loop(frame)) = self.frames.last_mut()
+                        && std::mem::take(&mut frame.testing)
+                    {
+                        self.tested -= 1;
+                    }
+                    return;
+                }
+            }
+            self.leave_innermost();
+        }
+    }
+
+    fn return_from(&mut self, status: u8) {
+        self.status = status;
+        let ends = |frame: &Frame| {
+            matches!(frame, Frame::Function(_) | Frame::Source(Source { kind: SourceKind::Dot { .. }, .. }))
+        };
+        if !self.frames.iter().any(ends) {
+            self.frames.clear();
+            self.tested = 0;
+            return;
+        }
+        while let Some(frame) = self.frames.last() {
+            let last = ends(frame);
+            self.leave_innermost();
+            if last {
+                // A trap that was left on the way would have put its own status back.
+                self.status = status;
+                return;
+            }
+        }
+    }
+
+    /// Puts a frame on the stack, unless that is too high already.
+    pub(super) fn enter(&mut self, frame: Frame) -> Flow {
+        if self.frames.len() >= MAX_FRAMES {
+            self.complain("maximum function nesting level exceeded");
+            return Flow::Fatal(2);
+        }
+        self.frames.push(frame);
+        Flow::On
+    }
+
+    /// Has a text run next.
+    pub(super) fn source(&mut self, text: Vec<u8>, kind: SourceKind, line: u32) {
+        let parser = Parser::new(text, self.dialect, Arc::clone(&self.aliases), line);
+        self.frames.push(Frame::Source(Source { parser: Box::new(parser), kind }));
+    }
+
+    /// Has the traps of signals run that have arrived.
+    fn take_signals(&mut self) {
+        while let Some(signal) = self.process.take_signal() {
+            match self.traps.get(Event::Signal(signal)).cloned() {
+                Some(action) if !action.is_empty() => self.begin_trap(&action),
+                _ if signal == Signal::INT && self.options.interactive => {
+                    self.follow(Flow::Fatal(130));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn begin_trap(&mut self, action: &Bytes) {
+        self.frames.push(Frame::Trap { status: self.status });
+        let line = self.line;
+        self.source(action.to_vec(), SourceKind::Trap { line }, line.max(1));
+    }
+
+    /// At the end: has the exit trap run, once.
+    fn begin_exit_trap(&mut self) -> bool {
+        if self.exiting {
+            return false;
+        }
+        self.exiting = true;
+        match self.traps.get(Event::Exit).cloned() {
+            Some(action) if !action.is_empty() => {
+                self.begin_trap(&action);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether nothing is left to be done after the current command, so that it may take the shell's place.
+    pub(super) fn is_last_command(&mut self) -> bool {
+        if self.options.interactive || self.traps.has_exit() || self.options.errexit && self.tested > 0 {
+            return false;
+        }
+        self.frames.iter_mut().all(|frame| match frame {
+            Frame::List(list) => {
+                let rest = list.block.get(list.item).map_or(0, |command| command.rest.len());
+                let negated = nth(&list.block, list.item, list.pipe).is_some_and(|pipeline| pipeline.negated);
+                list.item + 1 >= list.end && list.pipe == rest && !negated
+            }
+            Frame::Source(source) => source.parser.is_at_end(),
+            Frame::Case { fall, .. } => !*fall,
+            _ => false,
+        })
+    }
+
+    /// Ends a shell with `-e` whose command failed, unless the failure is looked at.
+    pub(super) fn check_failure(&self) -> Flow {
+        if self.status != 0 && self.options.errexit && self.tested == 0 {
+            Flow::Exit(self.status)
+        } else {
+            Flow::On
+        }
+    }
+}
+
+/// Moves on to the pipeline that runs after one that has ended with `status`.
+fn next_pipeline(list: &mut List, status: &mut u8) {
+    let Some(command) = list.block.get(list.item) else { return };
+    if nth(&list.block, list.item, list.pipe).is_some_and(|pipeline| pipeline.negated) {
+        *status = u8::from(*status == 0);
+    }
+    let goes_on = |(connector, _): &(Connector, Pipeline)| match connector {
+        Connector::And => *status == 0,
+        Connector::Or => *status != 0,
+    };
+    match command.rest.iter().skip(list.pipe).position(goes_on) {
+        Some(skipped) => list.pipe += 1 + skipped,
+        None => {
+            list.item += 1;
+            list.pipe = 0;
+        }
+    }
+}
+
+/// Whether the failure of a command may end a shell with `-e`: compound commands pass on what their parts did.
+pub(super) fn counts_for_errexit(kind: &CommandKind) -> bool {
+    matches!(
+        kind,
+        CommandKind::Simple(_) | CommandKind::Subshell(_) | CommandKind::Arith(_) | CommandKind::Cond(_)
+    )
+}

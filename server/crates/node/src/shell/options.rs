@@ -1,0 +1,82 @@
+//! What `set` turns on and off.
+
+use super::Dialect;
+
+macro_rules! options {
+    ($($name:ident = $letter:literal, $long:literal;)*) => {
+        /// A shell's options.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[expect(clippy::struct_excessive_bools, reason = "they are what they are")]
+        pub(crate) struct Options { $(pub(crate) $name: bool,)* }
+
+        impl Options {
+            /// The option of this letter.
+            pub(crate) fn letter(&mut self, letter: u8) -> Option<&mut bool> {
+                match letter { $($letter if $letter != 0 => Some(&mut self.$name),)* _ => None }
+            }
+
+            /// The option of this name.
+            pub(crate) fn named(&mut self, name: &[u8]) -> Option<&mut bool> {
+                $(if name == $long.as_bytes() { return Some(&mut self.$name); })*
+                None
+            }
+
+            /// All names with their state.
+            pub(crate) fn all(&self) -> Vec<(&'static str, bool)> {
+                vec![$(($long, self.$name),)*]
+            }
+
+            /// `$-`
+            pub(crate) fn flags(&self) -> String {
+                let mut flags = String::new();
+                $(if self.$name && $letter != 0 { flags.push(char::from($letter)); })*
+                flags
+            }
+        }
+    };
+}
+
+options! {
+    errexit = b'e', "errexit";
+    noglob = b'f', "noglob";
+    ignoreeof = b'I', "ignoreeof";
+    interactive = b'i', "interactive";
+    monitor = b'm', "monitor";
+    noexec = b'n', "noexec";
+    stdin = b's', "stdin";
+    xtrace = b'x', "xtrace";
+    verbose = b'v', "verbose";
+    noclobber = b'C', "noclobber";
+    allexport = b'a', "allexport";
+    notify = b'b', "notify";
+    nounset = b'u', "nounset";
+    pipefail = 0, "pipefail";
+    vi = 0, "vi";
+    emacs = 0, "emacs";
+    posix = 0, "posix";
+    braceexpand = b'B', "braceexpand";
+    hashall = b'h', "hashall";
+    login = 0, "login";
+}
+
+impl Options {
+    /// Those that are on from the start.
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        Self { braceexpand: dialect.is_bash(), hashall: dialect.is_bash(), ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+
+    #[test]
+    fn letters_and_names_lead_to_the_same_option() {
+        let mut options = Options::default();
+        *options.letter(b'e').unwrap() = true;
+        *options.named(b"nounset").unwrap() = true;
+        assert!(options.errexit && options.nounset);
+        assert_eq!(options.flags(), "eu");
+        assert!(options.letter(0).is_none() && options.letter(b'?').is_none());
+    }
+}

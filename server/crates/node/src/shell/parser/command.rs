@@ -1,0 +1,366 @@
+//! Lists, pipelines and simple commands (POSIX XCU 2.10).
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use super::{
+    HereDocument, Parse, ParseErrorKind, Parser,
+    lexer::{Op, Tok},
+    word::{Parts, tilde_name},
+};
+use crate::shell::{
+    arith::name_len,
+    ast::{
+        AndOr, AssignedValue, Assignment, Block, Command, CommandKind, Connector, Part, Pipeline, Redirect,
+        RedirectKind, Simple, Subscript, Word,
+    },
+};
+
+impl Parser {
+    /// The commands of one line.
+    pub(super) fn line_of_commands(&mut self) -> Parse<Block> {
+        let mut commands = Vec::new();
+        loop {
+            commands.push(self.and_or()?);
+            if !self.separator(&mut commands)? || matches!(self.peek()?, Tok::Newline | Tok::Eof) {
+                return Ok(commands.into());
+            }
+        }
+    }
+
+    /// Commands up to where `ends` says so, or the end of the text.
+    pub(super) fn commands(&mut self, ends: impl Fn(&mut Self) -> Parse<bool>) -> Parse<Vec<AndOr>> {
+        let mut commands = Vec::new();
+        loop {
+            self.skip_newlines()?;
+            if matches!(self.peek()?, Tok::Eof) || ends(self)? {
+                return Ok(commands);
+            }
+            commands.push(self.and_or()?);
+            let separated = self.separator(&mut commands)?;
+            if !separated && !matches!(self.peek()?, Tok::Newline | Tok::Eof) {
+                return if ends(self)? { Ok(commands) } else { self.unexpected(None) };
+            }
+        }
+    }
+
+    /// Takes `;` or `&` after a command.
+    fn separator(&mut self, commands: &mut [AndOr]) -> Parse<bool> {
+        if self.eat_op(Op::And)? {
+            if let Some(last) = commands.last_mut() {
+                last.background = true;
+            }
+            return Ok(true);
+        }
+        self.eat_op(Op::Semi)
+    }
+
+    /// The commands of a compound command, at least one, up to a reserved word.
+    pub(super) fn block(&mut self, ends: &[&str], expecting: Option<&'static str>) -> Parse<Block> {
+        let at_end = |parser: &mut Self| {
+            let Some(text) = parser.literal()? else { return parser.at_case_end() };
+            Ok(ends.iter().any(|end| text == end.as_bytes()))
+        };
+        self.nested(|parser| {
+            let commands = parser.commands(at_end)?;
+            if commands.is_empty() || matches!(parser.peek()?, Tok::Eof) {
+                let eof = matches!(parser.peek()?, Tok::Eof);
+                return parser.unexpected(expecting.filter(|_| eof));
+            }
+            Ok(commands.into())
+        })
+    }
+
+    fn at_case_end(&mut self) -> Parse<bool> {
+        Ok(matches!(self.peek()?, Tok::Op(Op::DoubleSemi | Op::SemiAnd | Op::DoubleSemiAnd | Op::Close)))
+    }
+
+    fn and_or(&mut self) -> Parse<AndOr> {
+        self.peek()?;
+        let start = self.peeked_start();
+        let first = self.pipeline()?;
+        let mut rest = Vec::new();
+        loop {
+            let connector = match self.peek()? {
+                Tok::Op(Op::AndIf) => Connector::And,
+                Tok::Op(Op::OrIf) => Connector::Or,
+                _ => break,
+            };
+            self.skip()?;
+            self.skip_newlines()?;
+            rest.push((connector, self.pipeline()?));
+        }
+        // Shown by `jobs`; there is no need for all of a long command.
+        let end = self.last_end.min(start + 512).min(self.text.len()).max(start);
+        let text = Bytes::copy_from_slice(&self.text[start..end]);
+        Ok(AndOr { first, rest: rest.into(), background: false, text })
+    }
+
+    fn peeked_start(&self) -> usize {
+        self.peeked.as_ref().map_or(self.at, |token| token.start)
+    }
+
+    fn pipeline(&mut self) -> Parse<Pipeline> {
+        let mut negated = false;
+        let mut timed = false;
+        loop {
+            if self.eat_reserved("!")? {
+                negated = !negated;
+            } else if self.dialect.is_bash() && self.eat_reserved("time")? {
+                timed = true;
+                if self.at_reserved("-p")? {
+                    self.skip()?;
+                }
+            } else {
+                break;
+            }
+        }
+        if timed && matches!(self.peek()?, Tok::Newline | Tok::Eof | Tok::Op(Op::Semi)) {
+            return Ok(Pipeline { negated, timed, commands: Box::default() });
+        }
+        let mut commands = vec![Arc::new(self.command()?)];
+        loop {
+            let both = self.at_op(Op::PipeAnd)?;
+            if !both && !self.at_op(Op::Pipe)? {
+                return Ok(Pipeline { negated, timed, commands: commands.into() });
+            }
+            self.skip()?;
+            if both && let Some(last) = commands.pop() {
+                commands.push(Arc::new(with_both_outputs(last)));
+            }
+            self.skip_newlines()?;
+            commands.push(Arc::new(self.command()?));
+        }
+    }
+
+    /// A command with its redirections.
+    pub(super) fn command(&mut self) -> Parse<Command> {
+        while self.expand_alias()? {}
+        let line = {
+            self.peek()?;
+            self.line
+        };
+        if let Some(kind) = self.compound()? {
+            let redirects =
+                if matches!(kind, CommandKind::Function { .. }) { Vec::new() } else { self.redirects()? };
+            return Ok(Command { kind, redirects: redirects.into(), line });
+        }
+        self.simple(line)
+    }
+
+    /// Redirections after a compound command.
+    pub(super) fn redirects(&mut self) -> Parse<Vec<Redirect>> {
+        let mut redirects = Vec::new();
+        while let Some(redirect) = self.redirect()? {
+            redirects.push(redirect);
+        }
+        Ok(redirects)
+    }
+
+    fn simple(&mut self, line: u32) -> Parse<Command> {
+        let mut assignments = Vec::new();
+        let mut words = Vec::new();
+        let mut redirects = Vec::new();
+        loop {
+            if let Some(redirect) = self.redirect()? {
+                redirects.push(redirect);
+                continue;
+            }
+            match self.peek()? {
+                Tok::Word(_) => {}
+                Tok::Op(Op::Open) if words.len() == 1 && assignments.is_empty() && redirects.is_empty() => {
+                    return self.function(&words[0], line);
+                }
+                _ => break,
+            }
+            let Tok::Word(word) = self.take()? else { break };
+            if words.is_empty()
+                && let Some(assignment) = self.assignment(&word)?
+            {
+                assignments.push(assignment);
+                // An alias may follow assignments.
+                while self.expand_alias()? {}
+                continue;
+            }
+            words.push(word);
+        }
+        if assignments.is_empty() && words.is_empty() && redirects.is_empty() {
+            return self.unexpected(None);
+        }
+        let simple = Simple { assignments: assignments.into(), words: words.into() };
+        Ok(Command { kind: CommandKind::Simple(simple), redirects: redirects.into(), line })
+    }
+
+    /// `NAME() compound-command`, after the name.
+    fn function(&mut self, name: &Word, line: u32) -> Parse<Command> {
+        self.skip()?;
+        if !self.eat_op(Op::Close)? {
+            return self.unexpected(Some(")"));
+        }
+        let valid = |text: &Bytes| {
+            let plain = name_len(text) == text.len();
+            plain || (self.dialect.has_bashisms() && !text.iter().any(|byte| b"$=".contains(byte)))
+        };
+        let Some(name) = name.literal().filter(|text| valid(text)).cloned() else {
+            return Err(self.error(ParseErrorKind::BadFunctionName));
+        };
+        self.function_body(name, line)
+    }
+
+    /// The body of a function.
+    pub(super) fn function_body(&mut self, name: Bytes, line: u32) -> Parse<Command> {
+        self.skip_newlines()?;
+        let body = self.nested(Self::command)?;
+        let kind = CommandKind::Function { name, body: Arc::new(body) };
+        Ok(Command { kind, redirects: Box::default(), line })
+    }
+
+    /// A word as an assignment, if it is one.
+    fn assignment(&mut self, word: &Word) -> Parse<Option<Assignment>> {
+        let Some(Part::Literal(text)) = word.parts.first() else { return Ok(None) };
+        let len = name_len(text);
+        if len == 0 {
+            return Ok(None);
+        }
+        let name = text.slice(..len);
+        let mut rest = text.slice(len..);
+        let mut subscript = None;
+        if self.dialect.is_bash() && rest.starts_with(b"[") {
+            let Some(end) = rest.windows(2).position(|pair| pair == b"]=" || pair == b"]+") else {
+                return Ok(None);
+            };
+            let mut inner =
+                Self::new(rest[..=end].to_vec(), self.dialect, Arc::clone(&self.aliases), self.line);
+            subscript = match inner.subscript()? {
+                Some(Subscript::Index(word)) => Some(word),
+                _ => return Ok(None),
+            };
+            rest = rest.slice(end + 1..);
+        }
+        let append = self.dialect.is_bash() && rest.starts_with(b"+=");
+        if !append && !rest.starts_with(b"=") {
+            return Ok(None);
+        }
+        rest = rest.slice(1 + usize::from(append)..);
+        let is_array = self.dialect.is_bash()
+            && rest.is_empty()
+            && word.parts.len() == 1
+            && self.text.get(self.at) == Some(&b'(');
+        let value = if is_array && self.peeked.is_none() {
+            AssignedValue::Array(self.array()?)
+        } else {
+            let mut parts = vec![Part::Literal(rest)];
+            parts.extend(word.parts[1..].iter().cloned());
+            AssignedValue::Word(with_tildes(&parts))
+        };
+        Ok(Some(Assignment { name, subscript, append, value }))
+    }
+
+    /// The elements of `NAME=(...)`.
+    fn array(&mut self) -> Parse<Box<[(Option<Word>, Word)]>> {
+        self.skip()?;
+        let mut elements = Vec::new();
+        loop {
+            self.skip_newlines()?;
+            if self.eat_op(Op::Close)? {
+                return Ok(elements.into());
+            }
+            let Tok::Word(word) = self.peek()?.clone() else { return self.unexpected(Some(")")) };
+            self.skip()?;
+            elements.push(self.array_element(word)?);
+        }
+    }
+
+    /// An element, with its subscript in `[subscript]=value`.
+    fn array_element(&mut self, word: Word) -> Parse<(Option<Word>, Word)> {
+        let Some(Part::Literal(text)) = word.parts.first() else { return Ok((None, word)) };
+        let end = text.windows(2).position(|pair| pair == b"]=");
+        let (true, Some(end)) = (text.starts_with(b"["), end) else { return Ok((None, word)) };
+        let mut inner = Self::new(text[..=end].to_vec(), self.dialect, Arc::clone(&self.aliases), self.line);
+        let Some(Subscript::Index(subscript)) = inner.subscript()? else { return Ok((None, word)) };
+        let mut parts = vec![Part::Literal(text.slice(end + 2..))];
+        parts.extend(word.parts[1..].iter().cloned());
+        Ok((Some(subscript), Word { parts: parts.into() }))
+    }
+
+    /// The next redirection, if there is one.
+    fn redirect(&mut self) -> Parse<Option<Redirect>> {
+        let fd = match self.peek()? {
+            Tok::Io(fd) => Some(*fd),
+            Tok::Op(op) if op.is_redirect() => None,
+            _ => return Ok(None),
+        };
+        if fd.is_some() {
+            self.skip()?;
+        }
+        let Tok::Op(op) = self.take()? else { return self.unexpected(None) };
+        let Tok::Word(word) = self.peek()?.clone() else { return self.unexpected(None) };
+        if matches!(op, Op::DoubleLess | Op::DoubleLessDash) {
+            // Announced before the newline after it can be read.
+            let (delimiter, quoted) = Self::delimiter(&word);
+            let body = Arc::new(OnceLock::new());
+            let strip_tabs = op == Op::DoubleLessDash;
+            self.pending.push(HereDocument { delimiter, strip_tabs, quoted, body: Arc::clone(&body) });
+            self.skip()?;
+            return Ok(Some(Redirect { fd, kind: RedirectKind::HereDocument(body) }));
+        }
+        self.skip()?;
+        let kind = match op {
+            Op::Less => RedirectKind::Read(word),
+            Op::Great => RedirectKind::Write(word),
+            Op::Clobber => RedirectKind::Clobber(word),
+            Op::DoubleGreat => RedirectKind::Append(word),
+            Op::LessGreat => RedirectKind::ReadWrite(word),
+            Op::LessAnd => RedirectKind::Duplicate { word, output: false },
+            Op::GreatAnd => RedirectKind::Duplicate { word, output: true },
+            Op::AndGreat => RedirectKind::Both { word, append: false },
+            Op::AndDoubleGreat => RedirectKind::Both { word, append: true },
+            _ => RedirectKind::HereString(word),
+        };
+        Ok(Some(Redirect { fd, kind }))
+    }
+}
+
+/// `command 2>&1`, for `|&`.
+fn with_both_outputs(command: Arc<Command>) -> Command {
+    let one = Word::of(Part::Literal(Bytes::from_static(b"1")));
+    let redirect = Redirect { fd: Some(2), kind: RedirectKind::Duplicate { word: one, output: true } };
+    match Arc::try_unwrap(command) {
+        Ok(command) => {
+            let mut redirects = command.redirects.into_vec();
+            redirects.push(redirect);
+            Command { redirects: redirects.into(), ..command }
+        }
+        // Nobody else holds it yet.
+        Err(shared) => {
+            Command { kind: CommandKind::Brace(Arc::new([])), redirects: Box::default(), line: shared.line }
+        }
+    }
+}
+
+/// The value of an assignment, where `~` counts at the start and after each unquoted colon.
+pub(crate) fn with_tildes(parts: &[Part]) -> Word {
+    let mut out = Parts::default();
+    let mut start = true;
+    for part in parts {
+        let Part::Literal(text) = part else {
+            out.part(part.clone());
+            start = false;
+            continue;
+        };
+        let mut rest: &[u8] = text;
+        while let Some(byte) = rest.first() {
+            if start && let Some(name) = tilde_name(rest, true) {
+                out.part(Part::Tilde(Bytes::copy_from_slice(name)));
+                rest = &rest[1 + name.len()..];
+                start = false;
+                continue;
+            }
+            out.literal(*byte);
+            start = *byte == b':';
+            rest = &rest[1..];
+        }
+    }
+    out.into_word()
+}

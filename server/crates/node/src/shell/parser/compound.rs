@@ -1,0 +1,250 @@
+//! Compound commands (POSIX XCU 2.9.4).
+
+use bytes::Bytes;
+
+use super::{
+    Parse, ParseErrorKind, Parser, TokenName,
+    lexer::{Op, Tok, literal_word},
+};
+use crate::shell::{
+    arith::name_len,
+    ast::{Block, CaseArm, CaseEnd, CommandKind, Part, Word},
+};
+
+impl Parser {
+    /// The compound command that begins here, if one does.
+    pub(super) fn compound(&mut self) -> Parse<Option<CommandKind>> {
+        if self.at_op(Op::Open)? {
+            if self.dialect.is_bash()
+                && self.text.get(self.at) == Some(&b'(')
+                && self.closes_twice(self.at + 1)
+            {
+                self.peeked = None;
+                self.at += 1;
+                return self.nested(Self::arithmetic).map(|word| Some(CommandKind::Arith(word)));
+            }
+            self.skip()?;
+            let body = self.nested(|parser| {
+                let body = parser.commands(|parser| parser.at_op(Op::Close))?;
+                if body.is_empty() { parser.unexpected(None) } else { Ok(body) }
+            })?;
+            if !self.eat_op(Op::Close)? {
+                return self.unexpected(Some(")"));
+            }
+            return Ok(Some(CommandKind::Subshell(body.into())));
+        }
+        let Some(word) = self.literal()? else { return Ok(None) };
+        let bash = self.dialect.is_bash();
+        Ok(Some(match &*word {
+            b"{" => {
+                self.skip()?;
+                let body = self.block(&["}"], Some("}"))?;
+                self.expect_reserved("}")?;
+                CommandKind::Brace(body)
+            }
+            b"if" => self.if_command()?,
+            b"while" | b"until" => {
+                self.skip()?;
+                let test = self.block(&["do"], Some("do"))?;
+                let body = self.do_group()?;
+                CommandKind::Loop { until: &*word == b"until", test, body }
+            }
+            b"for" => self.for_command()?,
+            b"select" if bash => self.select_command()?,
+            b"case" => self.case_command()?,
+            b"function" if self.dialect.has_bashisms() => self.function_command()?,
+            b"[[" if self.dialect.has_bashisms() => {
+                self.skip()?;
+                CommandKind::Cond(self.cond_command()?)
+            }
+            b"then" | b"else" | b"elif" | b"fi" | b"do" | b"done" | b"esac" | b"}" => {
+                return self.unexpected(None);
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn if_command(&mut self) -> Parse<CommandKind> {
+        self.skip()?;
+        let mut arms = Vec::new();
+        loop {
+            let test = self.block(&["then"], Some("then"))?;
+            self.expect_reserved("then")?;
+            let body = self.block(&["elif", "else", "fi"], Some("fi"))?;
+            arms.push((test, body));
+            if self.eat_reserved("elif")? {
+                continue;
+            }
+            let otherwise =
+                if self.eat_reserved("else")? { Some(self.block(&["fi"], Some("fi"))?) } else { None };
+            self.expect_reserved("fi")?;
+            return Ok(CommandKind::If { arms: arms.into(), otherwise });
+        }
+    }
+
+    /// `do ...; done`
+    fn do_group(&mut self) -> Parse<Block> {
+        self.expect_reserved("do")?;
+        let body = self.block(&["done"], Some("done"))?;
+        self.expect_reserved("done")?;
+        Ok(body)
+    }
+
+    fn for_command(&mut self) -> Parse<CommandKind> {
+        self.skip()?;
+        if self.dialect.is_bash() && self.at_op(Op::Open)? && self.text.get(self.at) == Some(&b'(') {
+            return self.arithmetic_for();
+        }
+        let (name, words) = self.loop_head()?;
+        let body = self.loop_body()?;
+        Ok(CommandKind::For { name, words, body })
+    }
+
+    fn select_command(&mut self) -> Parse<CommandKind> {
+        self.skip()?;
+        let (name, words) = self.loop_head()?;
+        let body = self.loop_body()?;
+        Ok(CommandKind::Select { name, words, body })
+    }
+
+    fn loop_body(&mut self) -> Parse<Block> {
+        self.skip_newlines()?;
+        if self.dialect.is_bash() && self.eat_reserved("{")? {
+            let body = self.block(&["}"], Some("}"))?;
+            self.expect_reserved("}")?;
+            return Ok(body);
+        }
+        self.do_group()
+    }
+
+    /// The variable of a loop and the words that it takes.
+    fn loop_head(&mut self) -> Parse<(Bytes, Option<Box<[Word]>>)> {
+        let name = match self.literal()? {
+            Some(name) if name_len(&name) == name.len() => name,
+            _ => return Err(self.error(ParseErrorKind::BadForVariable)),
+        };
+        self.skip()?;
+        self.skip_newlines()?;
+        if !self.eat_reserved("in")? {
+            self.eat_op(Op::Semi)?;
+            return Ok((name, None));
+        }
+        let mut words = Vec::new();
+        while let Tok::Word(word) = self.peek()?.clone() {
+            self.skip()?;
+            words.push(word);
+        }
+        if !matches!(self.peek()?, Tok::Newline) && !self.eat_op(Op::Semi)? {
+            return self.unexpected(None);
+        }
+        Ok((name, Some(words.into())))
+    }
+
+    /// `for ((...; ...; ...))`
+    fn arithmetic_for(&mut self) -> Parse<CommandKind> {
+        self.peeked = None;
+        self.at += 1;
+        let word = self.nested(Self::arithmetic)?;
+        let mut clauses: Vec<Vec<Part>> = vec![Vec::new()];
+        for part in word.parts.iter() {
+            let Part::Quoted(text) = part else {
+                if let Some(last) = clauses.last_mut() {
+                    last.push(part.clone());
+                }
+                continue;
+            };
+            for (index, piece) in text.split(|byte| *byte == b';').enumerate() {
+                if index > 0 {
+                    clauses.push(Vec::new());
+                }
+                if let Some(last) = clauses.last_mut() {
+                    last.push(Part::Quoted(text.slice_ref(piece)));
+                }
+            }
+        }
+        let clauses: [Vec<Part>; 3] = match clauses.try_into() {
+            Ok(clauses) => clauses,
+            Err(_) => return self.unexpected(None),
+        };
+        let [init, test, step] = clauses.map(|parts| Word { parts: parts.into() });
+        self.eat_op(Op::Semi)?;
+        let body = self.loop_body()?;
+        Ok(CommandKind::ForArith { init, test, step, body })
+    }
+
+    fn case_command(&mut self) -> Parse<CommandKind> {
+        self.skip()?;
+        let Tok::Word(word) = self.peek()?.clone() else { return self.unexpected(None) };
+        self.skip()?;
+        self.skip_newlines()?;
+        self.expect_reserved("in")?;
+        let mut arms = Vec::new();
+        loop {
+            self.skip_newlines()?;
+            if self.eat_reserved("esac")? {
+                return Ok(CommandKind::Case { word, arms: arms.into() });
+            }
+            if matches!(self.peek()?, Tok::Eof) {
+                return self.unexpected(Some("esac"));
+            }
+            let arm = self.nested(Self::case_arm)?;
+            arms.push(arm);
+        }
+    }
+
+    fn case_arm(&mut self) -> Parse<CaseArm> {
+        self.eat_op(Op::Open)?;
+        let mut patterns = Vec::new();
+        loop {
+            let Tok::Word(pattern) = self.peek()?.clone() else { return self.unexpected(None) };
+            self.skip()?;
+            patterns.push(pattern);
+            if !self.eat_op(Op::Pipe)? {
+                break;
+            }
+        }
+        if !self.eat_op(Op::Close)? {
+            return self.unexpected(Some(")"));
+        }
+        let body = self.commands(|parser| {
+            let ended = matches!(parser.peek()?, Tok::Op(Op::DoubleSemi | Op::SemiAnd | Op::DoubleSemiAnd));
+            Ok(ended || parser.at_reserved("esac")?)
+        })?;
+        let end = match self.peek()? {
+            Tok::Op(Op::DoubleSemi) => CaseEnd::Break,
+            Tok::Op(Op::SemiAnd) => CaseEnd::FallThrough,
+            Tok::Op(Op::DoubleSemiAnd) => CaseEnd::Continue,
+            Tok::Eof => return self.unexpected(Some(";;")),
+            // The last arm may lack its end.
+            _ => return Ok(CaseArm { patterns: patterns.into(), body: body.into(), end: CaseEnd::Break }),
+        };
+        self.skip()?;
+        Ok(CaseArm { patterns: patterns.into(), body: body.into(), end })
+    }
+
+    /// `function NAME ...`
+    fn function_command(&mut self) -> Parse<CommandKind> {
+        self.skip()?;
+        let Some(name) = self.literal()? else { return self.unexpected(None) };
+        self.skip()?;
+        if self.eat_op(Op::Open)? && !self.eat_op(Op::Close)? {
+            return self.unexpected(Some(")"));
+        }
+        let line = self.line;
+        Ok(self.function_body(name, line)?.kind)
+    }
+
+    /// Fails for want of a word.
+    pub(super) fn missing_word<T>(&mut self) -> Parse<T> {
+        if matches!(self.peek()?, Tok::Eof) {
+            let kind = ParseErrorKind::Unexpected { token: TokenName::Eof, expecting: Some("]]") };
+            return Err(self.error(kind));
+        }
+        Err(self.error(ParseErrorKind::BadConditional))
+    }
+
+    /// A word of plain text.
+    pub(super) fn plain(text: &'static str) -> Word {
+        literal_word(Bytes::from_static(text.as_bytes()))
+    }
+}

@@ -1,0 +1,382 @@
+//! What follows a dollar sign or a backquote (POSIX XCU 2.6).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Parse, ParseErrorKind, Parser, lexer::Op, word::Parts};
+use crate::shell::{
+    arith::{Expr, name_len},
+    ast::{
+        AndOr, Arith, Parameter, ParameterName, ParameterOp, Part, ReplaceScope, SubScript, Subscript, Word,
+    },
+};
+
+impl Parser {
+    /// The expansion that the dollar sign here begins; `None` where it stands for itself.
+    pub(super) fn dollar(&mut self, in_quotes: bool) -> Parse<Option<Part>> {
+        let Some(next) = self.text.get(self.at + 1).copied() else { return Ok(None) };
+        match next {
+            b'(' if self.text.get(self.at + 2) == Some(&b'(') && self.is_arithmetic() => {
+                self.at += 3;
+                let word = self.nested(Self::arithmetic)?;
+                Ok(Some(Part::Arith(Arc::new(compile(word)))))
+            }
+            b'(' => {
+                self.at += 2;
+                let script = self.nested(Self::command_substitution)?;
+                Ok(Some(Part::Command(script)))
+            }
+            b'{' => {
+                self.at += 2;
+                let parameter = self.nested(|parser| parser.braced(in_quotes))?;
+                Ok(Some(Part::Parameter(Arc::new(parameter))))
+            }
+            _ => {
+                let Some((name, len)) = self.parameter_name(self.at + 1, false) else { return Ok(None) };
+                self.at += 1 + len;
+                let parameter = Parameter { name, subscript: None, indirect: false, op: ParameterOp::None };
+                Ok(Some(Part::Parameter(Arc::new(parameter))))
+            }
+        }
+    }
+
+    /// A parameter's name at a place, and its length. Outside of braces only one digit counts.
+    fn parameter_name(&self, at: usize, braced: bool) -> Option<(ParameterName, usize)> {
+        let rest = self.text.get(at..)?;
+        let first = *rest.first()?;
+        let len = name_len(rest);
+        if len > 0 {
+            return Some((ParameterName::Variable(Bytes::copy_from_slice(&rest[..len])), len));
+        }
+        if first.is_ascii_digit() {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let len = if braced { digits } else { 1 };
+            let number: usize = std::str::from_utf8(&rest[..len]).ok()?.parse().unwrap_or(usize::MAX);
+            return Some(match number {
+                0 => (ParameterName::Special(b'0'), len),
+                _ => (ParameterName::Positional(number), len),
+            });
+        }
+        b"@*#?-$!".contains(&first).then_some((ParameterName::Special(first), 1))
+    }
+
+    /// `${...}`, after the brace.
+    fn braced(&mut self, in_quotes: bool) -> Parse<Parameter> {
+        let op_follows = |byte: Option<&u8>| matches!(byte, Some(b'}'));
+        // ${#name} is a length, unless # is itself the parameter.
+        if self.text.get(self.at) == Some(&b'#')
+            && let Some((name, len)) = self.parameter_name(self.at + 1, true)
+        {
+            let after = self.at + 1 + len;
+            if op_follows(self.text.get(after)) || self.text.get(after) == Some(&b'[') {
+                self.at = after;
+                let subscript = self.subscript()?;
+                self.close_brace()?;
+                return Ok(Parameter { name, subscript, indirect: false, op: ParameterOp::Length });
+            }
+        }
+        let mut indirect = false;
+        if self.dialect.is_bash()
+            && self.text.get(self.at) == Some(&b'!')
+            && self.parameter_name(self.at + 1, true).is_some_and(|(_, len)| len > 0)
+            && !op_follows(self.text.get(self.at + 1))
+        {
+            self.at += 1;
+            indirect = true;
+        }
+        let Some((name, len)) = self.parameter_name(self.at, true) else {
+            return Err(self.bad_substitution());
+        };
+        self.at += len;
+        let subscript = self.subscript()?;
+        if indirect {
+            let keys = matches!(subscript, Some(Subscript::Each | Subscript::Joined));
+            let prefix = matches!(self.text.get(self.at), Some(b'*' | b'@'))
+                && self.text.get(self.at + 1) == Some(&b'}');
+            if prefix {
+                self.at += 1;
+            }
+            if keys || prefix {
+                self.close_brace()?;
+                let op = if keys { ParameterOp::Keys } else { ParameterOp::Names };
+                return Ok(Parameter { name, subscript, indirect: false, op });
+            }
+        }
+        let op = self.parameter_op(in_quotes)?;
+        self.close_brace()?;
+        Ok(Parameter { name, subscript, indirect, op })
+    }
+
+    fn bad_substitution(&self) -> super::ParseError {
+        if self.at >= self.text.len() {
+            return self.error(ParseErrorKind::MissingBrace);
+        }
+        self.error(ParseErrorKind::BadSubstitution)
+    }
+
+    fn close_brace(&mut self) -> Parse<()> {
+        match self.text.get(self.at) {
+            Some(b'}') => {
+                self.at += 1;
+                Ok(())
+            }
+            _ => Err(self.bad_substitution()),
+        }
+    }
+
+    /// `[@]`, `[*]` or `[expression]`, in bash.
+    pub(super) fn subscript(&mut self) -> Parse<Option<Subscript>> {
+        if !self.dialect.is_bash() || self.text.get(self.at) != Some(&b'[') {
+            return Ok(None);
+        }
+        let rest = &self.text[self.at..];
+        if rest.starts_with(b"[@]") || rest.starts_with(b"[*]") {
+            let each = rest[1] == b'@';
+            self.at += 3;
+            return Ok(Some(if each { Subscript::Each } else { Subscript::Joined }));
+        }
+        self.at += 1;
+        let word = self.nested(|parser| parser.word_until(false, true, b"]"))?;
+        if self.text.get(self.at) != Some(&b']') {
+            return Err(self.bad_substitution());
+        }
+        self.at += 1;
+        Ok(Some(Subscript::Index(word)))
+    }
+
+    fn parameter_op(&mut self, in_quotes: bool) -> Parse<ParameterOp> {
+        let rest = &self.text[self.at..];
+        let Some(first) = rest.first().copied() else { return Err(self.error(ParseErrorKind::MissingBrace)) };
+        let second = rest.get(1).copied();
+        let null = first == b':' && matches!(second, Some(b'-' | b'=' | b'?' | b'+'));
+        let kind = if null { second.unwrap_or(first) } else { first };
+        match kind {
+            b'}' => Ok(ParameterOp::None),
+            b'-' | b'=' | b'?' | b'+' => {
+                self.at += 1 + usize::from(null);
+                let word = self.word_until(in_quotes, false, b"}")?;
+                Ok(match kind {
+                    b'-' => ParameterOp::Default { null, word },
+                    b'=' => ParameterOp::Assign { null, word },
+                    b'?' => ParameterOp::Error { null, word },
+                    _ => ParameterOp::Alternative { null, word },
+                })
+            }
+            b'#' | b'%' => {
+                let longest = second == Some(kind);
+                self.at += 1 + usize::from(longest);
+                let pattern = self.word_until(in_quotes, true, b"}")?;
+                Ok(if kind == b'#' {
+                    ParameterOp::RemovePrefix { longest, pattern }
+                } else {
+                    ParameterOp::RemoveSuffix { longest, pattern }
+                })
+            }
+            _ if !self.dialect.has_bashisms() => Err(self.bad_substitution()),
+            b':' => {
+                self.at += 1;
+                let offset = self.word_until(in_quotes, true, b":}")?;
+                let length = if self.text.get(self.at) == Some(&b':') {
+                    self.at += 1;
+                    Some(self.word_until(in_quotes, true, b"}")?)
+                } else {
+                    None
+                };
+                Ok(ParameterOp::Substring { offset, length })
+            }
+            b'/' => {
+                let scope = match second {
+                    Some(b'/') => ReplaceScope::All,
+                    Some(b'#') => ReplaceScope::AtStart,
+                    Some(b'%') => ReplaceScope::AtEnd,
+                    _ => ReplaceScope::First,
+                };
+                self.at += if scope == ReplaceScope::First { 1 } else { 2 };
+                let pattern = self.word_until(in_quotes, true, b"/}")?;
+                let mut with = Word::default();
+                if self.text.get(self.at) == Some(&b'/') {
+                    self.at += 1;
+                    with = self.word_until(in_quotes, false, b"}")?;
+                }
+                Ok(ParameterOp::Replace { scope, pattern, with })
+            }
+            b'^' | b',' if self.dialect.is_bash() => {
+                let all = second == Some(kind);
+                self.at += 1 + usize::from(all);
+                Ok(ParameterOp::Case { upper: kind == b'^', all })
+            }
+            b'@' if self.dialect.is_bash() && rest.get(2) == Some(&b'}') => {
+                let letter = second.unwrap_or_default();
+                self.at += 2;
+                Ok(ParameterOp::Transform(letter))
+            }
+            _ => Err(self.bad_substitution()),
+        }
+    }
+
+    /// The word up to an unquoted one of `stops`. Patterns quote as outside of double quotes even between them.
+    fn word_until(&mut self, in_quotes: bool, pattern: bool, stops: &[u8]) -> Parse<Word> {
+        let mut parts = Parts::default();
+        if !in_quotes && !pattern {
+            self.tilde(&mut parts);
+        }
+        loop {
+            let Some(byte) = self.text.get(self.at).copied() else {
+                return Err(self.error(ParseErrorKind::MissingBrace));
+            };
+            if stops.contains(&byte) {
+                return Ok(parts.into_word());
+            }
+            if !in_quotes || pattern {
+                self.unquoted(byte, &mut parts)?;
+            } else if byte == b'"' {
+                self.at += 1;
+                self.quotes_within(&mut parts)?;
+            } else if byte == b'\\' && self.text.get(self.at + 1) == Some(&b'}') {
+                parts.quoted(b"}");
+                self.at += 2;
+            } else {
+                self.in_double_quotes(byte, &mut parts)?;
+            }
+        }
+    }
+
+    /// Quotes within a word that stands between quotes: up to the next quote nothing changes, except that a brace does
+    /// not end the word.
+    fn quotes_within(&mut self, parts: &mut Parts) -> Parse<()> {
+        loop {
+            match self.text.get(self.at).copied() {
+                None => return Err(self.error(ParseErrorKind::UnterminatedQuote(b'"'))),
+                Some(b'"') => {
+                    self.at += 1;
+                    parts.quoted_empty();
+                    return Ok(());
+                }
+                Some(byte) => self.in_double_quotes(byte, parts)?,
+            }
+        }
+    }
+
+    /// The commands of `$(...)`, after the parenthesis.
+    pub(super) fn command_substitution(&mut self) -> Parse<Arc<SubScript>> {
+        let outer = std::mem::take(&mut self.pending);
+        self.count_lines(self.at);
+        let block = self.commands(|parser| parser.at_op(Op::Close))?;
+        if !self.eat_op(Op::Close)? {
+            return self.unexpected(Some(")"));
+        }
+        let inner = std::mem::replace(&mut self.pending, outer);
+        self.pending.extend(inner);
+        Ok(Arc::new(SubScript { block: block.into() }))
+    }
+
+    /// The commands between backquotes, after the first one.
+    pub(super) fn backquoted(&mut self, in_quotes: bool) -> Parse<Part> {
+        let mut text = Vec::new();
+        loop {
+            match self.text.get(self.at).copied() {
+                None => return Err(self.error(ParseErrorKind::UnterminatedQuote(b'`'))),
+                Some(b'`') => break,
+                Some(b'\\') => {
+                    self.at += 1;
+                    match self.text.get(self.at).copied() {
+                        Some(byte @ (b'$' | b'`' | b'\\')) => text.push(byte),
+                        Some(b'"') if in_quotes => text.push(b'"'),
+                        Some(byte) => text.extend_from_slice(&[b'\\', byte]),
+                        None => continue,
+                    }
+                }
+                Some(byte) => text.push(byte),
+            }
+            self.at += 1;
+        }
+        self.at += 1;
+        let mut inner = Self::new(text, self.dialect, Arc::clone(&self.aliases), self.line);
+        inner.depth = self.depth;
+        let script = inner.whole().map_err(|mut error| {
+            error.incomplete = false;
+            error
+        })?;
+        Ok(Part::Command(Arc::new(SubScript { block: script.into() })))
+    }
+
+    /// All commands of the text.
+    fn whole(&mut self) -> Parse<Vec<AndOr>> {
+        let commands = self.commands(|_| Ok(false))?;
+        if !self.pending.is_empty() {
+            self.read_here_documents(true)?;
+        }
+        Ok(commands)
+    }
+
+    /// Whether `$((` (or `((`) here begins an expression, and not two subshells: whether its parentheses close together.
+    fn is_arithmetic(&self) -> bool {
+        self.closes_twice(self.at + 3)
+    }
+
+    /// Whether two parentheses that are open before a place close at once.
+    pub(super) fn closes_twice(&self, start: usize) -> bool {
+        let mut depth = 0;
+        let mut at = start;
+        while let Some(byte) = self.text.get(at) {
+            match byte {
+                b'\\' => at += 1,
+                b'\'' => match self.text[at + 1..].iter().position(|byte| *byte == b'\'') {
+                    Some(len) => at += len + 1,
+                    None => return false,
+                },
+                b'(' => depth += 1,
+                b')' if depth > 0 => depth -= 1,
+                b')' => return self.text.get(at + 1) == Some(&b')'),
+                _ => {}
+            }
+            at += 1;
+        }
+        // Unfinished: an interactive shell asks for more, and will find out then.
+        true
+    }
+
+    /// An expression up to `))`, which is taken too.
+    pub(super) fn arithmetic(&mut self) -> Parse<Word> {
+        let mut parts = Parts::default();
+        let mut depth = 0;
+        loop {
+            match self.text.get(self.at).copied() {
+                None => {
+                    let token = super::TokenName::Eof;
+                    return Err(self.error(ParseErrorKind::Unexpected { token, expecting: Some("))") }));
+                }
+                Some(b')') if depth == 0 && self.text.get(self.at + 1) == Some(&b')') => {
+                    self.at += 2;
+                    return Ok(parts.into_word());
+                }
+                Some(b';') if depth == 0 && self.dialect.is_bash() => {
+                    parts.quoted(b";");
+                    self.at += 1;
+                }
+                Some(byte @ (b'\\' | b'$' | b'`')) => self.in_double_quotes(byte, &mut parts)?,
+                Some(b'"') => self.at += 1,
+                Some(byte) => {
+                    match byte {
+                        b'(' => depth += 1,
+                        b')' => depth -= 1,
+                        _ => {}
+                    }
+                    parts.quoted(&[byte]);
+                    self.at += 1;
+                }
+            }
+        }
+    }
+}
+
+/// An arithmetic expansion, compiled where its text is known.
+pub(super) fn compile(word: Word) -> Arith {
+    let ready = match &*word.parts {
+        [] => Expr::parse(b"").ok(),
+        [Part::Quoted(text)] => Expr::parse(text).ok(),
+        _ => None,
+    };
+    Arith { word, ready }
+}

@@ -1,0 +1,157 @@
+//! From text to commands: one complete line at a time, as shells read their scripts.
+
+mod command;
+mod compound;
+mod cond;
+mod error;
+mod expansion;
+mod here_document;
+mod lexer;
+mod word;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
+
+use bytes::Bytes;
+pub(crate) use command::with_tildes;
+pub(crate) use error::{ParseError, ParseErrorKind, TokenName};
+use lexer::{Op, Tok, Token};
+
+use super::{
+    ast::{Block, Word},
+    dialect::Dialect,
+};
+
+/// How deep commands, quotes and expansions nest.
+const MAX_DEPTH: u32 = 100;
+/// The longest text, aliases expanded.
+const MAX_TEXT: usize = 16 << 20;
+
+/// What names stand for at the start of a command.
+pub(crate) type Aliases = BTreeMap<Bytes, Bytes>;
+
+/// Reads commands from a text.
+#[derive(Debug)]
+pub(crate) struct Parser {
+    text: Vec<u8>,
+    at: usize,
+    dialect: Dialect,
+    aliases: Arc<Aliases>,
+    /// Aliases that are being expanded, and where their text ends: they are not expanded again before.
+    expanding: Vec<(Bytes, usize)>,
+    /// The token that comes next, if it was looked at.
+    peeked: Option<Token>,
+    /// Where the token before it ended.
+    last_end: usize,
+    /// Here-documents whose text has yet to come.
+    pending: Vec<HereDocument>,
+    depth: u32,
+    /// No more text will come: a here-document may end with it.
+    pub(crate) at_last_line: bool,
+    /// The line of `counted`.
+    line: u32,
+    counted: usize,
+}
+
+/// A here-document that was announced.
+#[derive(Debug)]
+struct HereDocument {
+    delimiter: Bytes,
+    strip_tabs: bool,
+    /// Part of the delimiter was quoted: the text is taken as it is.
+    quoted: bool,
+    body: Arc<OnceLock<Word>>,
+}
+
+type Parse<T> = Result<T, ParseError>;
+
+impl Parser {
+    /// A parser of `text`, whose first line is number `line`.
+    pub(crate) fn new(text: Vec<u8>, dialect: Dialect, aliases: Arc<Aliases>, line: u32) -> Self {
+        Self {
+            text,
+            at: 0,
+            dialect,
+            aliases,
+            expanding: Vec::new(),
+            peeked: None,
+            last_end: 0,
+            pending: Vec::new(),
+            depth: 0,
+            at_last_line: true,
+            line,
+            counted: 0,
+        }
+    }
+
+    /// The aliases that hold from the next command on.
+    pub(crate) fn set_aliases(&mut self, aliases: Arc<Aliases>) {
+        self.aliases = aliases;
+    }
+
+    /// The commands of the next line that has any; `None` at the end.
+    pub(crate) fn next_line(&mut self) -> Parse<Option<Block>> {
+        loop {
+            match self.peek()? {
+                Tok::Newline => self.skip()?,
+                Tok::Eof => return Ok(None),
+                _ => break,
+            }
+        }
+        let block = self.line_of_commands()?;
+        let end = match self.peek()? {
+            Tok::Newline => false,
+            Tok::Eof => true,
+            _ => return self.unexpected(None),
+        };
+        // The newline is read, and with it here-documents, before the line runs.
+        self.skip()?;
+        if end {
+            self.read_here_documents(self.at_last_line)?;
+        }
+        Ok(Some(block))
+    }
+
+    /// Whether nothing but blanks is left.
+    pub(crate) fn is_at_end(&self) -> bool {
+        match &self.peeked {
+            Some(token) => matches!(token.tok, Tok::Eof),
+            None => self.text[self.at..].iter().all(u8::is_ascii_whitespace),
+        }
+    }
+
+    /// The number of the line that was read last.
+    pub(crate) fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// How much of the text was read.
+    pub(crate) fn position(&self) -> usize {
+        match &self.peeked {
+            Some(token) => token.start,
+            None => self.at,
+        }
+    }
+
+    /// Runs `parse` one level deeper.
+    fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.error(ParseErrorKind::TooDeep));
+        }
+        let parsed = parse(self)?;
+        self.depth -= 1;
+        Ok(parsed)
+    }
+
+    fn error(&self, kind: ParseErrorKind) -> ParseError {
+        let incomplete = kind.is_incomplete();
+        let here_document = self.pending.first().map(|document| document.delimiter.clone());
+        ParseError { kind, line: self.line, incomplete, here_document }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! A shell: what it knows and what it is about to do.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+
+use super::{
+    Dialect,
+    ast::Command,
+    frames::{Frame, SourceKind},
+    jobs::Jobs,
+    options::Options,
+    parser::Aliases,
+    traps::Traps,
+    variables::{Variable, Variables},
+};
+use crate::kernel::process::Process;
+
+/// A shell. A clone, with another process, is a subshell.
+#[derive(Debug)]
+pub(crate) struct Shell {
+    pub(crate) process: Arc<Process>,
+    pub(crate) dialect: Dialect,
+    pub(crate) variables: Variables,
+    /// `$0`
+    pub(crate) name: Bytes,
+    /// `$1`, `$2`, ...
+    pub(crate) positional: Arc<[Bytes]>,
+    pub(crate) functions: Arc<BTreeMap<Bytes, Arc<Command>>>,
+    pub(crate) aliases: Arc<Aliases>,
+    pub(crate) options: Options,
+    pub(crate) traps: Traps,
+    pub(crate) jobs: Jobs,
+    /// `$?`
+    pub(crate) status: u8,
+    /// `$$`: the number of the main shell, also in subshells.
+    pub(crate) main_pid: u32,
+    /// The line of the command that runs.
+    pub(crate) line: u32,
+    /// What the name of a script adds to its errors.
+    pub(crate) script: Option<Bytes>,
+    /// The builtin that runs, for its errors.
+    pub(crate) builtin: Option<Bytes>,
+    /// Whether this is a subshell.
+    pub(crate) subshell: bool,
+    /// What is left to do, the innermost last.
+    pub(super) frames: Vec<Frame>,
+    /// How many tests (of `if`, `while`, `&&`, `||`, `!`) the current command is part of: a failure in one of them does not
+    /// end a shell with `-e`.
+    pub(super) tested: u32,
+    /// Where programs were found, until `PATH` changes.
+    pub(super) found: Arc<BTreeMap<Bytes, Bytes>>,
+    /// What builtins have printed; it is written when they return.
+    pub(crate) output: Vec<u8>,
+    pub(crate) errors: Vec<u8>,
+    /// Where `getopts` is within an argument.
+    pub(crate) getopts: usize,
+    /// When `SECONDS` was 0.
+    pub(crate) started: Duration,
+    /// The state behind `RANDOM`.
+    pub(crate) random: u64,
+    /// How the last command substitution ended, if there was one in the current command.
+    pub(super) substituted: Option<u8>,
+    /// Ends of process substitutions, to be closed when the command has ended.
+    pub(super) beside: Vec<u32>,
+    /// Directories of `pushd`.
+    pub(crate) directories: Vec<Bytes>,
+    /// The exit trap has run, or is running.
+    pub(super) exiting: bool,
+}
+
+impl Shell {
+    /// A shell that knows its environment.
+    pub(crate) fn new(process: Arc<Process>, dialect: Dialect, name: Bytes) -> Self {
+        let mut variables = Variables::default();
+        for entry in process.env().iter() {
+            let Some(at) = entry.iter().position(|byte| *byte == b'=') else { continue };
+            let name = &entry[..at];
+            if super::arith::name_len(name) == name.len() && !name.is_empty() {
+                // A fresh variable is not read-only.
+                let _ = variables.set(name, entry.slice(at + 1..));
+                variables.export(name, true);
+            }
+        }
+        let mut shell = Self {
+            main_pid: process.pid,
+            started: process.container.host.env.clock.uptime(),
+            random: process.random(),
+            dialect,
+            variables,
+            name,
+            positional: Arc::new([]),
+            functions: Arc::default(),
+            aliases: Arc::default(),
+            options: Options::new(dialect),
+            traps: Traps::default(),
+            jobs: Jobs::default(),
+            status: 0,
+            line: 0,
+            script: None,
+            builtin: None,
+            subshell: false,
+            frames: Vec::new(),
+            tested: 0,
+            found: Arc::default(),
+            output: Vec::new(),
+            errors: Vec::new(),
+            getopts: 0,
+            substituted: None,
+            directories: Vec::new(),
+            beside: Vec::new(),
+            exiting: false,
+            process,
+        };
+        shell.set_up_variables();
+        shell
+    }
+
+    /// Sets what every shell sets at its start.
+    fn set_up_variables(&mut self) {
+        let cwd = Bytes::from(self.process.cwd());
+        let inherited = self.variables.text(b"PWD").cloned().filter(|pwd| self.is_cwd(pwd));
+        self.set_default(b"PWD", inherited.unwrap_or(cwd), true);
+        let parent = self.process.parent_pid().to_string();
+        let level =
+            self.variables.text(b"SHLVL").and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+        let level: i64 = level.unwrap_or(0);
+        self.set_default(b"IFS", Bytes::from_static(b" \t\n"), false);
+        self.set_default(b"OPTIND", Bytes::from_static(b"1"), false);
+        self.set_default(b"PPID", parent.into(), false);
+        self.set_default(b"PS4", Bytes::from_static(b"+ "), false);
+        if self.variables.text(b"PATH").is_none() {
+            self.set_default(b"PATH", Bytes::from_static(DEFAULT_PATH), false);
+        }
+        if self.dialect != Dialect::Dash {
+            self.set_default(b"SHLVL", (level + 1).to_string().into(), true);
+        }
+        if self.dialect.is_bash() {
+            let hostname = crate::kernel::wait::lock(&self.process.container.hostname).clone();
+            self.set_default(b"BASH", Bytes::from_static(b"/bin/bash"), false);
+            self.set_default(b"BASH_VERSION", Bytes::from_static(b"5.2.37(1)-release"), false);
+            self.set_default(b"HOSTNAME", hostname.into(), false);
+            self.set_default(b"HOSTTYPE", Bytes::from_static(b"x86_64"), false);
+            self.set_default(b"OSTYPE", Bytes::from_static(b"linux-gnu"), false);
+            self.set_default(b"MACHTYPE", Bytes::from_static(b"x86_64-pc-linux-gnu"), false);
+            let uid = Bytes::from(self.process.creds().uid.to_string());
+            for name in [b"UID".as_slice(), b"EUID"] {
+                self.set_default(name, uid.clone(), false);
+                self.variables.set_read_only(name);
+            }
+            // Bash exports `_` to everything that it runs.
+            self.set_default(b"_", Bytes::from_static(b"/bin/bash"), true);
+        }
+    }
+
+    fn set_default(&mut self, name: &[u8], value: Bytes, export: bool) {
+        // Nothing is read-only yet.
+        let _ = self.variables.set(name, value);
+        if export {
+            self.variables.export(name, true);
+        }
+    }
+
+    /// Whether a path leads to the working directory.
+    fn is_cwd(&self, path: &[u8]) -> bool {
+        let place = self.process.place(path, true);
+        let cwd = self.process.lock().cwd.clone();
+        path.starts_with(b"/") && place.is_ok_and(|place| place == cwd)
+    }
+
+    /// A copy that runs as another process: traps are forgotten, what is ignored stays so.
+    pub(super) fn subshell(&self, process: Arc<Process>) -> Self {
+        let traps = self.traps.in_subshell(&process);
+        Self {
+            process,
+            dialect: self.dialect,
+            variables: self.variables.clone(),
+            name: self.name.clone(),
+            positional: Arc::clone(&self.positional),
+            functions: Arc::clone(&self.functions),
+            aliases: Arc::clone(&self.aliases),
+            options: Options { interactive: false, monitor: false, ..self.options },
+            traps,
+            jobs: self.jobs.in_subshell(),
+            status: self.status,
+            main_pid: self.main_pid,
+            line: self.line,
+            script: self.script.clone(),
+            builtin: None,
+            subshell: true,
+            frames: Vec::new(),
+            tested: self.tested.min(1),
+            found: Arc::clone(&self.found),
+            output: Vec::new(),
+            errors: Vec::new(),
+            getopts: self.getopts,
+            started: self.started,
+            random: self.random.rotate_left(17) ^ u64::from(self.main_pid),
+            substituted: None,
+            directories: self.directories.clone(),
+            beside: Vec::new(),
+            exiting: false,
+        }
+    }
+
+    /// The locals of the function that runs, if one does.
+    pub(crate) fn locals(&mut self) -> Option<&mut Vec<(Bytes, Option<Variable>)>> {
+        self.frames.iter_mut().rev().find_map(|frame| match frame {
+            Frame::Function(function) => Some(&mut function.locals),
+            _ => None,
+        })
+    }
+
+    /// Whether there is a function or a file to return from.
+    pub(crate) fn can_return(&self) -> bool {
+        self.frames.iter().any(|frame| match frame {
+            Frame::Function(_) => true,
+            Frame::Source(source) => matches!(source.kind, SourceKind::Dot { .. }),
+            _ => false,
+        })
+    }
+}
+
+/// Where programs are looked for without a `PATH`.
+pub(crate) const DEFAULT_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

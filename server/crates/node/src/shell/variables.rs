@@ -1,0 +1,311 @@
+//! Variables: scalars, and in bash arrays.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+
+/// What a variable holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// Declared, but without a value.
+    Unset,
+    Scalar(Bytes),
+    /// An array by number (bash).
+    Indexed(BTreeMap<i64, Bytes>),
+    /// An array by name (bash).
+    Keyed(BTreeMap<Bytes, Bytes>),
+}
+
+/// A variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Variable {
+    pub(crate) value: Value,
+    pub(crate) exported: bool,
+    pub(crate) read_only: bool,
+    /// Assigned text is worked out as arithmetic (bash `declare -i`).
+    pub(crate) integer: bool,
+    /// When it was made, so that the environment keeps its order.
+    order: u32,
+}
+
+impl Variable {
+    /// Its value as text: that of element 0 for an array.
+    pub(crate) fn text(&self) -> Option<&Bytes> {
+        match &self.value {
+            Value::Unset => None,
+            Value::Scalar(text) => Some(text),
+            Value::Indexed(array) => array.get(&0),
+            Value::Keyed(array) => array.get(&b"0"[..]),
+        }
+    }
+}
+
+/// A hasher for short names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameHasher(u64);
+
+impl Default for NameHasher {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for NameHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}
+
+type Map = HashMap<Bytes, Variable, BuildHasherDefault<NameHasher>>;
+
+/// All variables of a shell. A clone costs nothing until one of the two changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Variables {
+    map: Arc<Map>,
+    next: u32,
+    /// What exported variables make as an environment, until one changes.
+    environment: Option<Arc<[Bytes]>>,
+    /// How many bytes names and values take.
+    size: usize,
+}
+
+/// The variable cannot be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReadOnly;
+
+impl Variables {
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&Variable> {
+        self.map.get(name)
+    }
+
+    /// The value of a variable as text.
+    pub(crate) fn text(&self, name: &[u8]) -> Option<&Bytes> {
+        self.map.get(name)?.text()
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Changes a variable, which is made where it does not exist.
+    fn entry(&mut self, name: &[u8]) -> &mut Variable {
+        self.environment = None;
+        let map = Arc::make_mut(&mut self.map);
+        if !map.contains_key(name) {
+            self.next += 1;
+            self.size += name.len() + 64;
+            let new = Variable {
+                value: Value::Unset,
+                exported: false,
+                read_only: false,
+                integer: false,
+                order: self.next,
+            };
+            map.insert(Bytes::copy_from_slice(name), new);
+        }
+        map.entry(Bytes::copy_from_slice(name)).or_insert_with(|| Variable {
+            value: Value::Unset,
+            exported: false,
+            read_only: false,
+            integer: false,
+            order: 0,
+        })
+    }
+
+    /// Sets a variable; of an array, element 0.
+    pub(crate) fn set(&mut self, name: &[u8], text: Bytes) -> Result<(), ReadOnly> {
+        if let Some(known) = self.map.get(name) {
+            if known.read_only {
+                return Err(ReadOnly);
+            }
+            if known.exported {
+                self.environment = None;
+            }
+            let size = &mut self.size;
+            // The common case: the variable is there, and nobody shares it.
+            if let Some(variable) = Arc::make_mut(&mut self.map).get_mut(name) {
+                match &mut variable.value {
+                    Value::Scalar(old) => {
+                        *size = (*size + text.len()).saturating_sub(old.len());
+                        *old = text;
+                    }
+                    Value::Indexed(array) => {
+                        *size += text.len();
+                        array.insert(0, text);
+                    }
+                    Value::Keyed(array) => {
+                        *size += text.len();
+                        array.insert(Bytes::from_static(b"0"), text);
+                    }
+                    unset => {
+                        *size += text.len();
+                        *unset = Value::Scalar(text);
+                    }
+                }
+            }
+            return Ok(());
+        }
+        self.size += text.len();
+        self.entry(name).value = Value::Scalar(text);
+        Ok(())
+    }
+
+    /// Sets all of a variable.
+    pub(crate) fn set_value(&mut self, name: &[u8], value: Value) -> Result<(), ReadOnly> {
+        if self.map.get(name).is_some_and(|known| known.read_only) {
+            return Err(ReadOnly);
+        }
+        self.size += match &value {
+            Value::Unset => 0,
+            Value::Scalar(text) => text.len(),
+            Value::Indexed(array) => array.values().map(|text| text.len() + 48).sum(),
+            Value::Keyed(array) => array.iter().map(|(key, text)| key.len() + text.len() + 64).sum(),
+        };
+        self.entry(name).value = value;
+        Ok(())
+    }
+
+    /// Sets an element of an array, which a scalar becomes.
+    pub(crate) fn set_element(&mut self, name: &[u8], key: Key, text: Bytes) -> Result<(), ReadOnly> {
+        if self.map.get(name).is_some_and(|known| known.read_only) {
+            return Err(ReadOnly);
+        }
+        self.size += text.len() + 48;
+        let variable = self.entry(name);
+        match (&mut variable.value, key) {
+            (Value::Keyed(array), Key::Name(key)) => drop(array.insert(key, text)),
+            (Value::Keyed(array), Key::Number(key)) => drop(array.insert(key.to_string().into(), text)),
+            (Value::Indexed(array), Key::Number(key)) => drop(array.insert(key, text)),
+            (Value::Indexed(array), Key::Name(_)) => drop(array.insert(0, text)),
+            (value, key) => {
+                let mut array = BTreeMap::new();
+                if let Value::Scalar(old) = value {
+                    array.insert(0, old.clone());
+                }
+                array.insert(if let Key::Number(key) = key { key } else { 0 }, text);
+                *value = Value::Indexed(array);
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks a variable; it is made, without a value, where it does not exist.
+    pub(crate) fn export(&mut self, name: &[u8], exported: bool) {
+        self.entry(name).exported = exported;
+    }
+
+    pub(crate) fn set_read_only(&mut self, name: &[u8]) {
+        self.entry(name).read_only = true;
+    }
+
+    pub(crate) fn set_integer(&mut self, name: &[u8], integer: bool) {
+        self.entry(name).integer = integer;
+    }
+
+    /// Forgets a variable.
+    pub(crate) fn unset(&mut self, name: &[u8]) -> Result<(), ReadOnly> {
+        match self.map.get(name) {
+            None => Ok(()),
+            Some(known) if known.read_only => Err(ReadOnly),
+            Some(_) => {
+                self.put_back(name, None);
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets an element.
+    pub(crate) fn unset_element(&mut self, name: &[u8], key: &Key) {
+        match (&mut self.entry(name).value, key) {
+            (Value::Indexed(array), Key::Number(key)) => drop(array.remove(key)),
+            (Value::Keyed(array), Key::Name(key)) => drop(array.remove(key)),
+            _ => {}
+        }
+    }
+
+    /// Makes a variable what it was before.
+    pub(crate) fn put_back(&mut self, name: &[u8], old: Option<Variable>) {
+        self.environment = None;
+        let map = Arc::make_mut(&mut self.map);
+        match old {
+            Some(old) => drop(map.insert(Bytes::copy_from_slice(name), old)),
+            None => {
+                if let Some(gone) = map.remove(name) {
+                    let value = gone.text().map_or(0, Bytes::len);
+                    self.size = self.size.saturating_sub(name.len() + 64 + value);
+                }
+            }
+        }
+    }
+
+    /// All variables, sorted by name.
+    pub(crate) fn sorted(&self) -> Vec<(&Bytes, &Variable)> {
+        let mut all: Vec<_> = self.map.iter().collect();
+        all.sort_unstable_by(|a, b| a.0.cmp(b.0));
+        all
+    }
+
+    /// What exported variables make as an environment.
+    pub(crate) fn environment(&mut self) -> Arc<[Bytes]> {
+        if let Some(known) = &self.environment {
+            return Arc::clone(known);
+        }
+        let mut exported: Vec<_> =
+            self.map.iter().filter(|(_, variable)| variable.exported && variable.text().is_some()).collect();
+        exported.sort_unstable_by_key(|(_, variable)| variable.order);
+        let entry = |(name, variable): (&Bytes, &Variable)| -> Bytes {
+            [name.as_ref(), b"=", variable.text().map_or(&b""[..], |text| text)].concat().into()
+        };
+        let all: Arc<[Bytes]> = exported.into_iter().map(entry).collect();
+        self.environment = Some(Arc::clone(&all));
+        all
+    }
+}
+
+/// Which element of an array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Number(i64),
+    Name(Bytes),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ReadOnly, Variables};
+
+    #[test]
+    fn the_environment_keeps_the_order_in_which_variables_came() {
+        let mut variables = Variables::default();
+        for (name, value) in [("B", "1"), ("A", "2"), ("C", "3")] {
+            variables.set(name.as_bytes(), value.into()).unwrap();
+            variables.export(name.as_bytes(), true);
+        }
+        variables.set(b"B", "4".into()).unwrap();
+        variables.set(b"hidden", "5".into()).unwrap();
+        assert_eq!(&*variables.environment(), ["B=4", "A=2", "C=3"]);
+        variables.export(b"A", false);
+        assert_eq!(&*variables.environment(), ["B=4", "C=3"]);
+    }
+
+    #[test]
+    fn a_copy_is_apart() {
+        let mut variables = Variables::default();
+        variables.set(b"x", "1".into()).unwrap();
+        let copy = variables.clone();
+        variables.set(b"x", "2".into()).unwrap();
+        assert_eq!(copy.text(b"x").unwrap(), "1");
+        variables.set_read_only(b"x");
+        assert_eq!(variables.set(b"x", "3".into()), Err(ReadOnly));
+        assert_eq!(variables.unset(b"x"), Err(ReadOnly));
+    }
+}
