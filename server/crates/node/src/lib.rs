@@ -10,6 +10,7 @@
 mod commands;
 pub mod env;
 pub mod image;
+mod images;
 mod kernel;
 mod libc;
 pub mod network;

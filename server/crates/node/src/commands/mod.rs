@@ -3,6 +3,7 @@
 pub(crate) mod busybox;
 mod context;
 pub(crate) mod echo;
+mod pause;
 pub(crate) mod printf;
 pub(crate) mod test;
 
@@ -42,15 +43,16 @@ fn find(name: &str) -> Option<(&'static str, Run)> {
     TABLE.binary_search_by(|(known, _)| (*known).cmp(name)).ok().and_then(|index| TABLE.get(index)).copied()
 }
 
-/// Whether there is a command of this name.
-pub(crate) fn exists(name: &str) -> bool {
-    find(name).is_some()
+/// The names of all commands, sorted.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(name, _)| *name)
 }
 
 /// What an executable file stands for: `busybox`, `gnu/NAME`, `sh/DIALECT`.
 pub(crate) fn program(name: &[u8]) -> Option<Program> {
     let name = std::str::from_utf8(name).ok()?;
     match name.split_once('/') {
+        None if name == "pause" => Some(Program { name: "pause", main: pause::main, memory: 200 << 10 }),
         None if name == "busybox" => {
             Some(Program { name: "busybox", main: busybox::main, memory: 700 << 10 })
         }

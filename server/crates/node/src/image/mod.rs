@@ -1,6 +1,23 @@
 //! Images: the catalogue of what can be pulled, and what is known of each.
 
-use std::sync::Arc;
+mod builder;
+mod reference;
+mod tags;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+pub(crate) use builder::TreeBuilder;
+pub(crate) use reference::Reference;
+pub(crate) use tags::Tag;
+
+use crate::{
+    images::FAMILIES,
+    kernel::{errno::Libc, fs::TreeDir, signal::Signal, wait::lock},
+    rng::{Rng, stable_hash},
+};
 
 /// What is known of an image on a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +58,7 @@ pub enum ImageError {
     },
     /// No registry has it (`ErrImagePull`).
     #[error(
-        "rpc error: code = NotFound desc = failed to pull and unpack image \"{name}\": failed to resolve image: {name}: not found{hint}"
+        "rpc error: code = NotFound desc = failed to pull and unpack image \"{name}\": failed to resolve image: {name}: not found ({hint})"
     )]
     NotFound {
         /// The complete name.
@@ -57,31 +74,176 @@ pub enum ImageError {
     },
 }
 
-/// The images that can be pulled. Any tag of a known repository resolves; what a tag changes (nginx's version) shows.
-/// One catalogue serves any number of nodes, which share the images' files.
+/// What an image's family makes of a tag.
+#[derive(Clone, Debug)]
+pub(crate) struct Recipe {
+    pub(crate) root: Arc<TreeDir>,
+    pub(crate) libc: Libc,
+    /// Besides `PATH`, which all have.
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) entrypoint: Vec<String>,
+    pub(crate) cmd: Vec<String>,
+    pub(crate) user: String,
+    pub(crate) working_dir: String,
+    pub(crate) exposed_ports: Vec<u16>,
+    pub(crate) stop_signal: Option<Signal>,
+    pub(crate) size_bytes: u64,
+    /// What makes it the same image under another tag: the exact version.
+    pub(crate) version: String,
+}
+
+/// Images that have most in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Family {
+    /// Short names: `nginx`, `curlimages/curl`.
+    pub(crate) repositories: &'static [&'static str],
+    /// The image of a repository and a tag; `None` where there is no such tag.
+    pub(crate) recipe: fn(&str, &Tag) -> Option<Recipe>,
+}
+
+/// An image that was pulled.
 #[derive(Debug)]
-pub struct Catalogue(());
+pub(crate) struct Image {
+    pub(crate) recipe: Recipe,
+    pub(crate) id: String,
+    pub(crate) digest: String,
+}
+
+/// The images that can be pulled. Any plausible tag of a known repository resolves; what a tag changes (nginx's version)
+/// shows. One catalogue serves any number of nodes, which share the images' files.
+#[derive(Debug)]
+pub struct Catalogue {
+    /// What was made so far, by short name and tag.
+    made: Mutex<BTreeMap<(String, String), Arc<Image>>>,
+}
+
+/// How many images are kept: tags can be made up without end.
+const MAX_MADE: usize = 256;
 
 impl Catalogue {
     /// All images that come with podlab.
     pub fn builtin() -> Arc<Self> {
-        Arc::new(Self(()))
+        Arc::new(Self { made: Mutex::default() })
     }
 
     /// The repositories that there are, in short form (`nginx`, `curlimages/curl`), sorted.
-    pub fn repositories(&self) -> Vec<&str> {
-        Vec::new()
+    pub fn repositories(&self) -> Vec<&'static str> {
+        let mut all: Vec<_> = FAMILIES.iter().flat_map(|family| family.repositories).copied().collect();
+        all.sort_unstable();
+        all
     }
 
-    pub(crate) fn check_name(&self, name: &str) -> Result<(), ImageError> {
-        if name.is_empty() {
-            let reason = "invalid reference format".to_owned();
-            return Err(ImageError::InvalidName { name: name.to_owned(), reason });
+    /// Parses a name.
+    pub(crate) fn parse(&self, name: &str) -> Result<Reference, ImageError> {
+        Reference::parse(name).map_err(|reason| ImageError::InvalidName { name: name.to_owned(), reason })
+    }
+
+    /// The image of a name, if there is one.
+    pub(crate) fn find(&self, reference: &Reference) -> Result<Arc<Image>, ImageError> {
+        let not_found = || ImageError::NotFound { name: reference.full(), hint: self.hint(reference) };
+        let short = reference.short();
+        let family = FAMILIES.iter().find(|family| family.repositories.contains(&short.as_str()));
+        let family = family.ok_or_else(not_found)?;
+        let tag = if reference.tag.is_empty() { "latest" } else { &reference.tag };
+        let key = (short.clone(), tag.to_owned());
+        if let Some(image) = lock(&self.made).get(&key) {
+            return check_digest(reference, Arc::clone(image)).ok_or_else(not_found);
         }
-        Ok(())
+        let parsed = Tag::parse(tag).ok_or_else(not_found)?;
+        let recipe = (family.recipe)(&short, &parsed).ok_or_else(not_found)?;
+        let identity = format!("{short} {}", recipe.version);
+        let image = Arc::new(Image {
+            recipe,
+            id: format!("sha256:{}", hex(&identity, 1)),
+            digest: format!("sha256:{}", hex(&identity, 2)),
+        });
+        let mut made = lock(&self.made);
+        if made.len() < MAX_MADE {
+            made.insert(key, Arc::clone(&image));
+        }
+        drop(made);
+        check_digest(reference, image).ok_or_else(not_found)
     }
 
-    pub(crate) fn not_found(&self, name: &str) -> ImageError {
-        ImageError::NotFound { name: name.to_owned(), hint: String::new() }
+    fn hint(&self, reference: &Reference) -> String {
+        let short = reference.short();
+        if self.repositories().contains(&short.as_str()) {
+            return format!("podlab simulates {short}, but knows no tag {}", reference.tag);
+        }
+        format!("podlab simulates containers and has these images: {}", self.repositories().join(", "))
+    }
+}
+
+/// A digest has to be that of the image.
+fn check_digest(reference: &Reference, image: Arc<Image>) -> Option<Arc<Image>> {
+    match &reference.digest {
+        Some(digest) if *digest != image.digest && *digest != image.id => None,
+        _ => Some(image),
+    }
+}
+
+/// 64 hexadecimal digits that follow from a name.
+fn hex(name: &str, salt: u64) -> String {
+    let mut rng = Rng::new(stable_hash(name.as_bytes()) ^ salt);
+    (0..4).map(|_| format!("{:016x}", rng.next_u64())).collect()
+}
+
+impl Image {
+    /// What is said of it, under a name.
+    pub(crate) fn status(&self, names: &[Reference]) -> ImageStatus {
+        let recipe = &self.recipe;
+        let mut digests: Vec<_> =
+            names.iter().map(|name| format!("{}@{}", name.repository(), self.digest)).collect();
+        digests.dedup();
+        ImageStatus {
+            id: self.id.clone(),
+            tags: names.iter().filter(|name| !name.tag.is_empty()).map(Reference::full).collect(),
+            digests,
+            size_bytes: recipe.size_bytes,
+            user: recipe.user.clone(),
+            env: recipe.env.clone(),
+            entrypoint: recipe.entrypoint.clone(),
+            cmd: recipe.cmd.clone(),
+            working_dir: recipe.working_dir.clone(),
+            exposed_ports: recipe.exposed_ports.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Catalogue, ImageError, Reference};
+
+    #[test]
+    fn every_repository_has_a_latest_image() {
+        let catalogue = Catalogue::builtin();
+        for name in catalogue.repositories() {
+            let image = catalogue.find(&Reference::parse(name).unwrap());
+            assert!(image.is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn tags_of_one_version_are_one_image_and_others_are_not() {
+        let catalogue = Catalogue::builtin();
+        let id = |name: &str| catalogue.find(&Reference::parse(name).unwrap()).unwrap().id.clone();
+        assert_eq!(id("nginx"), id("nginx:latest"));
+        assert_ne!(id("nginx:1.19"), id("nginx:1.27"));
+        assert_ne!(id("nginx:1.27"), id("nginx:1.27-alpine"));
+    }
+
+    #[test]
+    fn what_cannot_be_pulled_is_told_with_what_can() {
+        let catalogue = Catalogue::builtin();
+        let find = |name: &str| catalogue.find(&Reference::parse(name).unwrap());
+        for name in ["nosuch", "nginx:nosuchtag", "nginx:1.161", "localhost:5000/nginx"] {
+            let Err(ImageError::NotFound { hint, .. }) = find(name) else { panic!("{name} was found") };
+            assert!(hint.contains("podlab simulates"), "{hint}");
+        }
+        let message = find("nosuch").unwrap_err().to_string();
+        assert!(
+            message.contains("\"docker.io/library/nosuch:latest\"") && message.contains("nginx"),
+            "{message}"
+        );
     }
 }

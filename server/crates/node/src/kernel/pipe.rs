@@ -197,6 +197,21 @@ impl PipeWriter {
         Poll::Ready(Ok(()))
     }
 
+    /// Whether anyone can still read what is put in.
+    pub(crate) fn has_readers(&self) -> bool {
+        self.0.has_readers()
+    }
+
+    /// Waits for room for so many bytes (or for an empty pipe); with no reader there is always room.
+    pub(crate) fn poll_room(&self, cx: &Context<'_>, len: usize) -> Poll<()> {
+        let mut state = lock(&self.0.0);
+        if state.readers == 0 || state.reset || state.len == 0 || state.len + len <= PIPE_CAPACITY {
+            return Poll::Ready(());
+        }
+        state.can_write.register(cx);
+        Poll::Pending
+    }
+
     /// Puts `bytes` in if there is room for all of them.
     pub(crate) fn put_now(&self, bytes: &[u8]) -> bool {
         let mut state = lock(&self.0.0);

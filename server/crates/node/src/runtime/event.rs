@@ -6,7 +6,7 @@ use tokio::sync::broadcast;
 use super::{container::ContainerId, sandbox::SandboxId};
 
 /// How many events wait for a slow listener before it has to look for itself.
-pub(crate) const EVENT_BACKLOG: usize = 4096;
+pub(crate) const EVENT_BACKLOG: usize = 256;
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

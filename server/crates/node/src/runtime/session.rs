@@ -2,7 +2,7 @@
 
 use std::{
     future::poll_fn,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
     task::Poll,
 };
 
@@ -10,7 +10,12 @@ use super::{
     container::{ExitStatus, Signal},
     stream::{ByteSink, ByteSource},
 };
-use crate::kernel::wait::{WaitQueue, lock};
+use crate::kernel::{
+    pipe::PipeReader,
+    process::Process,
+    tty::Tty,
+    wait::{WaitQueue, lock},
+};
 
 /// A terminal's size in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,23 +75,42 @@ pub struct Session {
 
 /// Sends signals to a session's process, such as SIGKILL when an exec probe takes too long.
 #[derive(Clone, Debug)]
-pub struct ProcessControl(pub(crate) ());
+pub struct ProcessControl(pub(crate) Weak<Process>);
 
 impl ProcessControl {
     /// Sends a signal; to a process that has ended that is no error.
     pub fn signal(&self, signal: Signal) {
-        let _ = signal;
+        if let Some(process) = self.0.upgrade() {
+            process.signal_from_outside(signal);
+        }
     }
 }
 
 /// Changes a terminal's size.
 #[derive(Clone, Debug)]
-pub struct TerminalControl(pub(crate) ());
+pub struct TerminalControl(pub(crate) Arc<Tty>);
 
 impl TerminalControl {
     /// Sets the size; the foreground processes get SIGWINCH.
     pub fn resize(&self, size: WindowSize) {
-        let _ = size;
+        self.0.set_size(size);
+    }
+}
+
+/// Carries what someone types to a terminal; hangs it up when they leave.
+pub(crate) async fn type_into(keyboard: PipeReader, tty: Weak<Tty>) {
+    loop {
+        let Ok(bytes) = poll_fn(|cx| keyboard.poll_take(cx, 1024)).await else { break };
+        let Some(terminal) = tty.upgrade() else { return };
+        if bytes.is_empty() {
+            break;
+        }
+        terminal.type_in(&bytes);
+        // What is typed ahead waits outside.
+        poll_fn(|cx| terminal.poll_room(cx)).await;
+    }
+    if let Some(terminal) = tty.upgrade() {
+        terminal.hang_up();
     }
 }
 

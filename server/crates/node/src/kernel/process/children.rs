@@ -99,6 +99,7 @@ impl Process {
             slice: AtomicU32::new(0),
             steps: AtomicU64::new(0),
             memory: AtomicU64::new(0),
+            held: AtomicU64::new(0),
             exit: ExitWaiter::default(),
         })
     }
@@ -178,6 +179,8 @@ impl Process {
             )
         };
         drop(fds);
+        // Giving back cannot fail.
+        let _ = self.hold(0);
         let _ = self.set_memory(0);
         self.container.remove(self);
         if let Some(tty) = tty {

@@ -57,6 +57,8 @@ pub(crate) struct Process {
     steps: AtomicU64,
     /// What it holds of its container's memory.
     memory: AtomicU64,
+    /// What of that is held in earnest, and charged to podlab's own budget.
+    held: AtomicU64,
     /// Where its end is told to someone outside.
     exit: ExitWaiter,
 }
@@ -190,6 +192,14 @@ impl Process {
     /// Says how much memory it holds beyond what its program takes anyway. Past the container's limit the container is
     /// killed, past podlab's own budget the process gets `ENOMEM`.
     pub(crate) fn hold(&self, bytes: u64) -> Result<(), Errno> {
+        let before = self.held.load(Ordering::Relaxed);
+        let budget = &self.container.host.budget;
+        if bytes > before {
+            budget.charge(bytes - before).map_err(|_| Errno::ENOMEM)?;
+        } else {
+            budget.release(before - bytes);
+        }
+        self.held.store(bytes, Ordering::Relaxed);
         let base = self.lock().program.map_or(0, |program| program.memory);
         self.set_memory(base + bytes)
     }

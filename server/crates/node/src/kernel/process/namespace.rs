@@ -28,6 +28,11 @@ impl PidNamespace {
         Arc::new(Self::default())
     }
 
+    /// One whose numbers begin after this.
+    pub(crate) fn after(last: u32) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Table { processes: BTreeMap::new(), last })))
+    }
+
     /// A free number, larger than the last one while that is possible. `from_outside` skips those that the runtime's
     /// own threads had.
     pub(super) fn allocate(&self, from_outside: bool) -> Result<u32, Errno> {

@@ -47,6 +47,7 @@ struct State {
     foreground: u32,
     hung_up: bool,
     can_read: WaitQueue,
+    can_type: WaitQueue,
 }
 
 impl Tty {
@@ -64,6 +65,7 @@ impl Tty {
             foreground: 0,
             hung_up: false,
             can_read: WaitQueue::default(),
+            can_type: WaitQueue::default(),
         };
         Arc::new(Self { number, state: Mutex::new(state) })
     }
@@ -132,6 +134,7 @@ impl Tty {
             state.hung_up = true;
             state.screen = None;
             state.can_read.wake();
+            state.can_type.wake();
             (state.pids.clone(), state.session, state.foreground)
         };
         signal_group(&pids, session, Signal::HUP);
@@ -162,9 +165,14 @@ impl Tty {
         }
     }
 
-    /// Whether more can be typed before something is read.
-    pub(crate) fn has_room(&self) -> bool {
-        lock(&self.state).ready_len < MAX_INPUT
+    /// Waits until more can be typed; a terminal that was hung up takes (and loses) everything.
+    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = lock(&self.state);
+        if state.hung_up || state.ready_len < MAX_INPUT / 2 {
+            return Poll::Ready(());
+        }
+        state.can_type.register(cx);
+        Poll::Pending
     }
 
     /// A line, or in raw mode what keys there are.
@@ -183,6 +191,7 @@ impl Tty {
             front.split_to(max)
         };
         state.ready_len -= taken.len();
+        state.can_type.wake();
         Poll::Ready(Ok(taken))
     }
 
@@ -241,6 +250,7 @@ impl State {
                 self.line.clear();
                 self.ready.clear();
                 self.ready_len = 0;
+                self.can_type.wake();
                 self.echo(byte);
                 return signal;
             }
