@@ -185,7 +185,8 @@ mod tests {
                     _ => {
                         let start = (offset as usize).min(model.len());
                         let end = (start + count).min(model.len());
-                        prop_assert_eq!(data.read(offset, count).as_ref(), &model[start..end]);
+                        let seen = data.read(offset, count);
+                        prop_assert_eq!(seen.as_ref(), &model[start..end]);
                     }
                 }
                 prop_assert_eq!(data.len(), model.len() as u64);

@@ -6,18 +6,19 @@ use crate::shell::ast::{Part, Word};
 
 /// How many words one word may become...
 const MAX_WORDS: usize = 100_000;
-/// ...and how many characters they may have in all.
-const MAX_PIECES: usize = 1 << 20;
+/// ...and how many characters they may have in all, while they are put together.
+const MAX_PIECES: usize = 1 << 21;
 
-/// The words that a word with braces stands for; `None` where it has none that count.
+/// The words that a word with braces stands for; `None` where it has none that count, or where they would be more than fit:
+/// such a word stays as it is, as in bash when it gets no memory.
 pub(crate) fn expand_braces(word: &Word) -> Option<Vec<Word>> {
     let has_brace = |part: &Part| matches!(part, Part::Literal(text) if text.contains(&b'{'));
     if !word.parts.iter().any(has_brace) {
         return None;
     }
     let pieces = pieces(word);
-    let mut out = Vec::new();
-    expand(&pieces, 0, &mut out);
+    let mut room = MAX_PIECES;
+    let out = expand(&pieces, 0, &mut room)?;
     (out.len() != 1 || out[0].len() != pieces.len()).then(|| out.into_iter().map(to_word).collect())
 }
 
@@ -62,33 +63,24 @@ fn to_word(pieces: Vec<Piece>) -> Word {
 /// How deep braces nest, and how many follow each other.
 const MAX_DEPTH: u32 = 40;
 
-fn expand(pieces: &[Piece], depth: u32, out: &mut Vec<Vec<Piece>>) {
-    if is_full(out, pieces) {
-        return;
-    }
+/// What `pieces` stand for; `None` where that would be too many words, or more characters than there is `room` for.
+fn expand(pieces: &[Piece], depth: u32, room: &mut usize) -> Option<Vec<Vec<Piece>>> {
     let Some((open, close, alternatives)) = (depth < MAX_DEPTH).then(|| first_group(pieces)).flatten() else {
-        out.push(pieces.to_vec());
-        return;
+        return Some(vec![pieces.to_vec()]);
     };
     let (before, after) = (&pieces[..open], &pieces[close + 1..]);
-    let mut rests = Vec::new();
-    expand(after, depth + 1, &mut rests);
+    let rests = expand(after, depth + 1, room)?;
+    let mut out = Vec::new();
     for alternative in alternatives {
-        let mut middles = Vec::new();
-        expand(&alternative, depth + 1, &mut middles);
-        for middle in &middles {
+        for middle in expand(&alternative, depth + 1, room)? {
             for rest in &rests {
-                if is_full(out, pieces) {
-                    return;
-                }
-                out.push([before, middle, rest].concat());
+                let word = [before, &middle, rest].concat();
+                *room = room.checked_sub(word.len() + 1)?;
+                out.push(word);
             }
         }
     }
-}
-
-fn is_full(out: &[Vec<Piece>], pieces: &[Piece]) -> bool {
-    out.len() >= MAX_WORDS || out.len() * (pieces.len() + 1) >= MAX_PIECES
+    (out.len() <= MAX_WORDS).then_some(out)
 }
 
 /// Where the first group of braces that counts is, and what it stands for.
@@ -162,7 +154,7 @@ fn count(from: i64, to: i64, step: i64) -> impl Iterator<Item = i64> {
     let next = move |value: &i64| if up { value.checked_add(step) } else { value.checked_sub(step) };
     std::iter::successors(Some(from), next)
         .take_while(move |value| if up { *value <= to } else { *value >= to })
-        .take(MAX_WORDS)
+        .take(MAX_WORDS + 1)
 }
 
 #[cfg(test)]
@@ -188,6 +180,10 @@ mod tests {
         assert_eq!(expand("{a}"), ["{a}"]);
         assert_eq!(expand("{}"), ["{}"]);
         assert_eq!(expand("a{b"), ["a{b"]);
-        assert_eq!(expand("{1..999999999}").len(), super::MAX_WORDS);
+        assert_eq!(expand("{1..100000}").len(), 100_000);
+        assert_eq!(expand("{1..999999999}"), ["{1..999999999}"]);
+        let many =
+            "{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}";
+        assert_eq!(expand(many), [many]);
     }
 }
