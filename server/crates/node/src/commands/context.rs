@@ -215,7 +215,18 @@ impl Cx {
         }
     }
 
+    /// Says that an argument is no number, as busybox does, and returns the exit code for that.
+    pub(crate) async fn bad_number(&mut self, text: &[u8]) -> u8 {
+        self.error(format!("invalid number '{}'", String::from_utf8_lossy(text))).await;
+        1
+    }
+
     // Input.
+
+    /// The files that operands name: standard input where there are none.
+    pub(crate) fn inputs(operands: Vec<Bytes>) -> Vec<Bytes> {
+        if operands.is_empty() { vec![Bytes::from_static(b"-")] } else { operands }
+    }
 
     /// Opens a file to read; `-` is standard input.
     pub(crate) async fn open(&self, path: &[u8]) -> Result<Arc<OpenFile>, Errno> {

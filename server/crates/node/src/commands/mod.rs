@@ -1,10 +1,21 @@
 //! The commands of images, in busybox's and in GNU's manner: one file each, named in one table.
 
 pub(crate) mod busybox;
+mod calendar;
+mod cat;
 mod context;
+mod date;
 pub(crate) mod echo;
+mod grep;
+mod head;
+mod hostname;
+mod ls;
+mod number;
 mod pause;
 pub(crate) mod printf;
+mod ps;
+mod sleep;
+mod snapshot;
 pub(crate) mod test;
 
 use std::sync::Arc;
@@ -33,9 +44,20 @@ macro_rules! commands {
 }
 
 commands! {
+    "cat" => cat::run,
+    "date" => date::run,
     "echo" => echo::run,
+    "egrep" => grep::run,
+    "fgrep" => grep::run,
+    "grep" => grep::run,
+    "head" => head::run,
+    "hostname" => hostname::run,
+    "ls" => ls::run,
     "printf" => printf::run,
+    "ps" => ps::run,
+    "sleep" => sleep::run,
     "test" => test::run,
+    "usleep" => sleep::usleep,
 }
 
 /// The command of this name.

@@ -1,0 +1,299 @@
+//! Dates as text: time zones (`TZ`) and `strftime(3)` in the C locale.
+
+use std::fmt::Write;
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+
+use super::Cx;
+use crate::kernel::process::Process;
+
+/// A time zone, and what it is called where it has no rules of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Zone {
+    zone: TimeZone,
+    name: Option<String>,
+}
+
+impl Zone {
+    /// Coordinated universal time.
+    pub(crate) fn utc() -> Self {
+        Self { zone: TimeZone::UTC, name: None }
+    }
+
+    /// The zone of a process: by `TZ` (a POSIX rule, or a file of `/usr/share/zoneinfo`), else by `/etc/localtime`.
+    pub(crate) async fn of(process: &Process) -> Self {
+        let Some(text) = process.var("TZ") else {
+            return Self::from_file(process, b"/etc/localtime").await.unwrap_or_else(Self::utc);
+        };
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let bare = text.strip_prefix(':').unwrap_or(&text);
+        let path =
+            if bare.starts_with('/') { bare.to_owned() } else { format!("/usr/share/zoneinfo/{bare}") };
+        if bare.is_empty() {
+            return Self::utc();
+        }
+        if let Some(zone) = Self::from_file(process, path.as_bytes()).await {
+            return zone;
+        }
+        match TimeZone::posix(bare) {
+            Ok(zone) => Self { zone, name: None },
+            Err(_) => {
+                // What the C library makes of a name that it does not know: its letters, without an offset.
+                let letters: String = bare.chars().take_while(char::is_ascii_alphabetic).collect();
+                let name = if letters.len() >= 3 { letters } else { "UTC".to_owned() };
+                Self { zone: TimeZone::UTC, name: Some(name) }
+            }
+        }
+    }
+
+    async fn from_file(process: &Process, path: &[u8]) -> Option<Self> {
+        let data = process.read_file(path, 64 * 1024).await.ok()?;
+        let zone = TimeZone::tzif("local", &data).ok()?;
+        Some(Self { zone, name: None })
+    }
+
+    /// A moment, as clocks of this zone show it.
+    pub(crate) fn at(&self, time: Timestamp) -> Moment {
+        let info = self.zone.to_offset_info(time);
+        Moment {
+            time,
+            civil: info.offset().to_datetime(time),
+            offset: info.offset().seconds(),
+            zone: self.name.clone().unwrap_or_else(|| info.abbreviation().to_owned()),
+        }
+    }
+
+    /// When clocks of this zone show `civil`.
+    pub(crate) fn when(&self, civil: DateTime) -> Option<Timestamp> {
+        self.zone.to_timestamp(civil).ok()
+    }
+}
+
+impl Cx {
+    /// The time zone that the command was given.
+    pub(crate) async fn zone(&self) -> Zone {
+        Zone::of(&self.process).await
+    }
+}
+
+/// A moment in a time zone.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    pub(crate) time: Timestamp,
+    pub(crate) civil: DateTime,
+    /// Seconds east of Greenwich.
+    pub(crate) offset: i32,
+    /// The zone's abbreviation.
+    pub(crate) zone: String,
+}
+
+const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A month by its number, counted from 1.
+pub(crate) fn month_name(month: i8) -> &'static str {
+    usize::try_from(month - 1).ok().and_then(|index| MONTHS.get(index)).copied().unwrap_or("?")
+}
+
+/// The longest text that a format makes.
+const MAX_TEXT: usize = 64 * 1024;
+
+impl Moment {
+    /// Formats it as `strftime(3)` does. `nanos` says whether `%N` is known (GNU's `date`).
+    pub(crate) fn format(&self, format: &[u8], nanos: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut rest = format;
+        while let Some((byte, after)) = rest.split_first() {
+            rest = after;
+            if *byte != b'%' || out.len() > MAX_TEXT {
+                out.push(*byte);
+                continue;
+            }
+            let mut at = 0;
+            let mut pad = None;
+            let mut upper = false;
+            while let Some(flag @ (b'_' | b'-' | b'0' | b'^' | b'#')) = rest.get(at) {
+                match flag {
+                    b'^' | b'#' => upper = true,
+                    flag => pad = Some(*flag),
+                }
+                at += 1;
+            }
+            let mut width = 0usize;
+            while let Some(digit @ b'0'..=b'9') = rest.get(at) {
+                width = (width * 10 + usize::from(digit - b'0')).min(1024);
+                at += 1;
+            }
+            while matches!(rest.get(at), Some(b'E' | b'O')) {
+                at += 1;
+            }
+            // `%:z`
+            let colons = rest[at.min(rest.len())..].iter().take_while(|byte| **byte == b':').count();
+            let letter = rest.get(at + colons).copied();
+            let text = match letter {
+                Some(b'z') => Some(self.offset_text(colons)),
+                Some(_) if colons > 0 => None,
+                Some(b'N') if !nanos => None,
+                Some(letter) => self.conversion(letter, pad, width, nanos),
+                None => None,
+            };
+            match text {
+                Some(text) => {
+                    let text = if upper { text.to_uppercase() } else { text };
+                    let fill = if pad == Some(b'0') { '0' } else { ' ' };
+                    let numeric = text.bytes().all(|byte| byte.is_ascii_digit());
+                    let fill = if numeric && pad != Some(b'_') { '0' } else { fill };
+                    if pad != Some(b'-') {
+                        for _ in text.chars().count()..width {
+                            out.extend_from_slice(fill.encode_utf8(&mut [0; 4]).as_bytes());
+                        }
+                    }
+                    out.extend_from_slice(text.as_bytes());
+                    rest = &rest[at + colons + 1..];
+                }
+                None => out.push(b'%'),
+            }
+        }
+        out
+    }
+
+    fn offset_text(&self, colons: usize) -> String {
+        let (sign, seconds) = if self.offset < 0 { ('-', -self.offset) } else { ('+', self.offset) };
+        let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        match colons {
+            0 => format!("{sign}{hours:02}{minutes:02}"),
+            1 => format!("{sign}{hours:02}:{minutes:02}"),
+            _ => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}"),
+        }
+    }
+
+    /// Days since Sunday.
+    fn weekday(&self) -> i16 {
+        i16::from(self.civil.weekday().to_sunday_zero_offset())
+    }
+
+    /// The week by ISO 8601, and the year that it belongs to.
+    fn iso_week(&self) -> (i16, i8) {
+        let date = self.civil.date().iso_week_date();
+        (date.year(), date.week())
+    }
+
+    fn conversion(&self, letter: u8, pad: Option<u8>, width: usize, nanos: bool) -> Option<String> {
+        let c = &self.civil;
+        let number = |value: i64, digits: usize, fill: u8| {
+            let fill = pad.unwrap_or(fill);
+            match fill {
+                b'-' => value.to_string(),
+                b'_' => format!("{value:digits$}"),
+                _ => format!("{value:0digits$}"),
+            }
+        };
+        let two = |value: i64| number(value, 2, b'0');
+        let part =
+            |format: &str| String::from_utf8_lossy(&self.format(format.as_bytes(), nanos)).into_owned();
+        let hour12 = i64::from((c.hour() + 11) % 12 + 1);
+        let yday = c.date().day_of_year();
+        Some(match letter {
+            b'%' => "%".to_owned(),
+            b'n' => "\n".to_owned(),
+            b't' => "\t".to_owned(),
+            b'a' => DAYS[self.weekday() as usize % 7][..3].to_owned(),
+            b'A' => DAYS[self.weekday() as usize % 7].to_owned(),
+            b'b' | b'h' => month_name(c.month())[..3].to_owned(),
+            b'B' => month_name(c.month()).to_owned(),
+            b'c' => part("%a %b %e %H:%M:%S %Y"),
+            b'C' => two(i64::from(c.year() / 100)),
+            b'd' => two(i64::from(c.day())),
+            b'D' | b'x' => part("%m/%d/%y"),
+            b'e' => number(i64::from(c.day()), 2, b'_'),
+            b'F' => part("%Y-%m-%d"),
+            b'g' => two(i64::from(self.iso_week().0 % 100)),
+            b'G' => self.iso_week().0.to_string(),
+            b'H' => two(i64::from(c.hour())),
+            b'I' => two(hour12),
+            b'j' => number(i64::from(yday), 3, b'0'),
+            b'k' => number(i64::from(c.hour()), 2, b'_'),
+            b'l' => number(hour12, 2, b'_'),
+            b'm' => two(i64::from(c.month())),
+            b'M' => two(i64::from(c.minute())),
+            b'N' => {
+                let digits = format!("{:09}", self.time.subsec_nanosecond());
+                let keep = if width > 0 { width.min(9) } else { 9 };
+                digits[..keep].to_owned()
+            }
+            b'p' => if c.hour() < 12 { "AM" } else { "PM" }.to_owned(),
+            b'P' => if c.hour() < 12 { "am" } else { "pm" }.to_owned(),
+            b'q' if nanos => (i64::from(c.month() - 1) / 3 + 1).to_string(),
+            b'r' => part("%I:%M:%S %p"),
+            b'R' => part("%H:%M"),
+            b's' => self.time.as_second().to_string(),
+            b'S' => two(i64::from(c.second())),
+            b'T' | b'X' => part("%H:%M:%S"),
+            b'u' => ((self.weekday() + 6) % 7 + 1).to_string(),
+            b'U' => two(i64::from((yday + 6 - self.weekday()) / 7)),
+            b'V' => two(i64::from(self.iso_week().1)),
+            b'w' => self.weekday().to_string(),
+            b'W' => two(i64::from((yday + 6 - (self.weekday() + 6) % 7) / 7)),
+            b'y' => two(i64::from(c.year() % 100)),
+            b'Y' => number(i64::from(c.year()), 1, b'-'),
+            b'Z' => self.zone.clone(),
+            _ => return None,
+        })
+    }
+
+    /// `Nov 21 07:14`, or `Nov 21  2025` for what is not within the last half year, as `ls -l` shows times.
+    pub(crate) fn for_listing(&self, now: Timestamp) -> String {
+        let age = now.as_second() - self.time.as_second();
+        let recent = (-15 * 60..3600 * 24 * 365 / 2).contains(&age);
+        let mut text = String::new();
+        let (month, day) = (&month_name(self.civil.month())[..3], self.civil.day());
+        let _ = match recent {
+            true => write!(text, "{month} {day:>2} {:02}:{:02}", self.civil.hour(), self.civil.minute()),
+            false => write!(text, "{month} {day:>2}  {}", self.civil.year()),
+        };
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{Timestamp, tz::TimeZone};
+    use proptest::prelude::*;
+
+    use super::Zone;
+
+    fn show(format: &str) -> String {
+        let zone = Zone { zone: TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap(), name: None };
+        let time = Timestamp::from_second(1_720_000_000).unwrap();
+        String::from_utf8(zone.at(time).format(format.as_bytes(), true)).unwrap()
+    }
+
+    #[test]
+    fn conversions_as_strftime_writes_them() {
+        assert_eq!(show("%Y-%m-%dT%H:%M:%S%:z"), "2024-07-03T11:46:40+02:00");
+        assert_eq!(show("%a %b %e %H:%M:%S %Z %Y"), "Wed Jul  3 11:46:40 CEST 2024");
+        assert_eq!(show("%j %U %W %V %u %w %s"), "185 26 27 27 3 3 1720000000");
+        assert_eq!(show("%-d %_H %I %p %3N %^a"), "3 11 11 AM 000 WED");
+        assert_eq!(show("100%% %q %Q"), "100% 3 %Q");
+    }
+
+    proptest! {
+        #[test]
+        fn no_format_panics(format in "[%a-zA-Z0-9_:^#-]{0,20}") {
+            show(&format);
+        }
+    }
+}
