@@ -6,9 +6,11 @@
 //! - [`image`]: the catalogue
 //! - [`network`]: what joins the Pods of all nodes
 //! - `kernel`: what a kernel gives to programs
+//! - `images`, `servers`, `http`: the images that there are, and the servers that run in them
 
 mod commands;
 pub mod env;
+mod http;
 pub mod image;
 mod images;
 mod kernel;
@@ -16,6 +18,7 @@ mod libc;
 pub mod network;
 mod rng;
 pub mod runtime;
+mod servers;
 mod shell;
 
 pub use env::{Clock, Env, Spawner};

@@ -92,7 +92,7 @@ pub(crate) fn program(name: &[u8]) -> Option<Program> {
             main: |process| shell::main(process, Dialect::Bash),
             memory: 3400 << 10,
         }),
-        _ => None,
+        _ => crate::servers::program(name),
     }
 }
 

@@ -1,8 +1,14 @@
-//! What families have in common: layouts of directories, and which commands lie where.
+//! What families have in common: layouts of directories, where programs lie, what a distribution writes into `/etc`.
 
 use jiff::{Timestamp, civil::date};
 
-use crate::image::TreeBuilder;
+use super::applets;
+use crate::{
+    commands,
+    image::{Recipe, TreeBuilder},
+    kernel::errno::Libc,
+    rng::stable_hash,
+};
 
 /// When the files of images were made.
 pub(super) fn image_date() -> Timestamp {
@@ -13,13 +19,10 @@ pub(super) fn image_date() -> Timestamp {
         .map_or(Timestamp::UNIX_EPOCH, |date| date.timestamp())
 }
 
-/// The shells and the odd names of busybox, besides its applets.
-const SHELLS: [&str; 5] = ["ash", "busybox", "sh", "[", "[["];
-
-/// Names of all applets, and of the shells.
-pub(super) fn applets() -> Vec<&'static str> {
-    let mut names: Vec<_> = crate::commands::names().chain(SHELLS).collect();
-    names.sort_unstable();
+/// Names of the applets that the `busybox` image has, and of the shells.
+pub(super) fn busybox_applets() -> Vec<&'static str> {
+    let mut names: Vec<_> = applets::busybox().into_iter().filter(|name| applets::runs(name)).collect();
+    names.push("busybox");
     names
 }
 
@@ -30,4 +33,50 @@ pub(super) fn skeleton(tree: &mut TreeBuilder) {
         .dir("/tmp", 0o1777)
         .dir("/proc", 0o555)
         .dir("/sys", 0o555);
+}
+
+/// Adds a program, as large as a program of that name might be.
+///
+/// Entries are `PATH` (the program is GNU's of that name), `PATH=PROGRAM`, or `PATH>TARGET` for a symbolic link. What
+/// podlab cannot run is left out, so that a shell says that it is not found.
+pub(super) fn add_program(tree: &mut TreeBuilder, entry: &str) {
+    if let Some((path, target)) = entry.split_once('>') {
+        tree.link(path, target);
+        return;
+    }
+    let (path, program) = match entry.split_once('=') {
+        Some((path, program)) => (path, program.to_owned()),
+        None => (entry, format!("gnu/{}", entry.rsplit('/').next().unwrap_or(entry))),
+    };
+    if commands::program(program.as_bytes()).is_some() {
+        let size = 30_000 + (stable_hash(path.as_bytes()) % 120) * 968;
+        tree.program(path, &program, size);
+    }
+}
+
+/// A recipe with nothing special about it: what is special is changed afterwards.
+pub(super) fn plain_recipe(tree: TreeBuilder, libc: Libc, version: String, size_bytes: u64) -> Recipe {
+    Recipe {
+        root: tree.finish(),
+        libc,
+        env: Vec::new(),
+        entrypoint: Vec::new(),
+        cmd: Vec::new(),
+        user: String::new(),
+        working_dir: String::new(),
+        exposed_ports: Vec::new(),
+        stop_signal: None,
+        size_bytes,
+        version,
+    }
+}
+
+/// Words as a command line.
+pub(super) fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// Environment variables.
+pub(super) fn variables(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

@@ -1,6 +1,6 @@
 //! `busybox`: one program, four hundred names.
 
-use super::base::{applets, image_date, skeleton};
+use super::base::{busybox_applets, image_date, skeleton};
 use crate::{
     image::{Family, Recipe, Tag, TreeBuilder},
     kernel::errno::Libc,
@@ -59,7 +59,7 @@ fn recipe(_: &str, tag: &Tag) -> Option<Recipe> {
     let libc = if tag.has("musl") { Libc::Musl } else { Libc::Glibc };
     let mut tree = TreeBuilder::new(image_date());
     skeleton(&mut tree);
-    let paths: Vec<String> = applets().iter().map(|name| format!("/bin/{name}")).collect();
+    let paths: Vec<String> = busybox_applets().iter().map(|name| format!("/bin/{name}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     tree.programs(&paths, "busybox", 1_131_168)
         .link("/lib64", "lib")

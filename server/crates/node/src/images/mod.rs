@@ -1,10 +1,26 @@
 //! The images that podlab has, one family a file.
 
+mod alpine;
+mod applets;
 mod base;
+mod booking;
 mod busybox;
+mod debian;
+mod nginx;
+pub(crate) mod packages;
 mod pause;
+mod ubuntu;
 
 use crate::image::Family;
 
 /// All families.
-pub(crate) const FAMILIES: &[Family] = &[busybox::FAMILY, pause::FAMILY];
+pub(crate) const FAMILIES: &[Family] = &[
+    alpine::FAMILY,
+    busybox::FAMILY,
+    debian::FAMILY,
+    nginx::FAMILY,
+    pause::FAMILY,
+    booking::BOOKING,
+    booking::WEBAPP,
+    ubuntu::FAMILY,
+];

@@ -7,3 +7,4 @@ pub(crate) mod mode;
 pub(crate) mod passwd;
 pub(crate) mod pattern;
 pub(crate) mod regex;
+pub(crate) mod resolver;

@@ -36,13 +36,21 @@ pub(crate) struct NetNamespace {
 struct State {
     /// By number. The last owner of a socket takes it off this list, so nothing is ever upgraded, and dropped
     /// again, while the list is locked.
-    listeners: BTreeMap<u64, (SocketAddr, Weak<Listener>)>,
+    listeners: BTreeMap<u64, (Bound, Weak<Listener>)>,
     streams: BTreeMap<u64, Weak<Stream>>,
-    udp: BTreeMap<u64, (SocketAddr, Weak<UdpSocket>)>,
+    udp: BTreeMap<u64, (Bound, Weak<UdpSocket>)>,
     next_port: u16,
     /// What closed connections moved.
     totals: NetworkStats,
     down: bool,
+}
+
+/// What a socket is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bound {
+    address: SocketAddr,
+    /// Whether one at `[::]` leaves IPv4 to others (`IPV6_V6ONLY`).
+    only_v6: bool,
 }
 
 /// A network interface as `ip address` shows it.
@@ -94,8 +102,9 @@ impl NetNamespace {
         ip.is_loopback() || ip == self.ip || ip.is_unspecified()
     }
 
-    /// Opens a socket that listens at `local`; port 0 is any free one.
-    pub(crate) fn listen(self: &Arc<Self>, local: SocketAddr) -> Result<Arc<Listener>, Errno> {
+    /// Opens a socket that listens at `local`; port 0 is any free one. One at `[::]` takes IPv4 too, unless it is to be for
+    /// IPv6 only.
+    pub(crate) fn listen(self: &Arc<Self>, local: SocketAddr, only_v6: bool) -> Result<Arc<Listener>, Errno> {
         if !self.is_local(local.ip()) {
             return Err(Errno::EADDRNOTAVAIL);
         }
@@ -106,11 +115,12 @@ impl NetNamespace {
         } else {
             local
         };
-        if state.listeners.values().any(|(other, _)| overlap(*other, local)) {
+        let bound = Bound { address: local, only_v6 };
+        if state.listeners.values().any(|(other, _)| overlap(*other, bound)) {
             return Err(Errno::EADDRINUSE);
         }
         let listener = Listener::new(self.host.next_object(), local, self);
-        state.listeners.insert(listener.id, (local, Arc::downgrade(&listener)));
+        state.listeners.insert(listener.id, (bound, Arc::downgrade(&listener)));
         Ok(listener)
     }
 
@@ -122,7 +132,8 @@ impl NetNamespace {
                 return None;
             }
             let fits = state.listeners.values().filter(|(local, _)| covers(*local, to));
-            fits.min_by_key(|(local, _)| local.ip().is_unspecified()).map(|(_, listener)| listener.clone())
+            fits.min_by_key(|(local, _)| local.address.ip().is_unspecified())
+                .map(|(_, listener)| listener.clone())
         };
         found?.upgrade()
     }
@@ -143,11 +154,12 @@ impl NetNamespace {
         } else {
             local
         };
-        if state.udp.values().any(|(other, _)| overlap(*other, local)) {
+        let bound = Bound { address: local, only_v6: false };
+        if state.udp.values().any(|(other, _)| overlap(*other, bound)) {
             return Err(Errno::EADDRINUSE);
         }
         let socket = UdpSocket::new(self.host.next_object(), local, self);
-        state.udp.insert(socket.id, (local, Arc::downgrade(&socket)));
+        state.udp.insert(socket.id, (bound, Arc::downgrade(&socket)));
         Ok(socket)
     }
 
@@ -166,8 +178,8 @@ impl NetNamespace {
             let state = lock(&self.state);
             let row = |id: u64, udp, local, state| SocketRow { id, udp, local, peer: None, state };
             let listeners =
-                state.listeners.iter().map(|(id, (at, _))| row(*id, false, *at, SocketState::Listen));
-            let udp = state.udp.iter().map(|(id, (at, _))| row(*id, true, *at, SocketState::None));
+                state.listeners.iter().map(|(id, (at, _))| row(*id, false, at.address, SocketState::Listen));
+            let udp = state.udp.iter().map(|(id, (at, _))| row(*id, true, at.address, SocketState::None));
             (listeners.chain(udp).collect::<Vec<_>>(), state.streams.values().cloned().collect::<Vec<_>>())
         };
         rows.extend(streams.iter().filter_map(Weak::upgrade).map(|stream| SocketRow {
@@ -252,7 +264,7 @@ impl State {
             self.next_port = (self.next_port + 1) % EPHEMERAL.1;
             let port = EPHEMERAL.0 + self.next_port;
             // Keys are numbers of sockets, so ports have to be looked for; there are few sockets.
-            if !self.listeners.values().any(|(other, _)| other.port() == port) {
+            if !self.listeners.values().any(|(other, _)| other.address.port() == port) {
                 return Some(port);
             }
         }
@@ -261,27 +273,30 @@ impl State {
 }
 
 /// Whether two sockets would receive the same.
-fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
-    a.port() == b.port()
-        && (a.ip() == b.ip()
-            || (a.ip().is_unspecified() && (a.is_ipv6() || b.is_ipv4()))
-            || (b.ip().is_unspecified() && (b.is_ipv6() || a.is_ipv4())))
+fn overlap(a: Bound, b: Bound) -> bool {
+    let takes_all_of = |one: Bound, other: Bound| {
+        one.address.ip().is_unspecified()
+            && (one.address.is_ipv6() == other.address.is_ipv6() || (one.address.is_ipv6() && !one.only_v6))
+    };
+    a.address.port() == b.address.port()
+        && (a.address.ip() == b.address.ip() || takes_all_of(a, b) || takes_all_of(b, a))
 }
 
-/// Whether a socket at `local` receives what is sent to `to`; one at `[::]` receives IPv4 too.
-fn covers(local: SocketAddr, to: SocketAddr) -> bool {
-    local.port() == to.port()
-        && (local.ip() == to.ip() || (local.ip().is_unspecified() && (local.is_ipv6() || to.is_ipv4())))
+/// Whether a socket that is bound so receives what is sent to `to`.
+fn covers(bound: Bound, to: SocketAddr) -> bool {
+    let Bound { address, only_v6 } = bound;
+    address.port() == to.port()
+        && (address.ip() == to.ip()
+            || (address.ip().is_unspecified()
+                && (address.is_ipv6() == to.is_ipv6() || (address.is_ipv6() && !only_v6))))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
+    use super::{Bound, covers, overlap};
 
-    use super::{covers, overlap};
-
-    fn at(text: &str) -> SocketAddr {
-        text.parse().unwrap()
+    fn at(text: &str) -> Bound {
+        Bound { address: text.parse().unwrap(), only_v6: false }
     }
 
     #[test]
@@ -291,7 +306,17 @@ mod tests {
         assert!(!overlap(at("127.0.0.1:80"), at("10.244.0.2:80")));
         assert!(!overlap(at("0.0.0.0:80"), at("0.0.0.0:81")));
         assert!(!overlap(at("0.0.0.0:80"), at("[::1]:80")));
-        assert!(covers(at("[::]:80"), at("127.0.0.1:80")));
-        assert!(!covers(at("127.0.0.1:80"), at("10.244.0.2:80")));
+        assert!(covers(at("[::]:80"), at("127.0.0.1:80").address));
+        assert!(!covers(at("127.0.0.1:80"), at("10.244.0.2:80").address));
+    }
+
+    #[test]
+    fn a_socket_for_ipv6_only_leaves_ipv4_to_others() {
+        let only_v6 = Bound { only_v6: true, ..at("[::]:80") };
+        assert!(!overlap(only_v6, at("0.0.0.0:80")));
+        assert!(overlap(only_v6, at("[::]:80")));
+        assert!(overlap(only_v6, at("[::1]:80")));
+        assert!(!covers(only_v6, at("127.0.0.1:80").address));
+        assert!(covers(only_v6, at("[::1]:80").address));
     }
 }

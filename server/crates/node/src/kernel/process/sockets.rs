@@ -26,9 +26,14 @@ impl Process {
         self.lock().fds.add(OpenFile::new(FileObject::Stream(stream), READ_WRITE, name), 0, false)
     }
 
-    /// Opens a socket that listens.
+    /// Opens a socket that listens; one at `[::]` takes IPv4 too.
     pub(crate) fn listen(&self, at: SocketAddr) -> Result<(Fd, Arc<Listener>), Errno> {
-        let listener = self.container.net.listen(at)?;
+        self.listen_as(at, false)
+    }
+
+    /// Opens a socket that listens, if it is an IPv6 one perhaps for IPv6 only.
+    pub(crate) fn listen_as(&self, at: SocketAddr, only_v6: bool) -> Result<(Fd, Arc<Listener>), Errno> {
+        let listener = self.container.net.listen(at, only_v6)?;
         let file =
             OpenFile::new(FileObject::Listener(Arc::clone(&listener)), READ_WRITE, socket_name(listener.id));
         Ok((self.lock().fds.add(file, 0, false)?, listener))

@@ -9,6 +9,7 @@ named! {
     /// A file about the network.
     File {
         Dev = "dev",
+        IfInet6 = "if_inet6",
         Route = "route",
         Tcp = "tcp",
         Tcp6 = "tcp6",
@@ -21,6 +22,7 @@ impl File {
     pub(super) fn read(self, net: &NetNamespace) -> String {
         match self {
             Self::Dev => dev(net),
+            Self::IfInet6 => "00000000000000000000000000000001 01 80 10 80       lo\n".to_owned(),
             Self::Route => route(net),
             Self::Tcp => table(net, false, false),
             Self::Tcp6 => table(net, false, true),
