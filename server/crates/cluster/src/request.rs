@@ -1,6 +1,6 @@
 //! What all verbs are told about a request, besides its object.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::caller::Caller;
 
@@ -14,8 +14,26 @@ pub(crate) struct Request {
     pub(crate) subresource: String,
     /// Decide everything, write nothing.
     pub(crate) dry_run: bool,
-    /// Warnings for the person at the client.
-    warnings: Mutex<Vec<String>>,
+    /// Warnings for the person at the client, whatever becomes of the request.
+    pub(crate) warnings: Arc<Warnings>,
+}
+
+/// What the person at the client should know besides the answer.
+#[derive(Debug, Default)]
+pub(crate) struct Warnings(Mutex<Vec<String>>);
+
+impl Warnings {
+    /// Adds a warning, once.
+    pub(crate) fn add(&self, warning: String) {
+        let mut warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Request {
@@ -25,7 +43,7 @@ impl Request {
             manager: manager.into(),
             subresource: String::new(),
             dry_run: false,
-            warnings: Mutex::default(),
+            warnings: Arc::default(),
         }
     }
 
@@ -36,13 +54,6 @@ impl Request {
 
     /// Adds a warning, once.
     pub(crate) fn warn(&self, warning: String) {
-        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
-    }
-
-    pub(crate) fn take_warnings(&self) -> Vec<String> {
-        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+        self.warnings.add(warning);
     }
 }

@@ -57,6 +57,11 @@ impl Server {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner).get(node).cloned()
     }
 
+    /// The kubelet of any node, for what every node reaches.
+    pub(crate) fn any_agent(&self) -> Option<Arc<dyn NodeAgent>> {
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner).values().next().cloned()
+    }
+
     /// Ends all tasks and lets go of the kubelets.
     pub(crate) fn shut_down(&self) {
         self.ended.cancel();

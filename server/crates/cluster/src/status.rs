@@ -157,6 +157,11 @@ impl Status {
         status
     }
 
+    /// 503 for what cannot be reached now.
+    pub fn service_unavailable(message: impl Into<String>) -> Box<Self> {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
+    }
+
     /// 503 after the cluster's end.
     pub fn shut_down() -> Box<Self> {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "the cluster is shutting down")

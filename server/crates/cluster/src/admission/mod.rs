@@ -26,9 +26,11 @@ pub(crate) fn mutate(
     if old.is_none() {
         namespace_lifecycle::check_create(cx, resource, object)?;
     }
-    if is_pod(cx, resource) && old.is_none() {
-        service_account::mutate(cx, object)?;
-        priority::mutate(cx, object)?;
+    if is_pod(cx, resource) {
+        if old.is_none() {
+            service_account::mutate(cx, object)?;
+            priority::mutate(cx, object)?;
+        }
         default_toleration_seconds::mutate(object);
     }
     Ok(())

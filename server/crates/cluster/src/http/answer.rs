@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::Call;
-use crate::{request::Request, status::Status};
+use crate::{request::Warnings, status::Status};
 
 /// How much of one warning, and of all, is sent.
 const WARNING_LENGTH: usize = 1024;
@@ -60,8 +60,8 @@ impl IntoResponse for Box<Status> {
 /// Adds the warnings of a request to its answer.
 ///
 /// Source: <https://kubernetes.io/blog/2020/09/03/warnings/>, RFC 7234 section 5.5.
-pub(super) fn warned(mut response: Response, request: &Request) -> Response {
-    for warning in request.take_warnings().into_iter().take(WARNINGS) {
+pub(super) fn warned(mut response: Response, warnings: &Warnings) -> Response {
+    for warning in warnings.take().into_iter().take(WARNINGS) {
         let text: String = warning.chars().filter(|c| !c.is_control()).take(WARNING_LENGTH).collect();
         let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
         if let Ok(value) = HeaderValue::from_bytes(format!("299 - \"{quoted}\"").as_bytes()) {

@@ -10,6 +10,7 @@ mod objects;
 mod openapi;
 mod path;
 mod pod;
+mod proxy;
 mod query;
 mod subresource;
 mod table;
@@ -33,6 +34,7 @@ use self::{
 };
 use crate::{
     caller::Caller,
+    request::Warnings,
     resource::{Registry, Resource},
     server::Server,
     status::{Result, Status},
@@ -50,6 +52,7 @@ struct Call {
     query: Query,
     accepted: Accepted,
     caller: Caller,
+    warnings: Arc<Warnings>,
 }
 
 async fn serve(State(server): State<Arc<Server>>, request: axum::extract::Request) -> Response {
@@ -57,17 +60,20 @@ async fn serve(State(server): State<Arc<Server>>, request: axum::extract::Reques
         return Status::shut_down().into_response();
     }
     let (parts, body) = request.into_parts();
-    let answer = match open(server, parts) {
-        Ok(call) => route(call, body).await,
-        Err(status) => Err(status),
-    };
-    answer.unwrap_or_else(IntoResponse::into_response)
+    match open(server, parts) {
+        Ok(call) => {
+            let warnings = Arc::clone(&call.warnings);
+            let answer = route(call, body).await.unwrap_or_else(IntoResponse::into_response);
+            answer::warned(answer, &warnings)
+        }
+        Err(status) => status.into_response(),
+    }
 }
 
 fn open(server: Arc<Server>, parts: Parts) -> Result<Call> {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let accepted = Accepted::parse(&parts.headers)?;
-    Ok(Call { server, query, accepted, parts, caller: Caller::administrator() })
+    Ok(Call { server, query, accepted, parts, caller: Caller::administrator(), warnings: Arc::default() })
 }
 
 async fn route(call: Call, body: Body) -> Result<Response> {
@@ -82,7 +88,7 @@ async fn route(call: Call, body: Body) -> Result<Response> {
         Where::Groups => discovery::groups(&call),
         Where::Legacy => discovery::legacy(&call),
         Where::OpenApiV3(document) => openapi::v3(&call, &document),
-        Where::OpenApiV2 => openapi::v2(&call),
+        Where::OpenApiV2 => Ok(openapi::v2(&call)),
         Where::Health(check) => Ok(health::check(&call, &check)),
         Where::Version => Ok(health::version(&call)),
         Where::Root => Ok(discovery::paths(&call)),

@@ -33,6 +33,7 @@ impl Call {
         let manager = self.query.manager(agent.unwrap_or_default())?;
         let mut request = Request::new(self.caller.clone(), &manager).on(subresource);
         request.dry_run = self.query.dry_run()?;
+        request.warnings = Arc::clone(&self.warnings);
         Ok(request)
     }
 }
@@ -188,7 +189,7 @@ pub(super) async fn create(
     let request = call.request("")?;
     let value = body::decode(call, &request, resource, &bytes)?;
     let written = verbs::create(&call.server, &request, resource, &target.namespace, value)?;
-    Ok(answer::warned(object(call, StatusCode::CREATED, resource, &written)?, &request))
+    object(call, StatusCode::CREATED, resource, &written)
 }
 
 pub(super) async fn update(
@@ -202,7 +203,7 @@ pub(super) async fn update(
     let value = body::decode(call, &request, resource, &bytes)?;
     let (namespace, name) = (&target.namespace, &target.name);
     let written = verbs::update(&call.server, &request, resource, namespace, name, value)?;
-    Ok(answer::warned(object(call, StatusCode::OK, resource, &written)?, &request))
+    object(call, StatusCode::OK, resource, &written)
 }
 
 pub(super) async fn patch(call: &Call, resource: &Resource, target: &Target, body: Body) -> Result<Response> {
@@ -245,7 +246,7 @@ pub(super) async fn patch(call: &Call, resource: &Resource, target: &Target, bod
     };
     request.subresource.clear();
     let code = if created { StatusCode::CREATED } else { StatusCode::OK };
-    Ok(answer::warned(object(call, code, resource, &written)?, &request))
+    object(call, code, resource, &written)
 }
 
 /// The options of a delete: in the body, the query, or both.
@@ -290,7 +291,7 @@ pub(super) async fn delete(
         Deleted::Gone(gone) if resource.storage == "pods" => object(call, StatusCode::OK, resource, &gone)?,
         Deleted::Gone(gone) => answer::value(call, StatusCode::OK, &success(resource, &gone)),
     };
-    Ok(answer::warned(response, &request))
+    Ok(response)
 }
 
 /// What is said of an object that is gone at once.

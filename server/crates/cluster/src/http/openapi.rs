@@ -44,9 +44,14 @@ pub(super) fn prefix(call: &Call) -> String {
     original.strip_suffix(call.parts.uri.path()).unwrap_or_default().trim_end_matches('/').to_owned()
 }
 
-pub(super) fn v2(call: &Call) -> Result<Response> {
-    if call.accepted.protobuf_only {
-        return Err(not_acceptable());
+/// The document of v2, in the form that comes first in `Accept`: kubectl reads protobuf alone.
+pub(super) fn v2(call: &Call) -> Response {
+    const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    // Go cannot parse the name under which clients ask for it.
+    const SENT_AS: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    let accept = call.parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if accept.starts_with(PROTOBUF) {
+        return answer::response(StatusCode::OK, SENT_AS, Body::from(openapi::v2_protobuf()));
     }
-    Ok(answer::response(StatusCode::OK, "application/json", Body::from(openapi::v2())))
+    answer::response(StatusCode::OK, "application/json", Body::from(openapi::v2()))
 }

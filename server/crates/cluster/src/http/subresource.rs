@@ -6,7 +6,7 @@ use axum::{body::Body, response::Response};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Call, answer, body, objects, path::Target, pod};
+use super::{Call, answer, body, objects, path::Target, pod, proxy};
 use crate::{
     object::{metadata_str, text_at},
     resource::Resource,
@@ -39,6 +39,7 @@ pub(super) async fn serve(
             "update" => objects::update(&call, resource, target, body).await,
             _ => objects::patch(&call, resource, target, body).await,
         },
+        ("proxy", _) => proxy::serve(call, resource, target, body).await,
         ("log", _) => pod::log(&call, resource, target).await,
         ("exec", _) => pod::exec(call, resource, target).await,
         ("attach", _) => pod::attach(call, resource, target).await,

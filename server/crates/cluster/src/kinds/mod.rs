@@ -12,3 +12,4 @@ pub(crate) mod pod_spec;
 pub(crate) mod secret;
 pub(crate) mod service;
 pub(crate) mod service_account;
+pub(crate) mod workload;

@@ -6,6 +6,7 @@ use super::{
     compare::{Comparison, compare},
     entry::{Entry, Operation},
     fieldset::{FieldSet, PathElement},
+    last_applied,
     merge::{merge, remove},
     typed::{TypedError, field_set},
     update::{Writer, nothing, sort, strip, taken},
@@ -74,7 +75,11 @@ pub(crate) fn apply(
         strip(set, writer.subresource);
     }
     if !force {
-        let conflicts = conflicts(&found, others());
+        let may_take = match writer.manager {
+            last_applied::MANAGER => last_applied::still_as_applied(live, of),
+            _ => FieldSet::default(),
+        };
+        let conflicts = conflicts(&found, &may_take, others());
         if !conflicts.is_empty() {
             return Err(ApplyError::Conflicts(conflicts));
         }
@@ -89,6 +94,10 @@ pub(crate) fn apply(
         });
     }
     sort(&mut after);
+    let mut merged = merged;
+    if writer.manager == last_applied::MANAGER {
+        last_applied::keep_up(live, applied, &mut merged);
+    }
     Ok((merged, after))
 }
 
@@ -115,8 +124,13 @@ fn given_up<'e>(last: &FieldSet, now: &FieldSet, others: impl Iterator<Item = &'
     gone
 }
 
-fn conflicts<'e>(found: &Comparison, others: impl Iterator<Item = &'e Entry>) -> Vec<Conflict> {
-    let changed = found.set();
+/// What others own of what is changed, but for what may be taken from them.
+fn conflicts<'e>(
+    found: &Comparison,
+    may_take: &FieldSet,
+    others: impl Iterator<Item = &'e Entry>,
+) -> Vec<Conflict> {
+    let changed = found.set().difference(may_take);
     let mut conflicts = Vec::new();
     for entry in others {
         entry.fields.intersection(&changed).for_each(&mut |path| {
@@ -178,6 +192,33 @@ mod tests {
         let (live, entries) = applied(&entries, Some(&live), other, "two", true).unwrap();
         assert_eq!(live["data"], json!({"a": "2"}));
         assert_eq!(entries.len(), 1);
+    }
+
+    #[test]
+    fn kubectl_takes_over_what_it_applied_on_the_client_side() {
+        let last = json!({"apiVersion": "v1", "data": {"a": "1", "b": "1"}}).to_string();
+        let live = json!({"apiVersion": "v1", "data": {"a": "1", "b": "2"}, "metadata": {"annotations":
+            {"kubectl.kubernetes.io/last-applied-configuration": last}}});
+        let entries = [Entry {
+            manager: "kubectl-client-side-apply".into(),
+            operation: Operation::Update,
+            api_version: "v1".into(),
+            subresource: "".into(),
+            time: "2026-01-01T00:00:00Z".into(),
+            fields: field_set(
+                &json!({"data": {"a": "1", "b": "1"}}),
+                TypeRef::builtin("api.core.v1.ConfigMap").unwrap().get(),
+            )
+            .unwrap(),
+        }];
+        let (merged, _) =
+            applied(&entries, Some(&live), json!({"data": {"a": "3"}}), "kubectl", false).unwrap();
+        assert_eq!(merged["data"]["a"], "3");
+        let kept = &merged["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"];
+        assert_eq!(kept, "{\"data\":{\"a\":\"3\"}}\n");
+        // Somebody else has changed this one since.
+        assert!(applied(&entries, Some(&live), json!({"data": {"b": "3"}}), "kubectl", false).is_err());
+        assert!(applied(&entries, Some(&live), json!({"data": {"a": "3"}}), "other", false).is_err());
     }
 
     #[test]

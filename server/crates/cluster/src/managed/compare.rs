@@ -68,7 +68,7 @@ impl Walk {
         match place {
             Place::Object(_) | Place::Map(_) => self.maps(old, new, place),
             Place::Keyed(of, keys) => {
-                self.lists(old, new, Place::of_shape(of), |item| key_of(item, keys));
+                self.lists(old, new, Place::of_shape(of), |item| key_of(item, of, keys));
             }
             Place::Set(of) => {
                 self.lists(old, new, Place::Leaf(of), |item| Some(PathElement::Value(item.clone())));

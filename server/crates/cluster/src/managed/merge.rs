@@ -32,7 +32,7 @@ fn merge_at(live: Option<&Value>, applied: &Value, place: Place<'_>) -> Value {
             Value::Object(merged)
         }
         (Place::Keyed(of, keys), Some(Value::Array(live)), Value::Array(applied)) => {
-            merge_lists(live, applied, Place::of_shape(of), |item| key_of(item, keys))
+            merge_lists(live, applied, Place::of_shape(of), |item| key_of(item, of, keys))
         }
         (Place::Set(of), Some(Value::Array(live)), Value::Array(applied)) => {
             merge_lists(live, applied, Place::Leaf(of), |item| Some(PathElement::Value(item.clone())))
@@ -115,7 +115,7 @@ fn remove_at(value: &Value, set: &FieldSet, place: Place<'_>) -> Value {
             Value::Object(kept)
         }
         (Place::Keyed(of, keys), Value::Array(items)) => {
-            remove_items(items, set, Place::of_shape(of), |item| key_of(item, keys))
+            remove_items(items, set, Place::of_shape(of), |item| key_of(item, of, keys))
         }
         (Place::Set(of), Value::Array(items)) => {
             remove_items(items, set, Place::Leaf(of), |item| Some(PathElement::Value(item.clone())))

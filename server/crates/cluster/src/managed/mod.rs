@@ -11,6 +11,7 @@ mod apply;
 mod compare;
 mod entry;
 mod fieldset;
+mod last_applied;
 mod merge;
 mod typed;
 mod update;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::fieldset::{FieldSet, PathElement};
-use crate::schema::{Field, ListKind, Shape, Type};
+use crate::schema::{Field, ListKind, Presence, Shape, Type};
 
 /// A place in a schema.
 #[derive(Clone, Copy)]
@@ -37,16 +37,29 @@ impl<'s> Place<'s> {
     }
 }
 
-/// The element that names an item of a keyed list. Keys that are missing have the defaults that Kubernetes' own keys
-/// have: a port's protocol is TCP.
-pub(super) fn key_of(item: &Value, keys: &[std::borrow::Cow<'static, str>]) -> Option<PathElement> {
+/// The element that names an item of a keyed list. A key that is missing has the default of its schema: a port's
+/// protocol is TCP, and what Go always writes is its zero.
+pub(super) fn key_of(
+    item: &Value,
+    of: &Shape,
+    keys: &[std::borrow::Cow<'static, str>],
+) -> Option<PathElement> {
     let object = item.as_object()?;
+    let zero = |key: &str| {
+        let Shape::Object(of) = of else { return None };
+        let field = of.get().field(key).filter(|field| field.presence == Presence::Always)?;
+        match field.shape {
+            Shape::String => Some(Value::from("")),
+            Shape::Int32 | Shape::Int64 => Some(Value::from(0)),
+            _ => None,
+        }
+    };
     let mut named = Vec::with_capacity(keys.len());
     for key in keys {
         match object.get(&**key) {
             Some(value) => named.push((Box::from(&**key), value.clone())),
             None if key == "protocol" => named.push((Box::from(&**key), Value::from("TCP"))),
-            None => {}
+            None => named.extend(zero(key).map(|zero| (Box::from(&**key), zero))),
         }
     }
     named.sort_by(|a: &(Box<str>, Value), b| a.0.cmp(&b.0));
@@ -95,7 +108,12 @@ impl Walk {
                     match of.field(name) {
                         Some(field) => self.visit(value, Place::of_field(field)),
                         None if of.open => self.set.insert(&self.path),
-                        None => self.error("field not declared in schema".into()),
+                        None => {
+                            // Nothing after it is looked at: structured-merge-diff stops there.
+                            self.error("field not declared in schema".into());
+                            self.path.pop();
+                            return;
+                        }
                     }
                     if value.as_object().is_some_and(serde_json::Map::is_empty) {
                         self.set.insert(&self.path);
@@ -111,7 +129,9 @@ impl Walk {
                     self.path.pop();
                 }
             }
-            (Place::Keyed(of, keys), Value::Array(items)) => self.items(items, of, |item| key_of(item, keys)),
+            (Place::Keyed(of, keys), Value::Array(items)) => {
+                self.items(items, of, |item| key_of(item, of, keys))
+            }
             (Place::Set(of), Value::Array(items)) => {
                 self.items(items, of, |item| Some(PathElement::Value(item.clone())));
             }
@@ -172,7 +192,12 @@ impl Walk {
                     match of.get().field(name) {
                         Some(field) => self.check(value, &field.shape),
                         None if of.get().open => {}
-                        None => self.error("field not declared in schema".into()),
+                        None => {
+                            // Nothing after it is looked at: structured-merge-diff stops there.
+                            self.error("field not declared in schema".into());
+                            self.path.pop();
+                            return;
+                        }
                     }
                     self.path.pop();
                 }

@@ -6,9 +6,11 @@
 mod definitions;
 mod kinds;
 mod paths;
+mod protobuf;
 
 use std::{
-    collections::BTreeMap,
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
@@ -55,30 +57,43 @@ pub(crate) fn v3(document: &str) -> Option<Bytes> {
 /// The document of OpenAPI v2: all definitions.
 pub(crate) fn v2() -> Bytes {
     made("v2", || {
-        let mut definitions = Map::new();
         let mut paths = Map::new();
         for document in names() {
             let here: Vec<Arc<Resource>> =
                 Registry::builtin().all().iter().filter(|r| name(r) == document).cloned().collect();
-            let Some(first) = here.first() else { continue };
-            definitions.extend(definitions::of(&first.group, &first.version, "#/definitions/"));
             paths.extend(paths::of(&here));
         }
         json!({
             "swagger": "2.0",
             "info": { "title": "Kubernetes", "version": "unversioned" },
             "paths": paths,
-            "definitions": definitions,
+            "definitions": all_definitions(),
         })
     })
 }
 
+/// The definitions of OpenAPI v2 in protobuf.
+pub(crate) fn v2_protobuf() -> Bytes {
+    kept("v2 protobuf", || protobuf::document(&all_definitions()))
+}
+
+fn all_definitions() -> Map<String, Value> {
+    let versions: BTreeSet<_> = Registry::builtin().all().iter().map(|r| (&r.group, &r.version)).collect();
+    let of =
+        |(group, version): (&Cow<'_, str>, &Cow<'_, str>)| definitions::of(group, version, "#/definitions/");
+    versions.into_iter().flat_map(of).collect()
+}
+
 fn made(key: &str, make: impl FnOnce() -> Value) -> Bytes {
+    kept(key, || serde_json::to_vec(&make()).unwrap_or_default())
+}
+
+fn kept(key: &str, make: impl FnOnce() -> Vec<u8>) -> Bytes {
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(document) = made.get(key) {
         return document.clone();
     }
-    let document = Bytes::from(serde_json::to_vec(&make()).unwrap_or_default());
+    let document = Bytes::from(make());
     made.insert(key.to_owned(), document.clone());
     document
 }

@@ -16,6 +16,11 @@ use crate::kinds::{
     secret::SecretStrategy,
     service::ServiceStrategy,
     service_account::ServiceAccountStrategy,
+    workload::{
+        cron_job::CronJobStrategy, daemon_set::DaemonSetStrategy, deployment::DeploymentStrategy,
+        job::JobStrategy, replica_set::ReplicaSetStrategy,
+        replication_controller::ReplicationControllerStrategy, stateful_set::StatefulSetStrategy,
+    },
 };
 
 const READ_WRITE: &[&str] = &["get", "patch", "update"];
@@ -186,7 +191,7 @@ fn core() -> Vec<Row> {
         Row::core("ReplicationController", "replicationcontrollers")
             .short("rc")
             .in_all()
-            .plain(Generation::OfSpec, true)
+            .strategy(ReplicationControllerStrategy)
             .scale()
             .status(),
         Row::core("ResourceQuota", "resourcequotas").short("quota").plain(Generation::None, true).status(),
@@ -223,24 +228,24 @@ fn workloads() -> Vec<Row> {
         Row::new("apps", "v1", "DaemonSet", "daemonsets")
             .short("ds")
             .in_all()
-            .plain(Generation::OfSpec, true)
+            .strategy(DaemonSetStrategy)
             .status(),
         Row::new("apps", "v1", "Deployment", "deployments")
             .short("deploy")
             .in_all()
-            .plain(Generation::OfSpec, true)
+            .strategy(DeploymentStrategy)
             .scale()
             .status(),
         Row::new("apps", "v1", "ReplicaSet", "replicasets")
             .short("rs")
             .in_all()
-            .plain(Generation::OfSpec, true)
+            .strategy(ReplicaSetStrategy)
             .scale()
             .status(),
         Row::new("apps", "v1", "StatefulSet", "statefulsets")
             .short("sts")
             .in_all()
-            .plain(Generation::OfSpec, true)
+            .strategy(StatefulSetStrategy)
             .scale()
             .status(),
         Row::new("events.k8s.io", "v1", "Event", "events")
@@ -276,9 +281,9 @@ fn access() -> Vec<Row> {
         Row::new("batch", "v1", "CronJob", "cronjobs")
             .short("cj")
             .in_all()
-            .plain(Generation::OfSpec, true)
+            .strategy(CronJobStrategy)
             .status(),
-        Row::new("batch", "v1", "Job", "jobs").in_all().plain(Generation::OfSpec, true).status(),
+        Row::new("batch", "v1", "Job", "jobs").in_all().strategy(JobStrategy).status(),
         Row::new("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests")
             .short("csr")
             .cluster_wide()

@@ -54,7 +54,6 @@ impl Walk {
         };
         let outer = std::mem::replace(&mut self.struct_name, of.go_name().to_owned());
         let mut object = Map::new();
-        let mut names: Vec<String> = Vec::new();
         for (name, value) in std::mem::take(&mut given) {
             if let Some(field) = of.field(&name) {
                 self.path.push(name.clone());
@@ -67,12 +66,7 @@ impl Walk {
                 }
             } else if of.open {
                 object.insert(name, value);
-            } else {
-                names.push(name);
-            }
-        }
-        for name in names {
-            if self.unknown.len() < NAMED {
+            } else if self.unknown.len() < NAMED {
                 let dot = if self.at.is_empty() { "" } else { "." };
                 self.unknown.push(format!("{}{dot}{name}", self.at.concat()));
             }
@@ -298,7 +292,7 @@ mod tests {
         let decoded = pod(spec).unwrap();
         assert_eq!(
             decoded.unknown,
-            ["spec.containers[0].ports[0].containerport", "spec.containers[0].Image", "spce"]
+            ["spce", "spec.containers[0].Image", "spec.containers[0].ports[0].containerport"]
         );
     }
 

@@ -102,6 +102,28 @@ impl ErrorList {
         }
     }
 
+    /// A number that must not be below 0.
+    pub(crate) fn not_negative(&mut self, path: &Path, number: impl Into<i64>) {
+        let number = number.into();
+        if number < 0 {
+            self.invalid(path, number, "must be greater than or equal to 0");
+        }
+    }
+
+    /// The field at a JSON pointer must be what it was.
+    pub(crate) fn immutable(
+        &mut self,
+        path: &Path,
+        new: &serde_json::Value,
+        old: &serde_json::Value,
+        pointer: &str,
+    ) {
+        let (new, old) = (new.pointer(pointer), old.pointer(pointer));
+        if new != old {
+            self.invalid(path, new, "field is immutable");
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

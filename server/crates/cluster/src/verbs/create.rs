@@ -81,8 +81,12 @@ pub(super) fn create_owned(
         request.warn(warning);
     }
     admission::validate(cx, resource, Some(&object), None)?;
-    if server.store.get(&resource.storage, namespace, &name).is_some() {
-        return Err(Status::already_exists(&resource.group, &resource.plural, &name));
+    if let Some(old) = server.store.get(&resource.storage, namespace, &name) {
+        let mut status = Status::already_exists(&resource.group, &resource.plural, &name);
+        if old.is_deleting() {
+            status.message.insert_str(0, "object is being deleted: ");
+        }
+        return Err(status);
     }
 
     let owners = match owners {
@@ -140,7 +144,6 @@ fn prepare(cx: Context<'_>, resource: &Resource, object: &mut Value) -> Result<(
         Generation::None => metadata.remove("generation"),
         Generation::OfSpec | Generation::OfAll => metadata.insert("generation".into(), json!(1)),
     };
-    resource.strategy.prepare_create(cx, object)?;
     let server = cx.server;
     let metadata = metadata_mut(object);
     metadata.insert("uid".into(), json!(server.rng.uuid()));
@@ -152,5 +155,5 @@ fn prepare(cx: Context<'_>, resource: &Resource, object: &mut Value) -> Result<(
         let name = format!("{}{}", &prefix[..cut], server.rng.suffix(SUFFIX_LENGTH));
         metadata.insert("name".into(), json!(name));
     }
-    Ok(())
+    resource.strategy.prepare_create(cx, object)
 }

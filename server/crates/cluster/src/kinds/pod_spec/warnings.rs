@@ -54,7 +54,7 @@ pub(crate) fn warnings(spec: &PodSpec, path: &Path) -> Vec<String> {
             ));
         }
     }
-    let mut ports = BTreeMap::new();
+    let mut ports = Ports::default();
     let init = spec.init_containers.iter().flatten().enumerate();
     for (i, container) in init {
         of_container(container, &path.child("initContainers").index(i), &mut ports, &mut found);
@@ -80,8 +80,13 @@ fn duplicate_aliases(spec: &PodSpec, path: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// Where a port of a protocol was declared first, over all containers.
-type Ports = BTreeMap<(String, i32, i32, String), String>;
+/// Where a port was declared first, over all containers.
+#[derive(Default)]
+struct Ports {
+    /// By protocol, number, and number and address on the host.
+    by_number: BTreeMap<(String, i32, i32, String), String>,
+    by_name: BTreeMap<String, String>,
+}
 
 fn of_container(container: &Container, path: &Path, ports: &mut Ports, found: &mut Vec<String>) {
     fractional_bytes(container, path, found);
@@ -112,10 +117,19 @@ fn of_container(container: &Container, path: &Path, ports: &mut Ports, found: &m
             port.host_port.unwrap_or(0),
             port.host_ip.clone().unwrap_or_default(),
         );
-        match ports.get(&key) {
+        match ports.by_number.get(&key) {
             Some(first) => found.push(format!("{at}: duplicate port definition with {first}")),
             None => {
-                ports.insert(key, at);
+                ports.by_number.insert(key, at.clone());
+            }
+        }
+        let Some(name) = port.name.as_deref().filter(|name| !name.is_empty()) else { continue };
+        match ports.by_name.get(name) {
+            Some(first) => found.push(format!(
+                "{at}: duplicate port name {name:?} with {first}, services and probes that select ports by name will use {first}"
+            )),
+            None => {
+                ports.by_name.insert(name.to_owned(), at);
             }
         }
     }

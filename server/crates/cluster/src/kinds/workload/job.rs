@@ -1,0 +1,277 @@
+//! Jobs.
+
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::{Job, JobSpec};
+use serde_json::{Map, Value, json};
+
+use super::{WIDE, spec, template, wide};
+use crate::{
+    kinds::{cells, defaults::set, pod_spec},
+    label_selector,
+    object::{metadata_mut, metadata_str, object_at, parse, text_at},
+    resource::{
+        Context, Generation, Strategy,
+        columns::{self, Column},
+    },
+    status::Result,
+    validation::{ErrorList, Path},
+};
+
+#[derive(Debug)]
+pub(crate) struct JobStrategy;
+
+/// The most Pods that an indexed Job may have side by side.
+const INDEXED_PARALLELISM: i32 = 100_000;
+
+/// What a Job's selector selects.
+const UID_LABEL: &str = "batch.kubernetes.io/controller-uid";
+
+impl Strategy for JobStrategy {
+    fn set_defaults(&self, object: &mut Value) {
+        set_spec_defaults(spec(object));
+        let spec = spec(object);
+        if !spec.contains_key("completions") && !spec.contains_key("parallelism") {
+            spec.insert("completions".into(), json!(1));
+        }
+        set(spec, "parallelism", 1);
+        let by_index = spec.contains_key("backoffLimitPerIndex");
+        set(spec, "backoffLimit", if by_index { i32::MAX } else { 6 });
+        set(spec, "completionMode", "NonIndexed");
+        set(spec, "suspend", false);
+        set(spec, "manualSelector", false);
+        let policy = if spec.contains_key("podFailurePolicy") { "Failed" } else { "TerminatingOrFailed" };
+        set(spec, "podReplacementPolicy", policy);
+    }
+
+    fn generation(&self) -> Generation {
+        Generation::OfSpec
+    }
+
+    fn has_status(&self) -> bool {
+        true
+    }
+
+    fn prepare_create(&self, _cx: Context<'_>, object: &mut Value) -> Result<()> {
+        if object.pointer("/spec/manualSelector") != Some(&json!(true)) {
+            generate_selector(object);
+        }
+        let labels = object.pointer("/spec/template/metadata/labels").cloned();
+        if let Some(labels) = labels {
+            let metadata = metadata_mut(object);
+            if metadata.get("labels").and_then(Value::as_object).is_none_or(Map::is_empty) {
+                metadata.insert("labels".into(), labels);
+            }
+        }
+        object["status"] = json!({});
+        Ok(())
+    }
+
+    fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
+        let job: Job = parse(object)?;
+        let path = Path::new("spec");
+        let spec = job.spec.unwrap_or_default();
+        validate_spec(&spec, &path, errors);
+        match &spec.selector {
+            None => errors.required(&path.child("selector"), ""),
+            Some(selector) => {
+                pod_spec::label_selector(selector, &path.child("selector"), errors);
+                let labels = spec.template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref());
+                if !label_selector::selects(Some(selector), labels) {
+                    template::not_selected(&spec.template, &path.child("template"), errors);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_update(
+        &self,
+        cx: Context<'_>,
+        object: &Value,
+        old: &Value,
+        errors: &mut ErrorList,
+    ) -> Result<()> {
+        if cx.request.subresource == "status" {
+            return Ok(());
+        }
+        let (job, before): (Job, Job) = (parse(object)?, parse(old)?);
+        let path = Path::new("spec");
+        let (spec, before) = (job.spec.unwrap_or_default(), before.spec.unwrap_or_default());
+        validate_spec(&spec, &path, errors);
+        let indexed = spec.completion_mode.as_deref() == Some("Indexed");
+        if !(indexed && spec.completions == spec.parallelism) {
+            errors.immutable(&path.child("completions"), object, old, "/spec/completions");
+        }
+        errors.immutable(&path.child("selector"), object, old, "/spec/selector");
+        if !may_change_template(&before, text_at(old, "/status/startTime")) {
+            errors.immutable(&path.child("template"), object, old, "/spec/template");
+        }
+        for field in
+            ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
+        {
+            errors.immutable(&path.child(field), object, old, &format!("/spec/{field}"));
+        }
+        Ok(())
+    }
+
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        template::warnings(object, old, "/spec/template", &Path::new("spec").child("template"))
+    }
+
+    fn selectable(&self, object: &Value, field: &str) -> Option<String> {
+        (field == "status.successful").then(|| cells::number(object, "/status/succeeded").to_string())
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        static COLUMNS: [Column; 8] = [
+            Column::NAME,
+            Column::text("Status"),
+            Column::text("Completions"),
+            Column::text("Duration"),
+            Column::AGE,
+            WIDE[0],
+            WIDE[1],
+            WIDE[2],
+        ];
+        &COLUMNS
+    }
+
+    fn row(&self, object: &Value, now: Timestamp) -> Vec<Value> {
+        let number = |pointer| cells::number(object, pointer);
+        let done = number("/status/succeeded");
+        let completions = match (object.pointer("/spec/completions"), number("/spec/parallelism").as_i64()) {
+            (Some(wanted), _) => format!("{done}/{wanted}"),
+            (None, Some(parallelism)) if parallelism > 1 => format!("{done}/1 of {parallelism}"),
+            _ => format!("{done}/1"),
+        };
+        let [names, images, selector] = wide(object);
+        vec![
+            cells::name(object),
+            json!(state(object)),
+            json!(completions),
+            json!(duration(object, now)),
+            cells::age(object, now),
+            names,
+            images,
+            selector,
+        ]
+    }
+}
+
+/// What a Job and the template of a CronJob's Jobs have alike.
+pub(super) fn set_spec_defaults(spec: &mut Map<String, Value>) {
+    template::set_defaults(spec);
+}
+
+/// Labels that only this Job's Pods have, and the selector of one of them.
+fn generate_selector(object: &mut Value) {
+    let (uid, name) = (metadata_str(object, "uid").to_owned(), metadata_str(object, "name").to_owned());
+    let Some(template) = object_at(object, "spec").get_mut("template") else { return };
+    let labels = metadata_mut(template).entry("labels").or_insert_with(|| json!({}));
+    if let Some(labels) = labels.as_object_mut() {
+        for (key, value) in [
+            ("controller-uid", &uid),
+            (UID_LABEL, &uid),
+            ("job-name", &name),
+            ("batch.kubernetes.io/job-name", &name),
+        ] {
+            labels.insert(key.into(), json!(value));
+        }
+    }
+    let selector = object_at(object, "spec").entry("selector").or_insert_with(|| json!({}));
+    object_at(selector, "matchLabels").insert(UID_LABEL.into(), json!(uid));
+}
+
+/// Only a Job that is suspended and has never run may get another template.
+fn may_change_template(before: &JobSpec, started: &str) -> bool {
+    before.suspend == Some(true) && started.is_empty()
+}
+
+/// The rules for the spec of a Job, here and in CronJobs.
+pub(super) fn validate_spec(spec: &JobSpec, path: &Path, errors: &mut ErrorList) {
+    for (field, number) in [
+        ("parallelism", spec.parallelism.map(i64::from)),
+        ("completions", spec.completions.map(i64::from)),
+        ("activeDeadlineSeconds", spec.active_deadline_seconds),
+        ("backoffLimit", spec.backoff_limit.map(i64::from)),
+        ("ttlSecondsAfterFinished", spec.ttl_seconds_after_finished.map(i64::from)),
+        ("backoffLimitPerIndex", spec.backoff_limit_per_index.map(i64::from)),
+        ("maxFailedIndexes", spec.max_failed_indexes.map(i64::from)),
+    ] {
+        errors.not_negative(&path.child(field), number.unwrap_or(0));
+    }
+    let indexed = match spec.completion_mode.as_deref() {
+        None | Some("NonIndexed") => false,
+        Some("Indexed") => true,
+        Some(other) => {
+            errors.not_supported(&path.child("completionMode"), other, &["Indexed", "NonIndexed"]);
+            false
+        }
+    };
+    if indexed {
+        if spec.completions.is_none() {
+            let detail = "when completion mode is Indexed";
+            errors.required(&path.child("completions"), detail);
+        }
+        if spec.parallelism.is_some_and(|number| number > INDEXED_PARALLELISM) {
+            let detail = format!(
+                "must be less than or equal to {INDEXED_PARALLELISM} when completion mode is Indexed"
+            );
+            errors.invalid(&path.child("parallelism"), spec.parallelism, &detail);
+        }
+    } else {
+        for (field, is_set) in [
+            ("backoffLimitPerIndex", spec.backoff_limit_per_index.is_some()),
+            ("maxFailedIndexes", spec.max_failed_indexes.is_some()),
+        ] {
+            if is_set {
+                errors.invalid(&path.child(field), 0, "requires indexed completion mode");
+            }
+        }
+    }
+    if let Some(policy) = spec.pod_replacement_policy.as_deref()
+        && !matches!(policy, "Failed" | "TerminatingOrFailed")
+    {
+        let known = ["Failed", "TerminatingOrFailed"];
+        errors.not_supported(&path.child("podReplacementPolicy"), policy, &known);
+    }
+    let at = path.child("template");
+    template::validate(&spec.template, &at, errors);
+    let at = at.child("spec").child("restartPolicy");
+    let policy = spec.template.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref());
+    match policy.unwrap_or_default() {
+        "OnFailure" if spec.pod_failure_policy.is_some() => {
+            errors.invalid(&at, policy, "only \"Never\" is supported when podFailurePolicy is specified");
+        }
+        "OnFailure" | "Never" => {}
+        "Always" => errors.required(&at, "valid values: \"OnFailure\", \"Never\""),
+        other => errors.not_supported(&at, other, &["OnFailure", "Never"]),
+    }
+}
+
+/// What `kubectl get jobs` says of a Job.
+fn state(object: &Value) -> &'static str {
+    let list = object.pointer("/status/conditions").and_then(Value::as_array);
+    let is_true = |kind: &str| {
+        list.into_iter()
+            .flatten()
+            .any(|condition| text_at(condition, "/type") == kind && text_at(condition, "/status") == "True")
+    };
+    match object.pointer("/metadata/deletionTimestamp") {
+        _ if is_true("Complete") => "Complete",
+        _ if is_true("Failed") => "Failed",
+        Some(_) => "Terminating",
+        _ if is_true("Suspended") => "Suspended",
+        _ if is_true("FailureTarget") => "FailureTarget",
+        _ if is_true("SuccessCriteriaMet") => "SuccessCriteriaMet",
+        _ => "Running",
+    }
+}
+
+/// How long a Job has run, or ran.
+fn duration(object: &Value, now: Timestamp) -> String {
+    let at = |pointer| text_at(object, pointer).parse::<Timestamp>().ok();
+    let Some(start) = at("/status/startTime") else { return String::new() };
+    let end = at("/status/completionTime").unwrap_or(now);
+    columns::duration(end.duration_since(start).as_secs())
+}
