@@ -64,6 +64,8 @@ pub(super) fn create_owned(
     }
     resource.strategy.set_defaults(&mut object);
     let cx = Context { server, request };
+    // What admission adds is nobody's.
+    let sent = object.clone();
     admission::mutate(cx, resource, &mut object, None)?;
     prepare(cx, resource, &mut object)?;
 
@@ -100,7 +102,7 @@ pub(super) fn create_owned(
                     subresource: &request.subresource,
                     now: &now,
                 };
-                managed::update(&[], None, &object, of.get(), writer)
+                managed::update(&[], None, &sent, of.get(), writer)
             }
             None => Vec::new(),
         },

@@ -82,6 +82,8 @@ pub(super) fn replace(
     metadata_mut(&mut object).remove("managedFields");
     resource.strategy.set_defaults(&mut object);
     keep(resource, request, &mut object, old.value());
+    // What admission adds is nobody's; what another subresource keeps is as it was.
+    let meant = matches!(request.subresource.as_str(), "" | "status").then(|| object.clone());
     admission::mutate(cx, resource, &mut object, Some(old.value()))?;
     resource.strategy.prepare_update(cx, &mut object, old.value())?;
     count_generation(resource, &mut object, old.value());
@@ -97,7 +99,7 @@ pub(super) fn replace(
 
     let owners = match owners {
         Some(owners) => owners,
-        None => found_owners(server, request, resource, old, &object, sent),
+        None => found_owners(server, request, resource, old, meant.as_ref().unwrap_or(&object), sent),
     };
     metadata_mut(&mut object).insert("resourceVersion".into(), json!(old.revision().to_string()));
     if object == *old.value() && owners == old.managed() {
