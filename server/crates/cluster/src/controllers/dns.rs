@@ -52,6 +52,7 @@ impl Controller for Dns {
         let slices = by_service(client.all::<EndpointSlice>().list(&all)?);
         self.network.set_dns(DnsZones {
             servers: vec![CLUSTER_DNS],
+            backends: Vec::new(),
             domains: vec![CLUSTER_DOMAIN.to_owned()],
             records: records(&services, &slices),
         });

@@ -84,7 +84,8 @@ pub(crate) fn files(maker: &Maker<'_>, volume: &ApiVolume) -> Option<Result<File
         return None;
     };
     let group = volume_group(maker.manifest);
-    Some(files.map(|files| FileSet { files, group }))
+    let memory = volume.secret.is_some() || volume.projected.is_some();
+    Some(files.map(|files| FileSet { files, group, memory }))
 }
 
 /// Files by their paths.
