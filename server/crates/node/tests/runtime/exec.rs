@@ -1,0 +1,153 @@
+//! Running programs in running containers, and attaching to them.
+
+use podlab_node::{AttachOptions, ContainerConfig, RuntimeError, Signal, WindowSize};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::lab::{Lab, Output, collect, idle, script};
+
+#[tokio::test(start_paused = true)]
+async fn streams_and_exit_code_come_back() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    let output = lab.sh(&id, "echo out; echo err >&2; exit 7").await;
+    assert_eq!(output, Output { stdout: "out\n".into(), stderr: "err\n".into(), code: 7 });
+    let output = lab.sh_with(&id, "read line; echo \"<$line>\"; cat", "first\nsecond\nthird").await;
+    assert_eq!(output.stdout, "<first>\nsecond\nthird");
+    // Without a standard input there is nothing to read.
+    assert_eq!(lab.sh(&id, "read line || echo none").await.stdout, "none\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_program_is_told_in_the_words_of_runc() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    for (program, ending) in [
+        ("bash", "exec: \"bash\": executable file not found in $PATH"),
+        ("/bin/bash", "exec: \"/bin/bash\": stat /bin/bash: no such file or directory"),
+    ] {
+        let error = lab.exec(&id, &[program]).await.unwrap_err();
+        let RuntimeError::Exec(message) = error else { panic!("{error}") };
+        assert!(message.starts_with("failed to exec in container: failed to start exec \""), "{message}");
+        let ending =
+            format!("OCI runtime exec failed: exec failed: unable to start container process: {ending}");
+        assert!(message.ends_with(&ending), "{message}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn environment_and_working_directory_are_the_containers() {
+    let lab = Lab::new().await;
+    let config = ContainerConfig {
+        env: vec![("COLOUR".into(), "blue".into())],
+        working_dir: Some("/srv".into()),
+        ..idle()
+    };
+    let id = lab.container(config).await;
+    assert_eq!(lab.sh(&id, "echo $COLOUR; pwd").await.stdout, "blue\n/srv\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ended_cannot_be_entered() {
+    let lab = Lab::new().await;
+    let id = lab.container(script("exit 0")).await;
+    lab.ended(&id).await;
+    assert_eq!(lab.exec(&id, &["true"]).await.unwrap_err(), RuntimeError::NotRunning(id.clone()));
+    assert!(lab.node.attach(&id, AttachOptions::default()).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_container_ends_its_sessions() {
+    let lab = Lab::new().await;
+    let id = lab.container(script("sleep 5")).await;
+    assert_eq!(lab.sh(&id, "echo begun; sleep 100; echo never").await.code, 137);
+    assert_eq!(lab.uptime().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_dropped_leaves_its_process_with_closed_streams() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    let session = lab
+        .node
+        .exec(
+            &id,
+            podlab_node::ExecOptions {
+                argv: ["sh", "-c", "sleep 3; echo a > /one; echo b; echo c > /two"].map(str::to_owned).into(),
+                ..Default::default()
+            },
+        )
+        .await
+        .unwrap();
+    drop(session);
+    lab.sleep(5000).await;
+    // Writing where nobody reads kills it.
+    assert_eq!(lab.sh(&id, "ls /one /two 2>/dev/null").await.stdout, "/one\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_takes_too_long_can_be_killed() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    let options = podlab_node::ExecOptions { argv: vec!["sleep".into(), "100".into()], ..Default::default() };
+    let session = lab.node.exec(&id, options).await.unwrap();
+    session.process.signal(Signal::KILL);
+    assert_eq!(session.exit.wait().await.code(), 137);
+    assert_eq!(lab.uptime().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attaching_shows_what_is_printed_from_then_on_and_feeds_standard_input() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("pod").await;
+    let config = ContainerConfig {
+        stdin: true,
+        stdin_once: true,
+        ..script("echo ready; while read line; do echo \"got $line\"; done; echo bye >&2")
+    };
+    let id = lab.node.create_container(&pod, config).unwrap();
+    let session = lab.node.attach(&id, AttachOptions { stdin: true, size: None }).unwrap();
+    lab.node.start_container(&id).await.unwrap();
+    let output = collect(session, Some("one\ntwo\n")).await;
+    assert_eq!(
+        output,
+        Output { stdout: "ready\ngot one\ngot two\n".into(), stderr: "bye\n".into(), code: 0 }
+    );
+    assert_eq!(lab.log(&id).await, "ready\ngot one\ngot two\nbye\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_with_a_terminal_talks_through_it() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("pod").await;
+    let config = ContainerConfig {
+        stdin: true,
+        tty: true,
+        ..script("test -t 0 && test -t 1 && stty size; read x; echo [$x]")
+    };
+    let id = lab.node.create_container(&pod, config).unwrap();
+    lab.node.start_container(&id).await.unwrap();
+    let size = Some(WindowSize { columns: 100, rows: 30 });
+    let mut session = lab.node.attach(&id, AttachOptions { stdin: true, size }).unwrap();
+    session.stdin.as_mut().unwrap().write_all(b"hello\r").await.unwrap();
+    let mut text = String::new();
+    session.stdout.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "30 100\r\nhello\r\n[hello]\r\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_terminal_echoes_interrupts_and_tells_its_size() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    let mut session = lab.terminal(&id, &["sh", "-c", "trap 'echo int; exit 3' INT; stty size; cat"]).await;
+    let mut seen = String::new();
+    let mut buffer = [0; 256];
+    while !seen.ends_with("24 80\r\n") {
+        let count = session.stdout.read(&mut buffer).await.unwrap();
+        seen.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+    }
+    lab.sleep(10).await;
+    session.stdin.as_mut().unwrap().write_all(b"hi\r\x03").await.unwrap();
+    session.stdout.read_to_string(&mut seen).await.unwrap();
+    assert_eq!(seen, "24 80\r\nhi\r\nhi\r\n^Cint\r\n");
+    assert_eq!(session.exit.wait().await.code(), 3);
+}
