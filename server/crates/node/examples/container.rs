@@ -1,7 +1,7 @@
-//! Runs one simulated container in the foreground: `container [--fast] [-i] [--mount DIR:PATH] IMAGE [-- COMMAND...]`.
+//! Runs one simulated container in the foreground: `container [--fast] [-i] [-t] [--mount DIR:PATH] IMAGE [-- COMMAND...]`.
 //!
 //! The container's standard streams are this process's; its exit code is this process's too. With `--fast` time jumps to
-//! the next timer when nothing can run.
+//! the next timer when nothing can run. With `-t` the container has a terminal; what it shows comes out as it is.
 
 use std::{io::Write, process::ExitCode, time::SystemTime};
 
@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 struct Arguments {
     fast: bool,
     stdin: bool,
+    tty: bool,
     mounts: Vec<(String, String)>,
     image: String,
     command: Vec<String>,
@@ -28,6 +29,7 @@ fn arguments() -> Result<Arguments, String> {
         match arg.as_str() {
             "--fast" => parsed.fast = true,
             "-i" => parsed.stdin = true,
+            "-t" => parsed.tty = true,
             "--mount" => {
                 let mount = args.next().unwrap_or_default();
                 let (from, to) = mount.split_once(':').ok_or("--mount takes DIR:PATH")?;
@@ -125,6 +127,7 @@ async fn start(node: &Node, arguments: Arguments) -> Result<ExitCode, String> {
         mounts,
         stdin: arguments.stdin,
         stdin_once: true,
+        tty: arguments.tty,
         ..ContainerConfig::default()
     };
     let id = node.create_container(&sandbox.id, config).map_err(|error| error.to_string())?;
@@ -140,7 +143,7 @@ async fn start(node: &Node, arguments: Arguments) -> Result<ExitCode, String> {
         }));
     }
     let mut stdout = session.stdout;
-    let mut stderr = session.stderr.ok_or("no standard error")?;
+    let stderr = session.stderr;
     let out = async {
         let mut buffer = vec![0; 65536];
         while let Ok(count @ 1..) = stdout.read(&mut buffer).await {
@@ -151,6 +154,7 @@ async fn start(node: &Node, arguments: Arguments) -> Result<ExitCode, String> {
         }
     };
     let err = async {
+        let Some(mut stderr) = stderr else { return };
         let mut buffer = vec![0; 65536];
         while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
             let _ = std::io::stderr().write_all(&buffer[..count]);

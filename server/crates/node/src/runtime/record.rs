@@ -86,6 +86,8 @@ struct Life {
     keyboard: Option<PipeReader>,
     input: Option<PipeWriter>,
     terminal: Option<Arc<Tty>>,
+    /// Tells that all that the terminal showed is in the log.
+    shown: Option<ExitWaiter>,
 }
 
 impl Record {
@@ -188,6 +190,7 @@ impl Record {
                 keyboard,
                 input,
                 terminal: None,
+                shown: None,
             }),
             kernel,
             exit: ExitWaiter::default(),
@@ -264,6 +267,8 @@ impl Record {
                 let record = Arc::clone(self);
                 self.kernel.host.env.spawn(async move {
                     let status = waiter.wait().await;
+                    record.kernel.kill_all();
+                    record.terminal_ended().await;
                     record.ended(status);
                 });
                 Ok(())
@@ -321,9 +326,21 @@ impl Record {
         }
     }
 
-    /// Notes the end of the first process, and ends all others.
+    /// Waits until what the terminal still shows is in the log, unless someone who attached keeps it waiting.
+    async fn terminal_ended(&self) {
+        let (terminal, shown) = {
+            let mut life = lock(&self.life);
+            (life.terminal.take(), life.shown.take())
+        };
+        if let (Some(terminal), Some(shown)) = (terminal, shown) {
+            terminal.hang_up();
+            let shown = std::pin::pin!(shown.wait());
+            futures::future::select(shown, self.kernel.host.env.sleep(Duration::from_secs(1))).await;
+        }
+    }
+
+    /// Notes the end of the first process.
     fn ended(self: &Arc<Self>, status: ExitStatus) {
-        self.kernel.kill_all();
         self.log.end();
         let oom = self.kernel.memory.was_exceeded();
         let message = self.termination_message_path.as_ref().and_then(|path| {
@@ -547,7 +564,10 @@ impl Record {
         let screen = shown.unwrap_or_else(|| {
             let (reader, writer) = pipe();
             let sink = self.log.sink(LogStream::Stdout);
+            let done = ExitWaiter::default();
+            lock(&self.life).shown = Some(done.clone());
             env.spawn(async move {
+                let _done = Done(done);
                 while let Ok(mut bytes) = std::future::poll_fn(|cx| reader.poll_take(cx, 16 * 1024)).await {
                     if bytes.is_empty() {
                         return;
@@ -602,6 +622,15 @@ impl Record {
 
     fn object_name(&self) -> Vec<u8> {
         format!("pipe:[{}]", self.kernel.host.next_object()).into_bytes()
+    }
+}
+
+/// Tells when it goes that something is done.
+struct Done(ExitWaiter);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.set(ExitStatus::Code(0));
     }
 }
 

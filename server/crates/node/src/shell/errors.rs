@@ -15,6 +15,23 @@ impl Shell {
         self.errors.extend_from_slice(format!("{prefix}{message}\n").as_bytes());
     }
 
+    /// Notes that what a builtin printed could not be written. busybox's `pwd` and `printf` do not look.
+    pub(super) fn complain_of_output(&mut self, errno: Errno) {
+        let text = self.process.text(errno);
+        match (self.dialect, self.builtin.as_deref()) {
+            (Dialect::Ash, Some(b"echo")) => {
+                let line = format!("{}: write error: {text}\n", String::from_utf8_lossy(&self.name));
+                self.errors.extend_from_slice(line.as_bytes());
+            }
+            (Dialect::Ash, _) => {}
+            (Dialect::Dash, builtin) => {
+                let name = String::from_utf8_lossy(builtin.unwrap_or_default()).into_owned();
+                self.complain(&format!("{name}: I/O error"));
+            }
+            (Dialect::Bash, _) => self.complain(&format!("write error: {text}")),
+        }
+    }
+
     /// What precedes a message: the shell's name, the line, the builtin.
     fn prefix(&self, line: u32) -> String {
         let name = String::from_utf8_lossy(&self.name);

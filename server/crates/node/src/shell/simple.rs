@@ -325,8 +325,7 @@ impl Shell {
         if !self.output.is_empty() {
             let output = std::mem::take(&mut self.output);
             if let Err(errno) = process.write(1, output).await {
-                let message = format!("write error: {}", process.text(errno));
-                self.complain(&message);
+                self.complain_of_output(errno);
                 self.builtin = None;
                 self.print_errors(&process).await;
                 self.restore_files(saved);

@@ -12,9 +12,11 @@ async fn exit_codes_and_reasons_are_those_of_the_first_process() {
         ("exit 3", 3, ExitReason::Error),
         ("nosuchcommand", 127, ExitReason::Error),
         ("/etc/passwd", 126, ExitReason::Error),
-        ("sh -c 'kill -KILL $$'", 137, ExitReason::Error),
-        ("sh -c 'kill -TERM $$'", 143, ExitReason::Error),
+        ("sh -c 'kill -KILL $$'; exit $?", 137, ExitReason::Error),
+        ("sh -c 'kill -TERM $$'; exit $?", 143, ExitReason::Error),
         ("sh -c 'kill -SEGV $$'; exit $?", 139, ExitReason::Error),
+        // The last command takes the place of the shell, and process 1 does not kill itself.
+        ("sh -c 'kill -KILL $$'", 0, ExitReason::Completed),
     ] {
         let (_, status) = lab.outcome(script(text)).await;
         assert_eq!((status.exit_code, status.reason), (Some(code), Some(reason)), "{text}");

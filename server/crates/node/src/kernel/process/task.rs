@@ -54,7 +54,9 @@ impl Future for Running {
             let Some(program) = &mut self.program else { return Poll::Ready(()) };
             match program.as_mut().poll(cx) {
                 Poll::Ready(Outcome::Exit(code)) => {
-                    self.finish(ExitStatus::Code(code));
+                    // A signal that arrived while the program ran its last steps comes before its exit.
+                    let fatal = lock(&self.process.signals).fatal;
+                    self.finish(fatal.map_or(ExitStatus::Code(code), ExitStatus::Signal));
                     return Poll::Ready(());
                 }
                 Poll::Ready(Outcome::Exec(executable)) => {
