@@ -128,6 +128,7 @@ async fn a_container_with_a_terminal_talks_through_it() {
     lab.node.start_container(&id).await.unwrap();
     let size = Some(WindowSize { columns: 100, rows: 30 });
     let mut session = lab.node.attach(&id, AttachOptions { stdin: true, size }).unwrap();
+    lab.sleep(10).await;
     session.stdin.as_mut().unwrap().write_all(b"hello\r").await.unwrap();
     let mut text = String::new();
     session.stdout.read_to_string(&mut text).await.unwrap();
