@@ -38,6 +38,17 @@ await esbuild.build({
 });
 copyFileSync(here("../../style/favicon.svg"), join(pkg, "favicon.svg"));
 
+// What the compiler uses and every browser of `targets` runs. wasm-opt's "all features" would go beyond them.
+const features = [
+  "bulk-memory",
+  "bulk-memory-opt",
+  "call-indirect-overlong",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+];
 const glue = join(pkg, "podlab.js");
 const { code } = await esbuild.transform(readFileSync(glue, "utf8"), { format: "esm", minify: true, target: targets });
 writeFileSync(glue, code);
@@ -47,7 +58,7 @@ const smaller = `${wasm}.opt`;
 execFileSync(process.execPath, [
   here("node_modules/binaryen/bin/wasm-opt"),
   "-Oz",
-  "--all-features",
+  ...features.map((feature) => `--enable-${feature}`),
   "--strip-debug",
   "--strip-producers",
   wasm,

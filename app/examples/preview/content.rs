@@ -25,50 +25,6 @@ spec:
           done
 ";
 
-/// Name, title, summary, minutes, difficulty, tracks.
-const EXERCISES: [(&str, &str, &str, u32, Difficulty, &[&str]); 5] = [
-    (
-        "pair",
-        "Two containers, one volume",
-        "nginx serves the page that a second container keeps writing.",
-        10,
-        Difficulty::Easy,
-        &["course", "ckad"],
-    ),
-    (
-        "proxy",
-        "A proxy in front of a web app",
-        "Requests reach nginx on port 80 and go on to the app over localhost.",
-        15,
-        Difficulty::Medium,
-        &["course", "ckad"],
-    ),
-    (
-        "adapters",
-        "Two adapters, two partners",
-        "The same booking app speaks two formats, through an adapter beside it.",
-        15,
-        Difficulty::Medium,
-        &["course"],
-    ),
-    (
-        "trio",
-        "Three containers in a Pod",
-        "Three shells run side by side, each with a command and a log of its own.",
-        5,
-        Difficulty::Easy,
-        &["course"],
-    ),
-    (
-        "drain",
-        "A sidecar that outlives its application by exactly the time that the last log line needs",
-        "A native sidecar starts first, stops last, and lets nothing get lost in between, whatever the application does.",
-        25,
-        Difficulty::Hard,
-        &["ckad"],
-    ),
-];
-
 /// The tracks.
 pub(crate) fn tracks() -> Vec<Track> {
     let track = |name: &str, title: &str, summary: &str| Track {
@@ -93,19 +49,70 @@ pub(crate) fn tracks() -> Vec<Track> {
 
 /// Every exercise.
 pub(crate) fn exercises() -> Vec<Exercise> {
-    EXERCISES
-        .into_iter()
-        .map(|(name, title, summary, minutes, difficulty, tracks)| Exercise {
-            name: name.into(),
-            title: title.into(),
-            summary: summary.into(),
-            tracks: tracks.iter().map(|&track| track.into()).collect(),
-            minutes,
-            difficulty,
-            mode: Mode::Manifest,
-            tasks: vec![],
-        })
-        .collect()
+    use Difficulty::{Easy, Hard, Medium};
+    let (course, both, ckad) = (&["course"] as &[&str], &["course", "ckad"] as &[&str], &["ckad"] as &[&str]);
+    vec![
+        exercise(
+            "pair",
+            10,
+            Easy,
+            both,
+            "Two containers, one volume",
+            "nginx serves the page that a second container keeps writing.",
+        ),
+        exercise(
+            "proxy",
+            15,
+            Medium,
+            both,
+            "A proxy in front of a web app",
+            "Requests reach nginx on port 80 and go on to the app over localhost.",
+        ),
+        exercise(
+            "adapters",
+            15,
+            Medium,
+            course,
+            "Two adapters, two partners",
+            "The same booking app speaks two formats, through an adapter beside it.",
+        ),
+        exercise(
+            "trio",
+            5,
+            Easy,
+            course,
+            "Three containers in a Pod",
+            "Three shells run side by side, each with a command and a log of its own.",
+        ),
+        exercise(
+            "drain",
+            25,
+            Hard,
+            ckad,
+            "A sidecar that outlives its application by exactly the time that the last log line needs",
+            "A native sidecar starts first, stops last, and lets nothing get lost in between, whatever the application does.",
+        ),
+    ]
+}
+
+fn exercise(
+    name: &str,
+    minutes: u32,
+    difficulty: Difficulty,
+    tracks: &[&str],
+    title: &str,
+    summary: &str,
+) -> Exercise {
+    Exercise {
+        name: name.into(),
+        title: title.into(),
+        summary: summary.into(),
+        tracks: tracks.iter().map(|&track| track.into()).collect(),
+        minutes,
+        difficulty,
+        mode: Mode::Manifest,
+        tasks: vec![],
+    }
 }
 
 /// The brief of each exercise.
@@ -114,7 +121,9 @@ pub(crate) const BRIEF: &str = "\
 where the other has mounted it.</p>\
 <p>Here <code>writer</code> adds a line to <code>index.html</code> every second, and <code>web</code> serves that very \
 file: whoever asks for the page sees it grow.</p>\
-<pre><code>kubectl exec pair -c web -- cat /usr/share/nginx/html/index.html</code></pre>\
+<pre><code class=\"language-sh\">kubectl exec pair -c web -- cat /usr/share/nginx/html/index.html</code></pre>\
+<pre><code class=\"language-text\"> writer ──writes──▶ [ emptyDir ] ◀──reads── web ◀──asks── whoever wants to see the page</code></pre>\
+<pre><code class=\"language-yaml\">volumes:\n  - name: html\n    emptyDir: {}\n</code></pre>\
 <ul><li>nginx serves <code>/usr/share/nginx/html</code>.</li><li>An <code>emptyDir</code> lives as long as its \
 Pod.</li></ul>";
 

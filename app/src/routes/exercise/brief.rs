@@ -6,7 +6,7 @@ use podlab_exercises::Outcome;
 use super::{bench::Bench, solutions::Solutions};
 use crate::{
     api::TaskView,
-    components::{Icon, Shape},
+    components::{Icon, Prose, Shape},
 };
 
 /// The left column.
@@ -16,7 +16,7 @@ pub(crate) fn Brief(bench: Bench) -> impl IntoView {
     let tasks = tasks.into_iter().map(|task| view! { <Task task bench/> }).collect_view();
     view! {
         <div class="brief">
-            <div class="prose" inner_html=html></div>
+            <Prose html/>
             <h2>"Tasks"</h2>
             <ol class="tasks">{tasks}</ol>
             <Solutions bench/>
@@ -37,7 +37,7 @@ fn Task(task: TaskView, bench: Bench) -> impl IntoView {
     });
     view! {
         <li class="task" data-done=move || done.get().then_some("")>
-            <div class="prose" inner_html=html></div>
+            <Prose html/>
             {move || {
                 done.get()
                     .then(|| {

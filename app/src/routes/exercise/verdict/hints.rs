@@ -2,7 +2,10 @@
 
 use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
 
-use crate::api::{Hint, use_api};
+use crate::{
+    api::{Hint, use_api},
+    components::Prose,
+};
 
 /// The hints that were asked for, and a button for the next.
 #[component]
@@ -40,7 +43,7 @@ pub(crate) fn Hints(exercise: String, check: String, of: usize) -> impl IntoView
                 <For each=move || shown.get() key=|hint| hint.number let:hint>
                     <div class="hint">
                         <h3 class="hint__title">{format!("Hint {} of {of}", hint.number)}</h3>
-                        <div class="prose" inner_html=hint.html></div>
+                        <Prose html=hint.html/>
                     </div>
                 </For>
             </div>
