@@ -12,7 +12,7 @@ mod routes;
 mod shell;
 
 pub use app::App;
-pub use shell::shell;
+pub use shell::{page_policy, shell};
 
 /// Takes over the page that the server rendered.
 #[cfg(feature = "hydrate")]

@@ -9,11 +9,7 @@ use crate::App;
 const BOOT: &str = include_str!("boot.js");
 
 /// The whole document, as `leptos_axum` renders it for every route and for what no route knows.
-///
-/// It sends the Content-Security-Policy itself, because only here is known what the page carries inline.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    #[cfg(feature = "ssr")]
-    security::send_policy();
     let pkg = format!("/{}", options.site_pkg_dir);
     view! {
         <!DOCTYPE html>
@@ -35,22 +31,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-#[cfg(feature = "ssr")]
-mod security {
-    use http::{HeaderValue, header};
-    use leptos::{nonce::use_nonce, prelude::use_context};
-    use leptos_axum::ResponseOptions;
-
-    /// Everything comes from podlab itself: no other origin, no inline code but what carries the nonce.
-    pub(super) fn send_policy() {
-        let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
-        let policy = format!(
-            "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
-             style-src 'self' 'nonce-{nonce}'; connect-src 'self'; form-action 'self'; object-src 'none'; \
-             base-uri 'none'; frame-ancestors 'none'"
-        );
-        if let Ok(policy) = HeaderValue::from_str(&policy) {
-            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-        }
-    }
+/// The Content-Security-Policy that a server sends with the document, for the nonce of that very answer: everything
+/// comes from podlab itself, no other origin, and nothing inline runs but what carries the nonce.
+#[must_use]
+pub fn page_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
+         connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
 }

@@ -6,6 +6,8 @@ import { after, before } from "node:test";
 
 import { chromium } from "playwright-core";
 
+import { Trouble } from "./trouble.js";
+
 const ARGUMENTS = [
   "--headless",
   "--no-sandbox",
@@ -16,6 +18,8 @@ const ARGUMENTS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+const troubles = new WeakMap();
 
 /** A browser for the tests of a file, closed after them. */
 export function useBrowser() {
@@ -33,29 +37,17 @@ export function useBrowser() {
      */
     async visit(baseURL, steps, { expected, ...options } = {}) {
       const context = await browser.newContext({ baseURL, viewport: { width: 1440, height: 900 }, ...options });
-      const trouble = [];
       const page = await context.newPage();
-      watch(page, baseURL, trouble);
+      const trouble = new Trouble(page, baseURL, expected);
+      troubles.set(page, trouble);
       try {
         await steps(page, context);
-        const unexpected = trouble.filter((message) => !expected?.test(message));
-        assert.deepEqual(unexpected, [], "the page ran into trouble");
+        assert.deepEqual(trouble.messages, [], "the page ran into trouble");
       } finally {
         await context.close();
       }
     },
   };
-}
-
-function watch(page, baseURL, trouble) {
-  page.on("console", (message) => {
-    if (message.type() === "error") trouble.push(`console: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => trouble.push(`script: ${error}`));
-  page.on("request", (request) => {
-    const { protocol, origin } = new URL(request.url());
-    if (protocol.startsWith("http") && origin !== new URL(baseURL).origin) trouble.push(`left the machine: ${request.url()}`);
-  });
 }
 
 /** Opens an address, and waits until the page has been taken over by its script and its editor. */
@@ -64,12 +56,29 @@ export async function open(page, path) {
   await hydrated(page);
 }
 
-/** Waits until the page works as it will: hydrated, and with its editor where it has one. */
+/**
+ * Waits until the page works as it will: hydrated, and with its editor where it has one. It fails at once when the page
+ * runs into trouble, and says what; the first time it is patient, since a slow machine may still be compiling.
+ */
 export async function hydrated(page) {
-  await page.waitForFunction(() => {
-    const plain = document.querySelector(".editor__plain");
-    return document.documentElement.dataset.hydrated !== undefined && (!plain || plain.hidden);
-  });
+  const trouble = troubles.get(page);
+  const timeout = patience;
+  try {
+    await trouble.orElse(page.waitForFunction(isHydrated, null, { timeout }));
+  } catch (error) {
+    if (error.name !== "TimeoutError") throw error;
+    const { pending } = trouble;
+    const waiting = pending.length > 0 ? `no answer yet from ${pending.join(", ")}` : "every request was answered";
+    throw new Error(`${page.url()} was not taken over by its script within ${timeout / 1000} s: ${waiting}`);
+  }
+  patience = 30_000;
+}
+
+let patience = 120_000;
+
+function isHydrated() {
+  const plain = document.querySelector(".editor__plain");
+  return document.documentElement.dataset.hydrated !== undefined && (!plain || plain.hidden);
 }
 
 /** What stands in the editor. */

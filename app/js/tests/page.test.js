@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readdir, stat } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 import { open, useBrowser } from "./browser.js";
-import { preview } from "./servers.js";
+import { preview, SITE } from "./servers.js";
 
-const PKG = fileURLToPath(new URL("../../../target/site/pkg/", import.meta.url));
+const PKG = join(SITE, "pkg");
 const browser = useBrowser();
 let server;
 before(async () => (server = await preview()));
@@ -17,12 +17,22 @@ after(() => server.stop());
 test("the policy lets nothing in but what podlab sends", async () => {
   const [one, two] = await Promise.all([fetch(server.url), fetch(server.url)]);
   const policy = one.headers.get("content-security-policy");
-  for (const part of ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"]) {
+  for (const part of ["default-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"]) {
     assert.ok(policy.includes(part), part);
   }
   assert.ok(!/unsafe-inline|'unsafe-eval'|\*/.test(policy), policy);
   assert.notEqual(policy, two.headers.get("content-security-policy"), "the nonce is used once");
   assert.ok(!/ style="/.test(await one.text()), "no style attributes");
+});
+
+test("what the browser loads is there, under the type that it insists on", async () => {
+  const types = { "podlab_bg.wasm": "application/wasm", "podlab.js": "text/javascript", "editor.js": "text/javascript" };
+  for (const [name, type] of Object.entries({ ...types, "podlab.css": "text/css", "favicon.svg": "image/svg+xml" })) {
+    const answer = await fetch(`${server.url}/pkg/${name}`);
+    assert.equal(answer.status, 200, `${name}: run \`cargo xtask build\``);
+    assert.ok(answer.headers.get("content-type").startsWith(type), `${name}: ${answer.headers.get("content-type")}`);
+    await answer.body.cancel();
+  }
 });
 
 test("the theme follows the system, until the learner chooses; the choice is there at the first paint", () =>
@@ -103,7 +113,7 @@ test("on a phone the submit button is within a thumb's reach, whichever part is 
 test("the first page without the editor weighs 400 kB or less, compressed", async () => {
   const sizes = {};
   for (const name of await readdir(PKG)) {
-    if (name.endsWith(".br")) sizes[name.slice(0, -3)] = (await stat(PKG + name)).size;
+    if (name.endsWith(".br")) sizes[name.slice(0, -3)] = (await stat(join(PKG, name))).size;
   }
   const { "editor.js": editor, ...first } = sizes;
   const sum = Object.values(first).reduce((sum, size) => sum + size, 0);

@@ -5,13 +5,15 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const PREVIEW = process.env.PODLAB_PREVIEW ?? join(ROOT, "target/debug/examples/preview");
-const LAB = process.env.PODLAB_BIN ?? join(ROOT, "target/debug/podlab");
+const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
+
+/** The folder of what the browser loads, as `cargo xtask build` makes it. */
+export const SITE = join(TARGET, "site");
 
 /** A running server: its `url`, `stop()`, and `start()` to have it again at the same address. */
 class Server {
@@ -49,19 +51,21 @@ class Server {
 
 /** Starts the preview, for one learner who has done nothing yet. */
 export async function preview() {
-  return new Server(PREVIEW, await freePort(), (port) => [String(port)]).start();
+  return new Server(join(TARGET, "debug/examples/preview"), await freePort(), (port) => [String(port), SITE]).start();
 }
 
 /** Starts podlab with an empty database, which stays when it is stopped and started again, until `remove()`. */
 export async function lab() {
   const folder = await mkdtemp(join(tmpdir(), "podlab-"));
   const database = `sqlite://${join(folder, "podlab.db")}`;
-  const server = new Server(LAB, await freePort(), (port) => [
+  const server = new Server(join(TARGET, "debug/podlab"), await freePort(), (port) => [
     "serve",
     "--listen",
     `127.0.0.1:${port}`,
     "--database",
     database,
+    "--site",
+    SITE,
     "--cluster",
     "embedded",
   ]);

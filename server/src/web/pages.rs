@@ -14,10 +14,10 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list_with_exclus
 use podlab_app::{
     App,
     api::{Api, Draft},
-    shell,
+    page_policy, shell,
 };
 
-use super::{State, errors::Refusal, learner::Learner, security};
+use super::{State, errors::Refusal, learner::Learner};
 use crate::lab::Lab;
 
 /// The routes that the app names, and the form of its exercise page.
@@ -50,7 +50,7 @@ fn provide(lab: &Lab) {
     let api: Arc<dyn Api> = Arc::new(lab.of(learner.unwrap_or_default().0, "form"));
     provide_context(api);
     if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>())
-        && let Ok(policy) = HeaderValue::from_str(&security::page_policy(&nonce))
+        && let Ok(policy) = HeaderValue::from_str(&page_policy(&nonce))
     {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }

@@ -10,18 +10,8 @@ use podlab_app::api::ApiError;
 
 use super::errors;
 
-/// The policy of answers that are not pages; pages get one with their nonce (see `pages`).
+/// The policy of answers that are not pages; pages get [`podlab_app::page_policy`] with their nonce.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
-
-/// A page's Content-Security-Policy: its own scripts and styles, those that carry its nonce, WebAssembly, and
-/// connections to where it came from.
-pub(super) fn page_policy(nonce: &str) -> String {
-    format!(
-        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
-         connect-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
-         frame-ancestors 'none'"
-    )
-}
 
 /// Headers that every answer has.
 pub(super) async fn headers(request: Request, next: Next) -> Response {

@@ -31,7 +31,7 @@ Commands:
                 (ARGS go to `podlab serve`, for example: cargo xtask run -- --listen 0.0.0.0:8080)
   test          Run every test: crates, content, real clients, the browser
                 (test unit | clients | browser runs one part)
-  build         Build the pages and a release binary
+  build         Build the pages and a release binary (build pages: only what the browser loads)
   bench         Print the figures: speed, sizes, memory
   lint          Check formatting and lints
   sqlx          Refresh .sqlx, the description of the queries, after a change to a query or a migration
@@ -62,6 +62,9 @@ fn run(command: &str, rest: &[String]) -> Result {
         }
         "build" => {
             browser::build(&workspace)?;
+            if rest == ["pages"] {
+                return Ok(());
+            }
             server::build_release(&workspace).map(|binary| println!("\nBuilt {}", binary.display()))
         }
         "test" => tests::run(&workspace, rest),

@@ -38,16 +38,17 @@ fn crates(workspace: &Workspace) -> Result {
     )
 }
 
-/// The pages in a real browser, against the real server.
+/// The pages in a real browser, over made-up answers and against the real server.
 fn pages(workspace: &Workspace) -> Result {
     let chromium = machine::chromium()?;
     say("Testing the pages in Chromium");
-    process::run(cargo(workspace).args(["build", "--package", "podlab"]))?;
+    // The same selection as the crates' tests, so that nothing is compiled twice.
+    process::run(cargo(workspace).args(["build", "--workspace", "--bins", "--examples"]))?;
     process::run(
         Command::new("node")
             .current_dir(workspace.js())
             .args(["--test", "--test-concurrency=1", "tests/"])
-            .env("PODLAB_BIN", workspace.target.join("debug").join("podlab"))
+            .env("CARGO_TARGET_DIR", &workspace.target)
             .env("PODLAB_CHROMIUM", chromium),
     )
 }
