@@ -3,6 +3,7 @@
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use k8s_openapi::api::{
     apps::v1::{Deployment, ReplicaSet},
+    batch::v1::Job,
     core::v1::{ConfigMap, Namespace, Pod, ReplicationController, Service, ServiceAccount},
     discovery::v1::EndpointSlice,
 };
@@ -45,6 +46,7 @@ kinds!(
     ConfigMap,
     Deployment,
     EndpointSlice,
+    Job,
     Namespace,
     Pod,
     ReplicaSet,

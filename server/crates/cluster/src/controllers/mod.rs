@@ -11,6 +11,7 @@ mod deployment;
 mod dns;
 mod endpoints;
 mod garbage;
+mod job;
 mod namespaces;
 mod pods;
 mod proxy;
@@ -77,6 +78,7 @@ pub(crate) fn start(client: &Client, network: &Network) {
         Box::new(replica_set::ReplicaSets::new(client)),
         Box::new(replica_set::ReplicationControllers::new(client)),
         Box::new(deployment::Deployments::new(client)),
+        Box::new(job::Jobs::new(client)),
         Box::new(proxy::Proxy::new(network.clone())),
         Box::new(dns::Dns::new(network.clone())),
     ];
