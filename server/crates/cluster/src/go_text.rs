@@ -21,6 +21,31 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
+/// Reads a duration as Go writes it, a positive one: `90s`, `1h30m`, `1.5h`.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut sum = Duration::ZERO;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(letters);
+        let unit = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" | "μs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        let seconds = number.parse::<f64>().ok()? * unit;
+        sum = sum.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?;
+        rest = tail;
+    }
+    (!text.is_empty()).then_some(sum)
+}
+
 /// `nanos / unit` with as many decimals as it takes.
 fn decimal(nanos: u128, unit: u128) -> String {
     let (whole, rest) = (nanos / unit, nanos % unit);

@@ -58,6 +58,7 @@ mod selector;
 mod server;
 pub mod status;
 mod store;
+mod tokens;
 mod streaming;
 mod validation;
 mod verbs;

@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use podlab_node::Env;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, node_agent::NodeAgent, rng::Rng, store::Store};
+use crate::{config::Config, node_agent::NodeAgent, rng::Rng, store::Store, tokens::Tokens};
 
 /// One cluster's API server.
 pub(crate) struct Server {
@@ -18,6 +18,7 @@ pub(crate) struct Server {
     pub(crate) config: Config,
     pub(crate) store: Arc<Store>,
     pub(crate) rng: Rng,
+    pub(crate) tokens: Tokens,
     /// Cancelled at the cluster's end.
     pub(crate) ended: CancellationToken,
     agents: Mutex<BTreeMap<String, Arc<dyn NodeAgent>>>,
@@ -25,12 +26,13 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(config: Config, env: Env) -> Self {
-        let rng = Rng::new(env.seed);
+        let (rng, tokens) = (Rng::new(env.seed), Tokens::new(env.seed));
         Self {
             env,
             config,
             store: Arc::new(Store::new()),
             rng,
+            tokens,
             ended: CancellationToken::new(),
             agents: Mutex::default(),
         }

@@ -35,6 +35,10 @@ fn scratch() {
         tokio::time::sleep(std::time::Duration::from_secs(3)).await;
         let pod = pods.get("p").await.unwrap();
         println!("{}", serde_json::to_string_pretty(&pod).unwrap());
+        let events: Api<k8s_openapi::api::core::v1::Event> = Api::default_namespaced(pods.clone().into_client());
+        for event in events.list(&Default::default()).await.unwrap() {
+            println!("{:?} {:?} {:?}", event.type_, event.reason, event.message);
+        }
         println!("{}", pods.logs("p", &LogParams::default()).await.unwrap());
         let mut exec = pods.exec("p", ["sh", "-c", "echo in; exit 3"], &AttachParams::default().stderr(false)).await.unwrap();
         let mut out = String::new();

@@ -2,9 +2,9 @@
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use k8s_openapi::api::{
-    apps::v1::{Deployment, ReplicaSet},
-    batch::v1::Job,
-    core::v1::{ConfigMap, Namespace, Pod, ReplicationController, Service, ServiceAccount},
+    apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
+    batch::v1::{CronJob, Job},
+    core::v1::{ConfigMap, Namespace, Node, Pod, ReplicationController, Service, ServiceAccount},
     discovery::v1::EndpointSlice,
 };
 
@@ -44,15 +44,19 @@ macro_rules! kinds {
 
 kinds!(
     ConfigMap,
+    CronJob,
+    DaemonSet,
     Deployment,
     EndpointSlice,
     Job,
     Namespace,
+    Node,
     Pod,
     ReplicaSet,
     ReplicationController,
     Service,
     ServiceAccount,
+    StatefulSet,
 );
 
 type Waiting = BoxFuture<'static, Option<(Vec<Change>, Rest)>>;

@@ -7,6 +7,8 @@
 //! reads from it is never stale.
 
 mod changes;
+pub(crate) mod cron_job;
+mod daemon_set;
 mod deployment;
 mod dns;
 mod endpoints;
@@ -16,9 +18,11 @@ mod namespaces;
 mod pods;
 mod proxy;
 mod replica_set;
+mod revisions;
 mod root_ca;
 mod runner;
 mod service_accounts;
+mod stateful_set;
 
 use std::time::Duration;
 
@@ -78,7 +82,10 @@ pub(crate) fn start(client: &Client, network: &Network) {
         Box::new(replica_set::ReplicaSets::new(client)),
         Box::new(replica_set::ReplicationControllers::new(client)),
         Box::new(deployment::Deployments::new(client)),
+        Box::new(stateful_set::StatefulSets::new(client)),
+        Box::new(daemon_set::DaemonSets::new(client)),
         Box::new(job::Jobs::new(client)),
+        Box::new(cron_job::CronJobs::new(client)),
         Box::new(proxy::Proxy::new(network.clone())),
         Box::new(dns::Dns::new(network.clone())),
     ];

@@ -26,10 +26,11 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
 };
 
+pub(crate) use self::{filter::refuses_daemon, snapshot::NodeInfo};
 use self::{
     decision::{Decision, Preemption, decide},
     queue::Queue,
-    snapshot::{NodeInfo, Snapshot, namespace, namespaces, spec},
+    snapshot::{Snapshot, namespace, namespaces, spec},
 };
 use crate::{
     Client, DeleteOptions,

@@ -12,7 +12,7 @@ use k8s_openapi::api::{
     core::v1::Pod,
 };
 
-pub(super) use self::numbers::scaled;
+pub(super) use self::{numbers::scaled, sets::hash as template_hash};
 use super::{
     Again, Controller, Key,
     changes::{Change, Object},

@@ -160,7 +160,7 @@ pub(super) fn desired_of(set: &ReplicaSet) -> Option<i32> {
 }
 
 /// A template's hash in the letters of generated names.
-pub(super) fn hash(template: &PodTemplateSpec, collisions: i32) -> String {
+pub(in crate::controllers) fn hash(template: &PodTemplateSpec, collisions: i32) -> String {
     let mut text = serde_json::to_string(template).unwrap_or_default();
     if collisions > 0 {
         text.push_str(&collisions.to_string());

@@ -38,6 +38,14 @@ pub(crate) fn before(snapshot: &Snapshot, pod: &Pod) -> Option<String> {
     volumes::before(snapshot, pod)
 }
 
+/// Whether a DaemonSet keeps away from a node: its Pods are not wanted there. Whether they fit is another question.
+pub(crate) fn refuses_daemon(node: &NodeInfo, pod: &Pod) -> bool {
+    taints::unschedulable(node, pod)
+        .or_else(|| taints::untolerated(node, pod))
+        .or_else(|| node_affinity::mismatch(node, pod))
+        .is_some()
+}
+
 /// Why a node cannot take the Pod.
 pub(crate) fn node(snapshot: &Snapshot, node: &NodeInfo, pod: &Pod) -> Option<Rejection> {
     let wanted = spec(pod).node_name.as_deref().filter(|name| !name.is_empty());

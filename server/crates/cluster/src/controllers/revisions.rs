@@ -1,0 +1,122 @@
+//! The templates that StatefulSets and DaemonSets have had, kept as ControllerRevisions: what `kubectl rollout history`
+//! shows and `kubectl rollout undo` goes back to.
+
+use k8s_openapi::{
+    api::{apps::v1::ControllerRevision, core::v1::PodTemplateSpec},
+    apimachinery::pkg::{apis::meta::v1::ObjectMeta, runtime::RawExtension},
+};
+use serde_json::{Value, json};
+
+use super::{deployment::template_hash, pods};
+use crate::{
+    Client, DeleteOptions,
+    client::{Kind, Selection},
+    status::Result,
+};
+
+/// The label with a revision's hash, on revisions.
+const HASH: &str = "controller.kubernetes.io/hash";
+
+/// The label with the revision of a Pod.
+pub(super) const OF_POD: &str = "controller-revision-hash";
+
+/// The revisions of a workload, oldest first. The last one has its template as it is now.
+pub(super) struct Revisions(Vec<ControllerRevision>);
+
+impl Revisions {
+    /// The name of the newest revision.
+    pub(super) fn newest(&self) -> &str {
+        self.0.last().and_then(|revision| revision.metadata.name.as_deref()).unwrap_or_default()
+    }
+
+    /// The template of a revision.
+    pub(super) fn template(&self, name: &str) -> Option<PodTemplateSpec> {
+        let found = self.0.iter().find(|revision| revision.metadata.name.as_deref() == Some(name))?;
+        let mut template = found.data.0.pointer("/spec/template")?.clone();
+        template.as_object_mut()?.remove("$patch");
+        serde_json::from_value(template).ok()
+    }
+
+    /// Deletes the oldest revisions that nothing `uses`, past the `limit`.
+    pub(super) fn forget(&self, client: &Client, limit: i32, uses: impl Fn(&str) -> bool) -> Result<()> {
+        let name = |revision: &ControllerRevision| revision.metadata.name.clone().unwrap_or_default();
+        let idle: Vec<_> = self.0.iter().filter(|revision| !uses(&name(revision))).collect();
+        let surplus = idle.len().saturating_sub(usize::try_from(limit).unwrap_or_default());
+        for revision in idle.into_iter().take(surplus) {
+            let namespace = revision.metadata.namespace.as_deref().unwrap_or_default();
+            let api = client.namespaced::<ControllerRevision>(namespace);
+            api.delete(&name(revision), &DeleteOptions::default())?;
+        }
+        Ok(())
+    }
+}
+
+/// The hash in the name of a revision of this owner.
+pub(super) fn hash_of<'n>(owner: &str, revision: &'n str) -> &'n str {
+    revision.strip_prefix(owner).and_then(|rest| rest.strip_prefix('-')).unwrap_or(revision)
+}
+
+/// The revisions of a workload, with one for its template: new, or an old one that is the newest again.
+pub(super) fn sync<K: Kind>(client: &Client, owner: &K, template: &PodTemplateSpec) -> Result<Revisions> {
+    let metadata = owner.metadata();
+    let api =
+        client.namespaced::<ControllerRevision>(metadata.namespace.as_deref().unwrap_or_default());
+    let mut all = api.list(&Selection::default())?;
+    all.retain(|revision| {
+        pods::controller_of(&revision.metadata).is_some_and(|by| Some(&by.uid) == metadata.uid.as_ref())
+    });
+    all.sort_by_key(|revision| revision.revision);
+    let next = all.last().and_then(|revision| revision.revision).unwrap_or_default() + 1;
+    let data = data(template);
+    let known = all.iter().position(|revision| revision.data.0 == data);
+    match known {
+        Some(index) if index + 1 == all.len() => {}
+        Some(index) => {
+            let mut again = all.remove(index);
+            again.revision = Some(next);
+            all.push(api.update(&again)?);
+        }
+        None => {
+            let hash = free_hash(&all, metadata.name.as_deref().unwrap_or_default(), template);
+            let labels = template.metadata.as_ref().and_then(|metadata| metadata.labels.clone());
+            let mut labels = labels.unwrap_or_default();
+            labels.insert(HASH.to_owned(), hash.clone());
+            all.push(api.create(&ControllerRevision {
+                metadata: ObjectMeta {
+                    name: Some(format!("{}-{hash}", metadata.name.as_deref().unwrap_or_default())),
+                    namespace: metadata.namespace.clone(),
+                    labels: Some(labels),
+                    annotations: metadata.annotations.clone(),
+                    owner_references: Some(vec![pods::controlled_by(owner)]),
+                    ..ObjectMeta::default()
+                },
+                data: RawExtension(data),
+                revision: Some(next),
+            })?);
+        }
+    }
+    Ok(Revisions(all))
+}
+
+/// A hash of the template that no other revision has.
+fn free_hash(all: &[ControllerRevision], owner: &str, template: &PodTemplateSpec) -> String {
+    let taken = |hash: &str| {
+        all.iter().any(|revision| hash_of(owner, revision.metadata.name.as_deref().unwrap_or_default()) == hash)
+    };
+    let mut collisions = 0;
+    loop {
+        let hash = template_hash(template, collisions);
+        // Each revision takes at most one hash, so this ends.
+        if !taken(&hash) {
+            return hash;
+        }
+        collisions += 1;
+    }
+}
+
+/// A patch that brings a workload back to this template.
+fn data(template: &PodTemplateSpec) -> Value {
+    let mut template = json!(template);
+    template["$patch"] = json!("replace");
+    json!({ "spec": { "template": template } })
+}
