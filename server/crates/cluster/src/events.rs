@@ -163,10 +163,9 @@ impl Recorder {
                 return;
             }
         }
-        let name = event_name(about, now, &memory.counted);
-        let event = self.event(about, warning, reason, &message, combined, &name, now);
+        let event = self.event(about, warning, reason, &message, combined, now);
         drop(memory);
-        if self.create(about, event) {
+        if let Some(name) = self.create(about, event, now) {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             memory.counted.insert(key, Counted { name, count: 1, at: now });
             forget_oldest(&mut memory.counted, |counted| counted.at);
@@ -199,12 +198,9 @@ impl Recorder {
             }
             return;
         }
-        let name = event_name(about, now, &memory.counted);
-        memory.series.insert(key, Counted { name: name.clone(), count: 1, at: now });
-        forget_oldest(&mut memory.series, |counted| counted.at);
         drop(memory);
         let event = Event {
-            metadata: metadata(about, &name),
+            metadata: metadata(about),
             involved_object: about.to_api(),
             type_: Some(type_name(warning).to_owned()),
             reason: Some(reason.to_owned()),
@@ -216,10 +212,13 @@ impl Recorder {
             source: Some(EventSource::default()),
             ..Event::default()
         };
-        self.create(about, event);
+        if let Some(name) = self.create(about, event, now) {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            memory.series.insert(key, Counted { name, count: 1, at: now });
+            forget_oldest(&mut memory.series, |counted| counted.at);
+        }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "an event has that many parts")]
     fn event(
         &self,
         about: &Reference,
@@ -227,12 +226,11 @@ impl Recorder {
         reason: &str,
         message: &str,
         combined: bool,
-        name: &str,
         now: Timestamp,
     ) -> Event {
         let host = self.host.as_deref().map(str::to_owned);
         Event {
-            metadata: metadata(about, name),
+            metadata: metadata(about),
             involved_object: about.to_api(),
             type_: Some(type_name(warning).to_owned()),
             reason: Some(reason.to_owned()),
@@ -248,12 +246,23 @@ impl Recorder {
         }
     }
 
-    fn create(&self, about: &Reference, event: Event) -> bool {
-        let created = self.client.namespaced::<Event>(about.event_namespace()).create(&event);
-        if let Err(error) = &created {
-            tracing::debug!(%error, "an event could not be recorded");
+    /// Creates an event, named after its object and the time in nanoseconds; on a clock that stands still, the next free
+    /// one. Returns the name.
+    fn create(&self, about: &Reference, mut event: Event, now: Timestamp) -> Option<String> {
+        let events = self.client.namespaced::<Event>(about.event_namespace());
+        let mut nanos = now.as_nanosecond();
+        loop {
+            let name = format!("{}.{nanos:x}", about.name);
+            event.metadata.name = Some(name.clone());
+            match events.create(&event) {
+                Ok(_) => return Some(name),
+                Err(error) if error.is("AlreadyExists") => nanos += 1,
+                Err(error) => {
+                    tracing::debug!(%error, "an event could not be recorded");
+                    return None;
+                }
+            }
         }
-        created.is_ok()
     }
 
     /// Counts an event once more; false where its object is gone.
@@ -313,23 +322,10 @@ fn type_name(warning: bool) -> &'static str {
     if warning { "Warning" } else { "Normal" }
 }
 
-fn metadata(about: &Reference, name: &str) -> ObjectMeta {
+fn metadata(about: &Reference) -> ObjectMeta {
     ObjectMeta {
-        name: Some(name.to_owned()),
         namespace: Some(about.event_namespace().to_owned()),
         ..ObjectMeta::default()
-    }
-}
-
-/// The object's name and the time in nanoseconds; on a clock that stands still, the next free one.
-fn event_name(about: &Reference, now: Timestamp, known: &BTreeMap<Key, Counted>) -> String {
-    let mut nanos = now.as_nanosecond();
-    loop {
-        let name = format!("{}.{nanos:x}", about.name);
-        if !known.values().any(|counted| counted.name == name) {
-            return name;
-        }
-        nanos += 1;
     }
 }
 
