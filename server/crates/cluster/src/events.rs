@@ -323,10 +323,7 @@ fn type_name(warning: bool) -> &'static str {
 }
 
 fn metadata(about: &Reference) -> ObjectMeta {
-    ObjectMeta {
-        namespace: Some(about.event_namespace().to_owned()),
-        ..ObjectMeta::default()
-    }
+    ObjectMeta { namespace: Some(about.event_namespace().to_owned()), ..ObjectMeta::default() }
 }
 
 fn forget_oldest<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, at: impl Fn(&V) -> Timestamp) {

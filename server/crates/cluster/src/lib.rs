@@ -58,8 +58,8 @@ mod selector;
 mod server;
 pub mod status;
 mod store;
-mod tokens;
 mod streaming;
+mod tokens;
 mod validation;
 mod verbs;
 

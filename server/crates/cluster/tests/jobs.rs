@@ -209,7 +209,10 @@ fn a_suspended_job_has_no_pods_until_it_is_resumed() {
         seconds(&client, 3).await;
         assert_eq!(running(&client).len(), 1);
         let messages = messages(&client, "Job", "work");
-        assert_eq!((messages[0].as_str(), messages.last().unwrap().as_str()), ("Job suspended", "Job resumed"));
+        assert_eq!(
+            (messages[0].as_str(), messages.last().unwrap().as_str()),
+            ("Job suspended", "Job resumed")
+        );
     });
 }
 

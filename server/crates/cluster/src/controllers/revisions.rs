@@ -59,8 +59,7 @@ pub(super) fn hash_of<'n>(owner: &str, revision: &'n str) -> &'n str {
 /// The revisions of a workload, with one for its template: new, or an old one that is the newest again.
 pub(super) fn sync<K: Kind>(client: &Client, owner: &K, template: &PodTemplateSpec) -> Result<Revisions> {
     let metadata = owner.metadata();
-    let api =
-        client.namespaced::<ControllerRevision>(metadata.namespace.as_deref().unwrap_or_default());
+    let api = client.namespaced::<ControllerRevision>(metadata.namespace.as_deref().unwrap_or_default());
     let mut all = api.list(&Selection::default())?;
     all.retain(|revision| {
         pods::controller_of(&revision.metadata).is_some_and(|by| Some(&by.uid) == metadata.uid.as_ref())
@@ -101,7 +100,8 @@ pub(super) fn sync<K: Kind>(client: &Client, owner: &K, template: &PodTemplateSp
 /// A hash of the template that no other revision has.
 fn free_hash(all: &[ControllerRevision], owner: &str, template: &PodTemplateSpec) -> String {
     let taken = |hash: &str| {
-        all.iter().any(|revision| hash_of(owner, revision.metadata.name.as_deref().unwrap_or_default()) == hash)
+        all.iter()
+            .any(|revision| hash_of(owner, revision.metadata.name.as_deref().unwrap_or_default()) == hash)
     };
     let mut collisions = 0;
     loop {

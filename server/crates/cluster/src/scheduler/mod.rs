@@ -26,12 +26,12 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
 };
 
-pub(crate) use self::{filter::refuses_daemon, snapshot::NodeInfo};
 use self::{
     decision::{Decision, Preemption, decide},
     queue::Queue,
     snapshot::{Snapshot, namespace, namespaces, spec},
 };
+pub(crate) use self::{filter::refuses_daemon, snapshot::NodeInfo};
 use crate::{
     Client, DeleteOptions,
     client::{Event, Selection},

@@ -189,10 +189,8 @@ impl Round<'_> {
     }
 
     fn delete(&self, job: &Job) -> Result<()> {
-        let options = DeleteOptions {
-            propagation_policy: Some("Background".to_owned()),
-            ..DeleteOptions::default()
-        };
+        let options =
+            DeleteOptions { propagation_policy: Some("Background".to_owned()), ..DeleteOptions::default() };
         let name = name_of(&job.metadata);
         match self.jobs.delete(name, &options) {
             Err(error) if !error.is_not_found() => Err(error),
@@ -254,12 +252,7 @@ impl Round<'_> {
                 return Err(error);
             }
             Ok(job) => {
-                self.recorder.record(
-                    &self.about,
-                    false,
-                    "SuccessfulCreate",
-                    &format!("Created job {name}"),
-                );
+                self.recorder.record(&self.about, false, "SuccessfulCreate", &format!("Created job {name}"));
                 job
             }
         };

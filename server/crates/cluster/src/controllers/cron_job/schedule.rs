@@ -64,8 +64,9 @@ impl Schedule {
 
     fn descriptor(text: &str, name: &str) -> Result<Self, String> {
         if let Some(duration) = name.strip_prefix("every ") {
-            let every = go_text::parse_duration(duration)
-                .ok_or_else(|| format!("failed to parse duration {text}: time: invalid duration {duration:?}"))?;
+            let every = go_text::parse_duration(duration).ok_or_else(|| {
+                format!("failed to parse duration {text}: time: invalid duration {duration:?}")
+            })?;
             return Ok(Self::Every(Duration::from_secs(every.as_secs().max(1))));
         }
         match name {
@@ -100,7 +101,12 @@ impl Schedule {
     }
 
     /// The last time after `from` and up to `now`, and about how many there are in between.
-    pub(crate) fn latest(&self, from: Timestamp, now: Timestamp, zone: &TimeZone) -> Option<(Timestamp, i64)> {
+    pub(crate) fn latest(
+        &self,
+        from: Timestamp,
+        now: Timestamp,
+        zone: &TimeZone,
+    ) -> Option<(Timestamp, i64)> {
         let passed = |at: Timestamp| self.next(at, zone).filter(|next| *next <= now);
         let first = passed(from)?;
         let Some(second) = passed(first) else { return Some((first, 1)) };

@@ -121,8 +121,7 @@ fn roll(sites: &[Site], update: &Update<'_>, plan: &mut Plan) {
     let mut unavailable =
         wanted.iter().filter(|site| !site.pods.iter().any(|pod| update.is_available(pod))).count();
     let live = |pod: &&Pod| pods::is_active(pod);
-    let mut surging =
-        wanted.iter().filter(|site| site.pods.iter().filter(live).count() > 1).count();
+    let mut surging = wanted.iter().filter(|site| site.pods.iter().filter(live).count() > 1).count();
     for site in wanted {
         let active = || site.pods.iter().filter(live);
         let Some(old) = active().find(|pod| !update.is_new(pod)) else { continue };

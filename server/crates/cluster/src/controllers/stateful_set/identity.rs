@@ -3,9 +3,7 @@
 use k8s_openapi::{
     api::{
         apps::v1::{StatefulSet, StatefulSetSpec},
-        core::v1::{
-            PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodTemplateSpec, Volume,
-        },
+        core::v1::{PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, PodTemplateSpec, Volume},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
@@ -47,11 +45,7 @@ pub(super) fn pod(
         volumes.retain(|other| other.name != volume);
         let claim_name = claim_name(template, &name);
         let source = PersistentVolumeClaimVolumeSource { claim_name, read_only: None };
-        volumes.push(Volume {
-            name: volume,
-            persistent_volume_claim: Some(source),
-            ..Volume::default()
-        });
+        volumes.push(Volume { name: volume, persistent_volume_claim: Some(source), ..Volume::default() });
     }
     pod
 }

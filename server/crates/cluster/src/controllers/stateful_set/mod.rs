@@ -76,7 +76,12 @@ impl StatefulSets {
             match step {
                 Step::Create { ordinal, revision } => {
                     let template = revisions.template(&revision).unwrap_or_else(|| spec.template.clone());
-                    self.create(client, &set, spec, identity::pod(&set, spec, &template, ordinal, &revision))?;
+                    self.create(
+                        client,
+                        &set,
+                        spec,
+                        identity::pod(&set, spec, &template, ordinal, &revision),
+                    )?;
                 }
                 Step::Delete { pod, scaled_down } => {
                     self.delete(client, &set, &pod)?;
@@ -155,8 +160,8 @@ fn name_of(pod: &Pod) -> String {
 
 /// Deletes what a Pod had stored, once the set is smaller: `persistentVolumeClaimRetentionPolicy`.
 fn delete_claims(client: &Client, set: &StatefulSet, spec: &StatefulSetSpec, pod: &Pod) -> Result<()> {
-    let api = client
-        .namespaced::<PersistentVolumeClaim>(set.metadata.namespace.as_deref().unwrap_or_default());
+    let api =
+        client.namespaced::<PersistentVolumeClaim>(set.metadata.namespace.as_deref().unwrap_or_default());
     let names: Vec<String> =
         identity::claims(set, spec, pod).filter_map(|claim| claim.metadata.name).collect();
     for claim in api.list(&Selection::default())? {

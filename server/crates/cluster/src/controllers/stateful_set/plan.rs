@@ -29,10 +29,18 @@ pub(super) struct Plan {
 
 #[derive(Debug)]
 pub(super) enum Step {
-    Create { ordinal: i32, revision: String },
-    Delete { pod: Pod, scaled_down: bool },
+    Create {
+        ordinal: i32,
+        revision: String,
+    },
+    Delete {
+        pod: Pod,
+        scaled_down: bool,
+    },
     /// A Pod that has ended makes room for another one.
-    Replace { pod: Pod },
+    Replace {
+        pod: Pod,
+    },
 }
 
 /// The set as it is to be.

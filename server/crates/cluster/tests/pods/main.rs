@@ -1,0 +1,10 @@
+//! Pods from their manifests to running containers, through the API, as clients see them: on a clock that jumps, with the
+//! real programs of the node.
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+#[path = "../support/in_process.rs"]
+mod in_process;
+mod lab;
+mod lifecycle;
+mod restarts;
+mod sharing;
