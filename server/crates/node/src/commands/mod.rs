@@ -6,6 +6,7 @@ mod cat;
 mod context;
 mod date;
 pub(crate) mod echo;
+mod files;
 mod grep;
 mod head;
 mod hostname;
@@ -16,6 +17,7 @@ pub(crate) mod printf;
 mod ps;
 mod sleep;
 mod snapshot;
+mod tail;
 pub(crate) mod test;
 
 use std::sync::Arc;
@@ -35,16 +37,20 @@ use crate::{
 type Run = fn(Cx) -> BoxFuture<Outcome>;
 
 macro_rules! commands {
-    ($($name:literal => $module:ident :: $function:ident,)*) => {
+    ($($name:literal => $($run:ident)::+,)*) => {
         /// All commands, sorted by name.
         const TABLE: &[(&str, Run)] = &[
-            $(($name, |cx| Box::pin(async move { Outcome::from($module::$function(cx).await) })),)*
+            $(($name, |cx| Box::pin(async move { Outcome::from($($run)::+(cx).await) })),)*
         ];
     };
 }
 
 commands! {
     "cat" => cat::run,
+    "chgrp" => files::chown,
+    "chmod" => files::chmod,
+    "chown" => files::chown,
+    "cp" => files::cp::run,
     "date" => date::run,
     "echo" => echo::run,
     "egrep" => grep::run,
@@ -52,11 +58,24 @@ commands! {
     "grep" => grep::run,
     "head" => head::run,
     "hostname" => hostname::run,
+    "link" => files::ln::link,
+    "ln" => files::ln::run,
     "ls" => ls::run,
+    "mkdir" => files::mkdir::run,
+    "mkfifo" => files::mkdir::mkfifo,
+    "mktemp" => files::mktemp::run,
+    "mv" => files::mv::run,
     "printf" => printf::run,
     "ps" => ps::run,
+    "readlink" => files::readlink::readlink,
+    "realpath" => files::readlink::realpath,
+    "rm" => files::rm::run,
+    "rmdir" => files::rmdir::run,
     "sleep" => sleep::run,
+    "tail" => tail::run,
     "test" => test::run,
+    "touch" => files::touch::run,
+    "truncate" => files::truncate::run,
     "usleep" => sleep::usleep,
 }
 

@@ -2,6 +2,8 @@
 
 mod parse;
 
+pub(super) use parse::{busybox, gnu, packed};
+
 use super::{Cx, calendar::Zone};
 use crate::libc::getopt::OptSpec;
 

@@ -1,0 +1,77 @@
+//! Commands that make, move and remove files and change their attributes.
+
+mod attributes;
+mod copy;
+pub(super) mod cp;
+pub(super) mod ln;
+pub(super) mod mkdir;
+pub(super) mod mktemp;
+pub(super) mod mv;
+pub(super) mod owner;
+pub(super) mod readlink;
+mod remove;
+pub(super) mod rm;
+pub(super) mod rmdir;
+pub(super) mod touch;
+pub(super) mod truncate;
+
+pub(super) use attributes::{chmod, chown};
+
+use super::Cx;
+use crate::kernel::fs::{FileType, file_name, join};
+
+/// How deep trees are copied, removed and changed.
+const MAX_DEPTH: usize = 1024;
+
+/// A path as messages show it.
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
+/// Whether a path leads to a directory.
+fn is_dir(cx: &Cx, path: &[u8]) -> bool {
+    cx.process.stat(path, true).is_ok_and(|stat| stat.file_type == FileType::Directory)
+}
+
+/// Where something called `source` goes in a directory.
+fn inside(dir: &[u8], source: &[u8]) -> Vec<u8> {
+    join(dir, file_name(trim(source)))
+}
+
+/// A path without slashes at its end.
+fn trim(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|byte| *byte != b'/').map_or(1.min(path.len()), |last| last + 1);
+    &path[..end]
+}
+
+/// Asks a question on standard error; whether the answer begins with `y`.
+async fn confirm(cx: &mut Cx, question: String) -> bool {
+    cx.flush().await;
+    let text = format!("{}: {question}? ", cx.name);
+    cx.complain(text).await;
+    // One byte at a time: what follows the answer belongs to the next question.
+    let mut answer = Vec::new();
+    while let Ok(bytes) = cx.process.read(0, 1).await
+        && let [byte] = *bytes
+        && byte != b'\n'
+    {
+        if answer.is_empty() {
+            answer.push(byte);
+        }
+    }
+    matches!(answer.first(), Some(b'y' | b'Y'))
+}
+
+/// Where files go: into a directory, or each to one name.
+#[derive(Debug)]
+struct Destination {
+    path: Vec<u8>,
+    is_dir: bool,
+}
+
+impl Destination {
+    /// Where `source` goes.
+    fn of(&self, source: &[u8]) -> Vec<u8> {
+        if self.is_dir { inside(&self.path, source) } else { self.path.clone() }
+    }
+}
