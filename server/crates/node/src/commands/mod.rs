@@ -19,6 +19,7 @@ mod sleep;
 mod snapshot;
 mod tail;
 pub(crate) mod test;
+mod text;
 
 use std::sync::Arc;
 
@@ -46,37 +47,58 @@ macro_rules! commands {
 }
 
 commands! {
+    "base64" => text::base64::run,
     "cat" => cat::run,
     "chgrp" => files::chown,
     "chmod" => files::chmod,
     "chown" => files::chown,
+    "cmp" => text::cmp::run,
+    "comm" => text::comm::run,
     "cp" => files::cp::run,
+    "cut" => text::cut::run,
     "date" => date::run,
     "echo" => echo::run,
     "egrep" => grep::run,
     "fgrep" => grep::run,
+    "fold" => text::fold::run,
     "grep" => grep::run,
     "head" => head::run,
     "hostname" => hostname::run,
     "link" => files::ln::link,
     "ln" => files::ln::run,
     "ls" => ls::run,
+    "md5sum" => text::checksum::run,
     "mkdir" => files::mkdir::run,
     "mkfifo" => files::mkdir::mkfifo,
     "mktemp" => files::mktemp::run,
     "mv" => files::mv::run,
+    "nl" => text::nl::run,
+    "paste" => text::paste::run,
     "printf" => printf::run,
     "ps" => ps::run,
     "readlink" => files::readlink::readlink,
     "realpath" => files::readlink::realpath,
+    "rev" => text::tac::rev,
     "rm" => files::rm::run,
     "rmdir" => files::rmdir::run,
+    "seq" => text::seq::run,
+    "sha1sum" => text::checksum::run,
+    "sha256sum" => text::checksum::run,
+    "sha512sum" => text::checksum::run,
+    "shuf" => text::shuf::run,
     "sleep" => sleep::run,
+    "sort" => text::sort::run,
+    "split" => text::split::run,
+    "tac" => text::tac::tac,
     "tail" => tail::run,
+    "tee" => text::tee::run,
     "test" => test::run,
     "touch" => files::touch::run,
+    "tr" => text::tr::run,
     "truncate" => files::truncate::run,
+    "uniq" => text::uniq::run,
     "usleep" => sleep::usleep,
+    "wc" => text::wc::run,
 }
 
 /// The command of this name.

@@ -371,7 +371,7 @@ fn color(stat: &Stat, target: Option<&(Vec<u8>, Option<Stat>)>, gnu: bool) -> Op
 }
 
 /// Orders names with numbers in them by the numbers' values (`strverscmp(3)`).
-fn version_order(a: &[u8], b: &[u8]) -> Ordering {
+pub(super) fn version_order(a: &[u8], b: &[u8]) -> Ordering {
     let (mut i, mut j) = (0, 0);
     while i < a.len() && j < b.len() {
         if a[i].is_ascii_digit() && b[j].is_ascii_digit() {

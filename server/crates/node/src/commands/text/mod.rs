@@ -1,0 +1,35 @@
+//! Filters: commands that read text and write text.
+
+pub(super) mod base64;
+pub(super) mod checksum;
+pub(super) mod cmp;
+pub(super) mod comm;
+pub(super) mod cut;
+pub(super) mod fold;
+pub(super) mod nl;
+pub(super) mod paste;
+pub(super) mod seq;
+pub(super) mod shuf;
+pub(super) mod sort;
+pub(super) mod split;
+pub(super) mod tac;
+pub(super) mod tee;
+pub(super) mod tr;
+pub(super) mod uniq;
+pub(super) mod wc;
+
+use std::sync::Arc;
+
+use super::Cx;
+use crate::kernel::fs::OpenFile;
+
+/// Opens an input of a filter; says so where that fails.
+async fn open_input(cx: &mut Cx, path: &[u8]) -> Option<Arc<OpenFile>> {
+    match cx.open(path).await {
+        Ok(file) => Some(file),
+        Err(errno) => {
+            cx.file_error(path, errno).await;
+            None
+        }
+    }
+}
