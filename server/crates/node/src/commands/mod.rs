@@ -14,6 +14,7 @@ mod ls;
 mod number;
 mod pause;
 pub(crate) mod printf;
+mod processes;
 mod ps;
 mod sleep;
 mod snapshot;
@@ -59,11 +60,14 @@ commands! {
     "date" => date::run,
     "echo" => echo::run,
     "egrep" => grep::run,
+    "env" => processes::env::run,
     "fgrep" => grep::run,
     "fold" => text::fold::run,
     "grep" => grep::run,
     "head" => head::run,
     "hostname" => hostname::run,
+    "kill" => processes::kill::kill,
+    "killall" => processes::kill::killall,
     "link" => files::ln::link,
     "ln" => files::ln::run,
     "ls" => ls::run,
@@ -72,8 +76,14 @@ commands! {
     "mkfifo" => files::mkdir::mkfifo,
     "mktemp" => files::mktemp::run,
     "mv" => files::mv::run,
+    "nice" => processes::nohup::nice,
     "nl" => text::nl::run,
+    "nohup" => processes::nohup::run,
     "paste" => text::paste::run,
+    "pgrep" => processes::pgrep::run,
+    "pidof" => processes::pgrep::pidof,
+    "pkill" => processes::pgrep::run,
+    "printenv" => processes::env::printenv,
     "printf" => printf::run,
     "ps" => ps::run,
     "readlink" => files::readlink::readlink,
@@ -82,6 +92,7 @@ commands! {
     "rm" => files::rm::run,
     "rmdir" => files::rmdir::run,
     "seq" => text::seq::run,
+    "setsid" => processes::nohup::setsid,
     "sha1sum" => text::checksum::run,
     "sha256sum" => text::checksum::run,
     "sha512sum" => text::checksum::run,
@@ -93,12 +104,17 @@ commands! {
     "tail" => tail::run,
     "tee" => text::tee::run,
     "test" => test::run,
+    "time" => processes::time::run,
+    "timeout" => processes::timeout::run,
+    "top" => processes::top::run,
     "touch" => files::touch::run,
     "tr" => text::tr::run,
     "truncate" => files::truncate::run,
     "uniq" => text::uniq::run,
     "usleep" => sleep::usleep,
+    "watch" => processes::watch::run,
     "wc" => text::wc::run,
+    "xargs" => processes::xargs::run,
 }
 
 /// The command of this name.

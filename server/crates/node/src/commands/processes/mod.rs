@@ -1,0 +1,14 @@
+//! Commands that start, watch and end other programs.
+
+pub(super) mod env;
+pub(super) mod kill;
+mod launch;
+pub(super) mod nohup;
+pub(super) mod pgrep;
+pub(super) mod time;
+pub(super) mod timeout;
+pub(super) mod top;
+pub(super) mod watch;
+pub(super) mod xargs;
+
+pub(super) use launch::{exec, spawn, wait};
