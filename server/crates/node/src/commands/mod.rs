@@ -18,6 +18,7 @@ mod processes;
 mod ps;
 mod sleep;
 mod snapshot;
+mod system;
 mod tail;
 pub(crate) mod test;
 mod text;
@@ -48,24 +49,36 @@ macro_rules! commands {
 }
 
 commands! {
+    "arch" => system::uname::arch,
     "base64" => text::base64::run,
+    "basename" => system::names::basename,
     "cat" => cat::run,
     "chgrp" => files::chown,
     "chmod" => files::chmod,
     "chown" => files::chown,
+    "clear" => system::small::clear,
     "cmp" => text::cmp::run,
     "comm" => text::comm::run,
     "cp" => files::cp::run,
     "cut" => text::cut::run,
     "date" => date::run,
+    "df" => system::df::run,
+    "dirname" => system::names::dirname,
+    "dmesg" => system::small::dmesg,
+    "du" => system::du::run,
     "echo" => echo::run,
     "egrep" => grep::run,
     "env" => processes::env::run,
+    "expr" => system::expr::run,
+    "false" => system::small::fail,
     "fgrep" => grep::run,
     "fold" => text::fold::run,
+    "free" => system::free::free,
     "grep" => grep::run,
+    "groups" => system::id::groups,
     "head" => head::run,
     "hostname" => hostname::run,
+    "id" => system::id::id,
     "kill" => processes::kill::kill,
     "killall" => processes::kill::killall,
     "link" => files::ln::link,
@@ -75,10 +88,12 @@ commands! {
     "mkdir" => files::mkdir::run,
     "mkfifo" => files::mkdir::mkfifo,
     "mktemp" => files::mktemp::run,
+    "mount" => system::mount::mount,
     "mv" => files::mv::run,
     "nice" => processes::nohup::nice,
     "nl" => text::nl::run,
     "nohup" => processes::nohup::run,
+    "nproc" => system::small::nproc,
     "paste" => text::paste::run,
     "pgrep" => processes::pgrep::run,
     "pidof" => processes::pgrep::pidof,
@@ -88,6 +103,7 @@ commands! {
     "ps" => ps::run,
     "readlink" => files::readlink::readlink,
     "realpath" => files::readlink::realpath,
+    "reset" => system::small::reset,
     "rev" => text::tac::rev,
     "rm" => files::rm::run,
     "rmdir" => files::rmdir::run,
@@ -100,6 +116,9 @@ commands! {
     "sleep" => sleep::run,
     "sort" => text::sort::run,
     "split" => text::split::run,
+    "stat" => system::stat::run,
+    "stty" => system::stty::run,
+    "sync" => system::small::sync,
     "tac" => text::tac::tac,
     "tail" => tail::run,
     "tee" => text::tee::run,
@@ -109,12 +128,20 @@ commands! {
     "top" => processes::top::run,
     "touch" => files::touch::run,
     "tr" => text::tr::run,
+    "true" => system::small::succeed,
     "truncate" => files::truncate::run,
+    "tty" => system::small::tty,
+    "umount" => system::mount::umount,
+    "uname" => system::uname::run,
     "uniq" => text::uniq::run,
+    "uptime" => system::free::uptime,
     "usleep" => sleep::usleep,
     "watch" => processes::watch::run,
     "wc" => text::wc::run,
+    "which" => system::which::run,
+    "whoami" => system::id::whoami,
     "xargs" => processes::xargs::run,
+    "yes" => system::small::yes,
 }
 
 /// The command of this name.

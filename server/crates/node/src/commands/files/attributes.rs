@@ -7,7 +7,10 @@ use crate::{
         errno::Errno,
         fs::{FileType, Stat, join},
     },
-    libc::{getopt::{OptSpec, Opts}, mode},
+    libc::{
+        getopt::{OptSpec, Opts},
+        mode,
+    },
 };
 
 /// What is changed.
@@ -153,7 +156,8 @@ async fn run(cx: &mut Cx, opts: &Opts, operands: Vec<bytes::Bytes>, change: Chan
             // Links in a tree keep their modes.
             Change::Mode(_) if is_link => continue,
             Change::Mode(text) => {
-                let mode = mode::apply(text, stat.mode, stat.file_type == FileType::Directory, cx.process.umask());
+                let mode =
+                    mode::apply(text, stat.mode, stat.file_type == FileType::Directory, cx.process.umask());
                 cx.process.chmod(&path, mode.unwrap_or(stat.mode))
             }
             Change::Owner((uid, gid), _) => cx.process.chown(&path, *uid, *gid, follow),
@@ -221,7 +225,11 @@ fn report(cx: &mut Cx, path: &[u8], before: &Stat, change: &Change, verbose: boo
                     mode::letters(after.mode)
                 ),
                 (true, false) => {
-                    format!("mode of '{shown}' retained as {:04o} ({})\n", after.mode, mode::letters(after.mode))
+                    format!(
+                        "mode of '{shown}' retained as {:04o} ({})\n",
+                        after.mode,
+                        mode::letters(after.mode)
+                    )
                 }
             }
         }

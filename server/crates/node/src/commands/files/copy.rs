@@ -109,7 +109,9 @@ async fn directory(
     match cx.process.stat(to, true) {
         Ok(existing) if existing.file_type != FileType::Directory => {
             let message = match cx.is_gnu() {
-                true => format!("cannot overwrite non-directory '{}' with directory '{}'", shown(to), shown(from)),
+                true => {
+                    format!("cannot overwrite non-directory '{}' with directory '{}'", shown(to), shown(from))
+                }
                 false => format!("target '{}' is not a directory", shown(to)),
             };
             cx.error(message).await;

@@ -33,7 +33,8 @@ const SPEC: OptSpec = OptSpec {
         ("parents", b'1'),
     ],
 };
-const USAGE: &str = "[-arPLHpfinlsTu] SOURCE DEST\n   or: cp [-arPLHpfinlsu] SOURCE... { -t DIRECTORY | DIRECTORY }";
+const USAGE: &str =
+    "[-arPLHpfinlsTu] SOURCE DEST\n   or: cp [-arPLHpfinlsu] SOURCE... { -t DIRECTORY | DIRECTORY }";
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let opts = match cx.opts(SPEC, USAGE).await {

@@ -93,7 +93,9 @@ async fn complain(cx: &mut Cx, target: &[u8], path: &[u8], soft: bool, errno: Er
         (true, false, Ok(stat)) if stat.file_type == FileType::Directory => {
             format!("{target}: hard link not allowed for directory")
         }
-        (true, false, Ok(_)) if errno == Errno::EEXIST => format!("failed to create hard link '{path}': {text}"),
+        (true, false, Ok(_)) if errno == Errno::EEXIST => {
+            format!("failed to create hard link '{path}': {text}")
+        }
         (true, false, Ok(_)) => format!("failed to create hard link '{path}' => '{target}': {text}"),
     };
     cx.error(message).await;

@@ -7,10 +7,8 @@ use crate::{
     libc::{getopt::OptSpec, mode},
 };
 
-const SPEC: OptSpec = OptSpec {
-    short: "m:pvZ",
-    long: &[("mode=", b'm'), ("parents", b'p'), ("verbose", b'v')],
-};
+const SPEC: OptSpec =
+    OptSpec { short: "m:pvZ", long: &[("mode=", b'm'), ("parents", b'p'), ("verbose", b'v')] };
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let usage = "[-m MODE] [-p] DIRECTORY...";
@@ -85,7 +83,8 @@ async fn make(cx: &mut Cx, path: &[u8], parents: bool, verbose: bool, mode: Opti
                 }
             }
             Err(Errno::EEXIST) if parents => {
-                let is_dir = cx.process.stat(part, true).is_ok_and(|stat| stat.file_type == FileType::Directory);
+                let is_dir =
+                    cx.process.stat(part, true).is_ok_and(|stat| stat.file_type == FileType::Directory);
                 if !is_dir {
                     let errno = if last { Errno::EEXIST } else { Errno::ENOTDIR };
                     complain(cx, part, !last, errno).await;

@@ -76,7 +76,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         } else if opts.has(b'd') {
             cx.process.mkdir(&path, 0o700)
         } else {
-            let flags = OpenFlags { read: true, write: true, create: true, exclusive: true, ..OpenFlags::default() };
+            let flags =
+                OpenFlags { read: true, write: true, create: true, exclusive: true, ..OpenFlags::default() };
             cx.process.open_file(&path, flags, 0o600).await.map(drop)
         };
         match made {

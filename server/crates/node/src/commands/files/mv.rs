@@ -105,7 +105,11 @@ async fn move_one(cx: &mut Cx, source: &[u8], target: &[u8]) -> bool {
 fn refusal(cx: &Cx, source: &[u8], target: &[u8]) -> Option<String> {
     let own = cx.process.stat(source, false).ok()?;
     if lies_in(cx, trim(source), target) && own.file_type == FileType::Directory {
-        return Some(format!("cannot move '{}' to a subdirectory of itself, '{}'", shown(source), shown(target)));
+        return Some(format!(
+            "cannot move '{}' to a subdirectory of itself, '{}'",
+            shown(source),
+            shown(target)
+        ));
     }
     let existing = cx.process.stat(target, false).ok()?;
     if (existing.device, existing.ino) == (own.device, own.ino) {
@@ -113,12 +117,16 @@ fn refusal(cx: &Cx, source: &[u8], target: &[u8]) -> Option<String> {
     }
     let dirs = (own.file_type == FileType::Directory, existing.file_type == FileType::Directory);
     match dirs {
-        (true, false) => {
-            Some(format!("cannot overwrite non-directory '{}' with directory '{}'", shown(target), shown(source)))
-        }
-        (false, true) => {
-            Some(format!("cannot overwrite directory '{}' with non-directory '{}'", shown(target), shown(source)))
-        }
+        (true, false) => Some(format!(
+            "cannot overwrite non-directory '{}' with directory '{}'",
+            shown(target),
+            shown(source)
+        )),
+        (false, true) => Some(format!(
+            "cannot overwrite directory '{}' with non-directory '{}'",
+            shown(target),
+            shown(source)
+        )),
         _ => None,
     }
 }

@@ -1,9 +1,6 @@
 //! Users and groups as `chown` and `chgrp` are given them.
 
-use crate::{
-    commands::Cx,
-    libc::passwd,
-};
+use crate::{commands::Cx, libc::passwd};
 
 /// What `USER[:GROUP]` means.
 pub(super) type Owner = (Option<u32>, Option<u32>);
@@ -13,7 +10,8 @@ pub(super) fn parse(cx: &Cx, text: &[u8]) -> Result<Owner, String> {
     let whole = String::from_utf8_lossy(text).into_owned();
     let gnu = cx.is_gnu();
     let number = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.parse::<u32>().ok());
-    let separator = text.iter().position(|byte| *byte == b':').or_else(|| text.iter().position(|byte| *byte == b'.'));
+    let separator =
+        text.iter().position(|byte| *byte == b':').or_else(|| text.iter().position(|byte| *byte == b'.'));
     let (user, group) = match separator {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),

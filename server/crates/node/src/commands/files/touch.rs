@@ -53,7 +53,9 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         let zone = cx.zone().await;
         let text = shown(value);
         let parsed = match (letter, cx.is_gnu()) {
-            (b't', _) => date::packed(&text, zone.at(now).civil).filter(|_| text.len() >= 8).and_then(|civil| zone.when(civil)),
+            (b't', _) => date::packed(&text, zone.at(now).civil)
+                .filter(|_| text.len() >= 8)
+                .and_then(|civil| zone.when(civil)),
             (_, true) => date::gnu(&text, &zone, now),
             (_, false) => date::busybox(&text, &zone, now),
         };

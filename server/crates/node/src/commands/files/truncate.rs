@@ -3,10 +3,7 @@
 use super::shown;
 use crate::{
     commands::{Cx, number},
-    kernel::{
-        errno::Errno,
-        fs::OpenFlags,
-    },
+    kernel::{errno::Errno, fs::OpenFlags},
     libc::getopt::OptSpec,
 };
 
@@ -31,7 +28,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
             }
         }
     }
-    let Some(size) = opts.value(b's').cloned().or_else(|| reference.map(|size| size.to_string().into())) else {
+    let Some(size) = opts.value(b's').cloned().or_else(|| reference.map(|size| size.to_string().into()))
+    else {
         if cx.is_gnu() {
             cx.error("you must specify either '--size' or '--reference'").await;
         }

@@ -32,7 +32,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> Outcome {
         words.remove(0);
     }
     let mut env: Vec<Bytes> = if clean { Vec::new() } else { cx.process.env().to_vec() };
-    let is_name = |entry: &Bytes, name: &[u8]| entry.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b'='));
+    let is_name =
+        |entry: &Bytes, name: &[u8]| entry.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b'='));
     for name in opts.values(b'u') {
         env.retain(|entry| !is_name(entry, name));
     }

@@ -136,7 +136,9 @@ pub(in crate::commands) async fn killall(mut cx: Cx) -> u8 {
         let name = String::from_utf8_lossy(&name).into_owned();
         let found: Vec<u32> = Snapshot::all(&cx.process)
             .into_iter()
-            .filter(|snapshot| snapshot.pid != cx.process.pid && (snapshot.comm == name || snapshot.argv0_name() == name))
+            .filter(|snapshot| {
+                snapshot.pid != cx.process.pid && (snapshot.comm == name || snapshot.argv0_name() == name)
+            })
             .map(|snapshot| snapshot.pid)
             .collect();
         if found.is_empty() {

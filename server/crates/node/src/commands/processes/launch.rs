@@ -31,7 +31,9 @@ fn find(cx: &Cx, argv: &[Bytes], path: Option<Bytes>) -> Result<Executable, Errn
 
 /// Becomes the program that a command line names, or says why not.
 pub(in crate::commands) async fn exec(cx: &mut Cx, argv: &[Bytes], env: Option<Vec<Bytes>>) -> Outcome {
-    let path = env.as_ref().and_then(|env| env.iter().find_map(|entry| entry.strip_prefix(b"PATH=").map(|path| entry.slice_ref(path))));
+    let path = env.as_ref().and_then(|env| {
+        env.iter().find_map(|entry| entry.strip_prefix(b"PATH=").map(|path| entry.slice_ref(path)))
+    });
     cx.flush().await;
     match find(cx, argv, path) {
         Ok(executable) => {

@@ -63,7 +63,9 @@ pub(in crate::commands) async fn nice(mut cx: Cx) -> Outcome {
             }
             return Outcome::Exit(cx.bad_number(&value).await);
         }
-    } else if args.first().is_some_and(|arg| arg.len() > 1 && arg[0] == b'-' && arg[1..].iter().all(|byte| byte.is_ascii_digit() || *byte == b'-')) {
+    } else if args.first().is_some_and(|arg| {
+        arg.len() > 1 && arg[0] == b'-' && arg[1..].iter().all(|byte| byte.is_ascii_digit() || *byte == b'-')
+    }) {
         args.remove(0);
     }
     if args.is_empty() {

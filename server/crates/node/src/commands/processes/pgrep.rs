@@ -33,9 +33,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         "[-flanovx] [-s SID|-P PPID|PATTERN]"
     };
     let mut signal = Signal::TERM;
-    if kills
-        && let Some(at) = cx.args.iter().position(|arg| arg.len() > 1 && arg[0] == b'-')
-    {
+    if kills && let Some(at) = cx.args.iter().position(|arg| arg.len() > 1 && arg[0] == b'-') {
         let name = String::from_utf8_lossy(&cx.args[at][1..]).into_owned();
         // Letters alone are options; a name or number is a signal.
         if (name.len() > 1 || name.parse::<u8>().is_ok())
@@ -49,7 +47,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         Ok(opts) => opts,
         Err(code) => return code + u8::from(code == 1),
     };
-    let number = |letter: u8| opts.value(letter).and_then(|text| std::str::from_utf8(text).ok()?.parse::<u32>().ok());
+    let number =
+        |letter: u8| opts.value(letter).and_then(|text| std::str::from_utf8(text).ok()?.parse::<u32>().ok());
     let (parent, session) = (number(b'P'), number(b's').filter(|_| !kills || !cx.is_gnu()));
     let pattern = opts.operands.first().cloned();
     if pattern.is_none() && parent.is_none() && session.is_none() && opts.value(b'u').is_none() {
@@ -115,7 +114,13 @@ pub(in crate::commands) async fn pidof(mut cx: Cx) -> u8 {
     };
     let omitted: Vec<u32> = opts
         .values(b'o')
-        .filter_map(|text| if *text == "%PPID" { Some(cx.process.parent_pid()) } else { std::str::from_utf8(text).ok()?.parse().ok() })
+        .filter_map(|text| {
+            if *text == "%PPID" {
+                Some(cx.process.parent_pid())
+            } else {
+                std::str::from_utf8(text).ok()?.parse().ok()
+            }
+        })
         .collect();
     let mut pids = Vec::new();
     for name in &opts.operands {

@@ -1,11 +1,6 @@
 //! `timeout`: ends a program that takes too long.
 
-use std::{
-    future::poll_fn,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use super::{exec, spawn};
 use crate::{

@@ -88,7 +88,9 @@ async fn quit_pressed(cx: &Cx, keyboard: Option<&crate::kernel::fs::OpenFile>, i
             && let Poll::Ready(read) = file.poll_read(task, Process::READ_SIZE)
         {
             match read {
-                Ok(bytes) if !bytes.is_empty() && !bytes.iter().any(|byte| matches!(byte, b'q' | b'Q' | 3)) => {
+                Ok(bytes)
+                    if !bytes.is_empty() && !bytes.iter().any(|byte| matches!(byte, b'q' | b'Q' | 3)) =>
+                {
                     return Poll::Ready(false);
                 }
                 _ => return Poll::Ready(true),
@@ -105,7 +107,8 @@ async fn page(cx: &Cx, last: &[(u32, u64)], interval: Duration) -> Vec<String> {
     let (total, free, available) = snapshot::memory(&process);
     let span = if last.is_empty() { Duration::from_secs(1) } else { interval };
     let share = |snapshot: &Snapshot| {
-        let before = last.iter().find(|(pid, _)| *pid == snapshot.pid).map_or(snapshot.cpu_nanos, |(_, nanos)| *nanos);
+        let before =
+            last.iter().find(|(pid, _)| *pid == snapshot.pid).map_or(snapshot.cpu_nanos, |(_, nanos)| *nanos);
         snapshot.cpu_nanos.saturating_sub(before) as f64 * 100.0 / span.as_nanos() as f64
     };
     all.sort_by(|a, b| share(b).total_cmp(&share(a)).then(a.pid.cmp(&b.pid)));
@@ -121,7 +124,10 @@ async fn page(cx: &Cx, last: &[(u32, u64)], interval: Duration) -> Vec<String> {
                 free / 1024,
                 (available - free) / 1024
             ),
-            format!("CPU: {busy:>3.0}% usr   0% sys   0% nic {:>3.0}% idle   0% io   0% irq   0% sirq", 100.0 - busy),
+            format!(
+                "CPU: {busy:>3.0}% usr   0% sys   0% nic {:>3.0}% idle   0% io   0% irq   0% sirq",
+                100.0 - busy
+            ),
             format!("Load average: 0.08 0.05 0.01 {running}/{count} {}", process.pid),
             "  PID  PPID USER     STAT   VSZ %VSZ CPU %CPU COMMAND".to_owned(),
         ];
@@ -155,7 +161,10 @@ async fn page(cx: &Cx, last: &[(u32, u64)], interval: Duration) -> Vec<String> {
             "Tasks: {count:>3} total, {running:>3} running, {:>3} sleeping,   0 stopped, {zombies:>3} zombie",
             count - running - zombies
         ),
-        format!("%Cpu(s): {busy:>4.1} us,  0.0 sy,  0.0 ni, {:>4.1} id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st", 100.0 - busy),
+        format!(
+            "%Cpu(s): {busy:>4.1} us,  0.0 sy,  0.0 ni, {:>4.1} id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st",
+            100.0 - busy
+        ),
         format!(
             "MiB Mem : {:>8.1} total, {:>8.1} free, {:>8.1} used, {:>8.1} buff/cache",
             mib(total),
@@ -163,7 +172,13 @@ async fn page(cx: &Cx, last: &[(u32, u64)], interval: Duration) -> Vec<String> {
             mib(total - available),
             mib(available - free)
         ),
-        format!("MiB Swap: {:>8.1} total, {:>8.1} free, {:>8.1} used. {:>8.1} avail Mem", 0.0, 0.0, 0.0, mib(available)),
+        format!(
+            "MiB Swap: {:>8.1} total, {:>8.1} free, {:>8.1} used. {:>8.1} avail Mem",
+            0.0,
+            0.0,
+            0.0,
+            mib(available)
+        ),
         String::new(),
         "    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND".to_owned(),
     ];

@@ -84,7 +84,9 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         if !cx.flush().await {
             return 1;
         }
-        if opts.has(b'e') && code != 0 || opts.has(b'g') && before.as_ref().is_some_and(|before| *before != output) {
+        if opts.has(b'e') && code != 0
+            || opts.has(b'g') && before.as_ref().is_some_and(|before| *before != output)
+        {
             return 0;
         }
         before = Some(output);

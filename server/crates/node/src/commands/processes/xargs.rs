@@ -198,7 +198,13 @@ impl Xargs {
         self.last(cx, items, ran, skip_empty).await
     }
 
-    async fn last(&mut self, cx: &mut Cx, items: Vec<Bytes>, ran: bool, skip_empty: bool) -> Result<(), Option<String>> {
+    async fn last(
+        &mut self,
+        cx: &mut Cx,
+        items: Vec<Bytes>,
+        ran: bool,
+        skip_empty: bool,
+    ) -> Result<(), Option<String>> {
         let nothing = items.is_empty() && (ran || skip_empty || self.replace.is_some());
         if nothing { Ok(()) } else { self.run_with(cx, items).await }
     }
@@ -256,7 +262,10 @@ impl Xargs {
                 self.code = 124;
                 self.stop = true;
             }
-            code @ 129.. if child.lock().status.is_some_and(|status| status.code() == i32::from(code)) && is_signal(&child) => {
+            code @ 129..
+                if child.lock().status.is_some_and(|status| status.code() == i32::from(code))
+                    && is_signal(&child) =>
+            {
                 let signal = code - 128;
                 cx.error(format!("{name}: terminated by signal {signal}")).await;
                 self.code = 125;

@@ -6,7 +6,8 @@ use super::super::{Cx, number};
 use crate::libc::getopt::OptSpec;
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
-    let spec = OptSpec { short: "dw:i", long: &[("decode", b'd'), ("wrap=", b'w'), ("ignore-garbage", b'i')] };
+    let spec =
+        OptSpec { short: "dw:i", long: &[("decode", b'd'), ("wrap=", b'w'), ("ignore-garbage", b'i')] };
     let opts = match cx.opts(spec, "[-d] [-w COL] [FILE]").await {
         Ok(opts) => opts,
         Err(code) => return code,
@@ -90,7 +91,9 @@ async fn decode(mut cx: Cx, file: &crate::kernel::fs::OpenFile) -> u8 {
             Ok(bytes) => cx.put(bytes),
             Err(_) => {
                 // What can be read of it is printed first.
-                let good = part.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
+                let good = part
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
                 let good: Vec<u8> = good.copied().collect();
                 let engine = base64::engine::GeneralPurpose::new(
                     &base64::alphabet::STANDARD,

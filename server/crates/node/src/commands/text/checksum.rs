@@ -101,7 +101,9 @@ async fn check(cx: &mut Cx, list: &Bytes, silent: bool, quiet: bool, ignore_miss
     let mut lines = Lines::new(file);
     let (mut total, mut failed, mut unread) = (0, 0, 0);
     while let Ok(Some(line)) = lines.next(cx).await {
-        let Some(at) = line.text.windows(2).position(|pair| pair[0] == b' ' && matches!(pair[1], b' ' | b'*')) else {
+        let Some(at) =
+            line.text.windows(2).position(|pair| pair[0] == b' ' && matches!(pair[1], b' ' | b'*'))
+        else {
             continue;
         };
         let expected = String::from_utf8_lossy(&line.text[..at]).to_ascii_lowercase();
@@ -128,7 +130,11 @@ async fn check(cx: &mut Cx, list: &Bytes, silent: bool, quiet: bool, ignore_miss
                     false => format!("can't open '{shown}': {text}"),
                 };
                 cx.error(message).await;
-                if cx.is_gnu() { unread += 1 } else { failed += 1 }
+                if cx.is_gnu() {
+                    unread += 1
+                } else {
+                    failed += 1
+                }
                 if !silent {
                     let mark = if cx.is_gnu() { "FAILED open or read" } else { "FAILED" };
                     cx.put(format!("{shown}: {mark}\n"));
@@ -146,7 +152,8 @@ async fn check(cx: &mut Cx, list: &Bytes, silent: bool, quiet: bool, ignore_miss
         cx.error(message).await;
         return false;
     }
-    let plural = |count: u32, one: &str, many: &str| if count == 1 { one.to_owned() } else { many.to_owned() };
+    let plural =
+        |count: u32, one: &str, many: &str| if count == 1 { one.to_owned() } else { many.to_owned() };
     if !silent && cx.is_gnu() {
         if unread > 0 {
             let what = plural(unread, "listed file could not be read", "listed files could not be read");

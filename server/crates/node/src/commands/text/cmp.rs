@@ -4,7 +4,10 @@ use super::super::{Cx, number};
 use crate::libc::getopt::OptSpec;
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
-    let spec = OptSpec { short: "sln:bi:", long: &[("silent", b's'), ("quiet", b's'), ("verbose", b'l'), ("bytes=", b'n')] };
+    let spec = OptSpec {
+        short: "sln:bi:",
+        long: &[("silent", b's'), ("quiet", b's'), ("verbose", b'l'), ("bytes=", b'n')],
+    };
     let usage = "[-ls] [-n NUM] FILE1 [FILE2]";
     let opts = match cx.opts(spec, usage).await {
         Ok(opts) => opts,
@@ -54,7 +57,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                 }
             }
         }
-        let common = buffers[0].len().min(buffers[1].len()).min(usize::try_from(limit - offset).unwrap_or(usize::MAX));
+        let common =
+            buffers[0].len().min(buffers[1].len()).min(usize::try_from(limit - offset).unwrap_or(usize::MAX));
         if common == 0 {
             let ended = match (buffers[0].is_empty(), buffers[1].is_empty(), offset >= limit) {
                 (true, true, _) | (_, _, true) => None,

@@ -9,7 +9,10 @@ use super::{
 use crate::libc::getopt::OptSpec;
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
-    let spec = OptSpec { short: "123z", long: &[("output-delimiter=", b'd'), ("check-order", b'c'), ("nocheck-order", b'n')] };
+    let spec = OptSpec {
+        short: "123z",
+        long: &[("output-delimiter=", b'd'), ("check-order", b'c'), ("nocheck-order", b'n')],
+    };
     let usage = "[-123] FILE1 FILE2";
     let opts = match cx.opts(spec, usage).await {
         Ok(opts) => opts,
@@ -34,9 +37,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     }
     let (Some(mut right), Some(mut left)) = (inputs.pop(), inputs.pop()) else { return 1 };
     let delimiter = opts.value(b'd').cloned().unwrap_or_else(|| "\t".into());
-    let indent = |column: u8| -> usize {
-        (b'1'..column).filter(|before| !opts.has(*before)).count()
-    };
+    let indent = |column: u8| -> usize { (b'1'..column).filter(|before| !opts.has(*before)).count() };
     let mut a = left.next(&mut cx).await.ok().flatten();
     let mut b = right.next(&mut cx).await.ok().flatten();
     loop {

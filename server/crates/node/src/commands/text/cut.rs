@@ -141,7 +141,9 @@ fn parse_list(text: &[u8], gnu: bool, fields: bool) -> Result<Vec<Span>, String>
             Ok(0) if gnu => Err("byte/character positions are numbered from 1".to_owned()),
             Ok(0) => Err(format!("invalid range {part}")),
             Ok(value) => Ok(value - 1),
-            Err(_) if gnu => Err(format!("invalid {what} {} '{part}'", if fields { "value" } else { "position" })),
+            Err(_) if gnu => {
+                Err(format!("invalid {what} {} '{part}'", if fields { "value" } else { "position" }))
+            }
             Err(_) => Err(format!("invalid number '{part}'")),
         }
     };
@@ -201,8 +203,11 @@ impl Cut {
         if fields.len() == 1 {
             return (!self.only_delimited).then(|| text.to_vec());
         }
-        let chosen: Vec<&[u8]> =
-            self.parts(fields.len()).iter().flat_map(|(start, end)| fields[*start..=*end].iter().copied()).collect();
+        let chosen: Vec<&[u8]> = self
+            .parts(fields.len())
+            .iter()
+            .flat_map(|(start, end)| fields[*start..=*end].iter().copied())
+            .collect();
         Some(chosen.join(&self.joint[..]))
     }
 

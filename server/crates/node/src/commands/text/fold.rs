@@ -7,10 +7,7 @@ use super::{
 use crate::libc::getopt::OptSpec;
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
-    let spec = OptSpec {
-        short: "bsw:",
-        long: &[("bytes", b'b'), ("spaces", b's'), ("width=", b'w')],
-    };
+    let spec = OptSpec { short: "bsw:", long: &[("bytes", b'b'), ("spaces", b's'), ("width=", b'w')] };
     let opts = match cx.opts(spec, "[-bs] [-w WIDTH] [FILE]...").await {
         Ok(opts) => opts,
         Err(code) => return code,

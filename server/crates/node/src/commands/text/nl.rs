@@ -4,11 +4,9 @@ use super::{
     super::{Cx, Lines, number},
     open_input,
 };
-use crate::{
-    libc::{
-        getopt::OptSpec,
-        regex::{Regex, Syntax},
-    },
+use crate::libc::{
+    getopt::OptSpec,
+    regex::{Regex, Syntax},
 };
 
 const SPEC: OptSpec = OptSpec {

@@ -7,17 +7,16 @@ const USAGE: &str = "[-w] [-s SEP] [FIRST [INC]] LAST";
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     // Negative numbers are no options.
-    let is_number = |arg: &[u8]| arg.len() > 1 && arg[0] == b'-' && (arg[1].is_ascii_digit() || arg[1] == b'.');
+    let is_number =
+        |arg: &[u8]| arg.len() > 1 && arg[0] == b'-' && (arg[1].is_ascii_digit() || arg[1] == b'.');
     if let Some(at) = cx.args.iter().position(|arg| is_number(arg))
         && !cx.args[..at].iter().any(|arg| arg == "--")
         && !(at > 0 && matches!(&*cx.args[at - 1], b"-s" | b"-f"))
     {
         cx.args.insert(at, "--".into());
     }
-    let spec = OptSpec {
-        short: "+ws:f:",
-        long: &[("equal-width", b'w'), ("separator=", b's'), ("format=", b'f')],
-    };
+    let spec =
+        OptSpec { short: "+ws:f:", long: &[("equal-width", b'w'), ("separator=", b's'), ("format=", b'f')] };
     let opts = match cx.opts(spec, USAGE).await {
         Ok(opts) => opts,
         Err(code) => return code,
@@ -59,7 +58,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         _ => return 1,
     };
     if step == 0.0 && cx.is_gnu() {
-        cx.error(format!("invalid Zero increment value: '{}'", String::from_utf8_lossy(&opts.operands[1]))).await;
+        cx.error(format!("invalid Zero increment value: '{}'", String::from_utf8_lossy(&opts.operands[1])))
+            .await;
         return cx.bad_usage(USAGE).await;
     }
     let separator = opts.value(b's').cloned().unwrap_or_else(|| "\n".into());

@@ -34,7 +34,9 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         all.clone_from(&opts.operands);
     } else if let Some(range) = opts.value(b'i') {
         let text = String::from_utf8_lossy(range).into_owned();
-        let parsed = text.split_once('-').and_then(|(low, high)| Some((low.parse::<u64>().ok()?, high.parse::<u64>().ok()?)));
+        let parsed = text
+            .split_once('-')
+            .and_then(|(low, high)| Some((low.parse::<u64>().ok()?, high.parse::<u64>().ok()?)));
         match parsed {
             Some((low, high)) if low <= high && high - low < MAX_RANGE => {
                 all.extend((low..=high).map(|number| number.to_string().into()));

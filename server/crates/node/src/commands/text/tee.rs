@@ -2,11 +2,7 @@
 
 use super::super::Cx;
 use crate::{
-    kernel::{
-        fs::OpenFlags,
-        process::Disposition,
-        signal::Signal,
-    },
+    kernel::{fs::OpenFlags, process::Disposition, signal::Signal},
     libc::getopt::OptSpec,
 };
 

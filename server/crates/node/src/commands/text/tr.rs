@@ -5,12 +5,7 @@ use crate::libc::{fnmatch::in_class, getopt::OptSpec};
 
 const SPEC: OptSpec = OptSpec {
     short: "+cCdst",
-    long: &[
-        ("complement", b'c'),
-        ("delete", b'd'),
-        ("squeeze-repeats", b's'),
-        ("truncate-set1", b't'),
-    ],
+    long: &[("complement", b'c'), ("delete", b'd'), ("squeeze-repeats", b's'), ("truncate-set1", b't')],
 };
 const USAGE: &str = "[-cds] STRING1 [STRING2]";
 
@@ -25,9 +20,11 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let shown = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
     let problem = match (&opts.operands[..], delete, squeeze) {
         ([], ..) => Some("missing operand".to_owned()),
-        ([first], false, false) | ([first], true, true) if gnu => {
-            Some(format!("missing operand after '{}'\nTwo strings must be given when {}.", shown(first), if delete { "both deleting and squeezing repeats" } else { "translating" }))
-        }
+        ([first], false, false) | ([first], true, true) if gnu => Some(format!(
+            "missing operand after '{}'\nTwo strings must be given when {}.",
+            shown(first),
+            if delete { "both deleting and squeezing repeats" } else { "translating" }
+        )),
         ([_, second, ..], true, false) if gnu => Some(format!(
             "extra operand '{}'\nOnly one string may be given when deleting without squeezing repeats.",
             shown(second)
@@ -137,7 +134,8 @@ fn one(text: &[u8]) -> (u8, usize) {
         b'v' => (11, 2),
         b'0'..=b'7' => {
             let digits = text[1..].iter().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
-            let value = text[1..=digits].iter().fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'));
+            let value =
+                text[1..=digits].iter().fold(0u32, |value, digit| value * 8 + u32::from(digit - b'0'));
             (value as u8, 1 + digits)
         }
         other => (other, 2),
@@ -185,7 +183,8 @@ fn expand_to(text: &[u8], len: usize, gnu: bool) -> Result<Vec<u8>, String> {
             {
                 let digits = String::from_utf8_lossy(&rest[2 + width..2 + width + close]).into_owned();
                 let radix = if digits.starts_with('0') { 8 } else { 10 };
-                let count = if digits.is_empty() { Some(0) } else { usize::from_str_radix(&digits, radix).ok() };
+                let count =
+                    if digits.is_empty() { Some(0) } else { usize::from_str_radix(&digits, radix).ok() };
                 if let Some(count) = count {
                     if count == 0 {
                         filler = Some((out.len(), byte));

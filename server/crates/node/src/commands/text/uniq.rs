@@ -3,7 +3,10 @@
 use bytes::Bytes;
 
 use super::super::{Cx, Line, Lines, number};
-use crate::{kernel::{fs::OpenFlags, errno::Errno}, libc::getopt::OptSpec};
+use crate::{
+    kernel::{errno::Errno, fs::OpenFlags},
+    libc::getopt::OptSpec,
+};
 
 const SPEC: OptSpec = OptSpec {
     short: "cduizDf:s:w:",

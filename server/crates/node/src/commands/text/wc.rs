@@ -2,7 +2,10 @@
 
 use super::super::Cx;
 use crate::{
-    kernel::{errno::Errno, fs::{FileType, OpenFile}},
+    kernel::{
+        errno::Errno,
+        fs::{FileType, OpenFile},
+    },
     libc::getopt::OptSpec,
 };
 

@@ -113,7 +113,8 @@ fn number(text: &[u8], general: bool) -> f64 {
 fn human(text: &[u8]) -> f64 {
     let text = trim_start(text);
     let value = number(text, false);
-    let end = text.iter().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+')).count();
+    let end =
+        text.iter().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+')).count();
     let power = match text.get(end) {
         Some(b'k' | b'K') => 1,
         Some(b'M') => 2,
@@ -164,11 +165,22 @@ impl Key {
             Some((start, end)) => (place(start, false)?, Some(place(end, true)?)),
             None => (place(text, false)?, None),
         };
-        Some(Self { start: start.0, end: end.map(|end| end.0), end_blanks: end.is_some_and(|end| end.1), flags })
+        Some(Self {
+            start: start.0,
+            end: end.map(|end| end.0),
+            end_blanks: end.is_some_and(|end| end.1),
+            flags,
+        })
     }
 
     /// The part of a line that the key is.
-    pub(super) fn part<'a>(&self, line: &'a [u8], separator: Option<u8>, flags: Flags, gnu: bool) -> &'a [u8] {
+    pub(super) fn part<'a>(
+        &self,
+        line: &'a [u8],
+        separator: Option<u8>,
+        flags: Flags,
+        gnu: bool,
+    ) -> &'a [u8] {
         let field_start = |number: usize| field_start(line, number, separator);
         let field_end = |number: usize| field_end(line, number, separator);
         let mut start = field_start(self.start.0);

@@ -8,10 +8,7 @@ use bytes::Bytes;
 use key::{Flags, Key};
 
 use super::super::{Cx, Lines};
-use crate::{
-    kernel::fs::OpenFlags,
-    libc::getopt::OptSpec,
-};
+use crate::{kernel::fs::OpenFlags, libc::getopt::OptSpec};
 
 const SPEC: OptSpec = OptSpec {
     short: "nrugMcszbdfiok:t:T:S:hVRCmo:",
@@ -63,7 +60,8 @@ impl Order {
         }
         for key in &self.keys {
             let flags = if key.flags.is_plain() { self.flags } else { key.flags };
-            let (x, y) = (key.part(a, self.separator, flags, self.gnu), key.part(b, self.separator, flags, self.gnu));
+            let (x, y) =
+                (key.part(a, self.separator, flags, self.gnu), key.part(b, self.separator, flags, self.gnu));
             let order = flags.compare(x, y);
             if order.is_ne() {
                 return order;
@@ -113,7 +111,9 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                 let shown = String::from_utf8_lossy(text).into_owned();
                 let message = match (cx.is_gnu(), shown.starts_with('0')) {
                     (true, true) => format!("field number is zero: invalid field specification '{shown}'"),
-                    (true, false) => format!("invalid number at field start: invalid count at start of '{shown}'"),
+                    (true, false) => {
+                        format!("invalid number at field start: invalid count at start of '{shown}'")
+                    }
                     (false, true) => "bad field specification".to_owned(),
                     (false, false) => format!("invalid number '{shown}'"),
                 };
@@ -258,12 +258,16 @@ async fn check(cx: &mut Cx, path: &Bytes, order: &Order, unique: bool, quiet: bo
     while let Ok(Some(line)) = lines.next(cx).await {
         number += 1;
         if let Some(last) = &last {
-            let found = if unique { order.compare_keys(last, &line.text) } else { order.compare(last, &line.text) };
+            let found =
+                if unique { order.compare_keys(last, &line.text) } else { order.compare(last, &line.text) };
             if found.is_gt() || (unique && found.is_eq()) {
                 if !quiet {
                     match cx.is_gnu() {
                         true => {
-                            let (name, text) = (String::from_utf8_lossy(path).into_owned(), String::from_utf8_lossy(&line.text).into_owned());
+                            let (name, text) = (
+                                String::from_utf8_lossy(path).into_owned(),
+                                String::from_utf8_lossy(&line.text).into_owned(),
+                            );
                             cx.error(format!("{name}:{number}: disorder: {text}")).await;
                         }
                         false => cx.complain(format!("Check line {}\n", number - 1)).await,

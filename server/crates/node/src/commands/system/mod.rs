@@ -1,0 +1,14 @@
+//! Commands about the system, the user, and names; and the smallest ones.
+
+pub(super) mod df;
+pub(super) mod du;
+pub(super) mod expr;
+pub(super) mod free;
+pub(super) mod id;
+pub(super) mod mount;
+pub(super) mod names;
+pub(super) mod small;
+pub(super) mod stat;
+pub(super) mod stty;
+pub(super) mod uname;
+pub(super) mod which;

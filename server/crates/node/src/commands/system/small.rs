@@ -1,0 +1,96 @@
+//! `true`, `false`, `yes`, `clear`, `reset`, `sync`, `tty`, `nproc`, `dmesg`.
+
+use crate::{
+    commands::Cx,
+    kernel::{fs::OpenFlags, procfs::machine},
+    libc::getopt::OptSpec,
+};
+
+pub(in crate::commands) async fn succeed(_: Cx) -> u8 {
+    0
+}
+
+pub(in crate::commands) async fn fail(_: Cx) -> u8 {
+    1
+}
+
+pub(in crate::commands) async fn yes(mut cx: Cx) -> u8 {
+    let mut line = if cx.args.is_empty() { b"y".to_vec() } else { cx.args.join(&b' ') };
+    line.push(b'\n');
+    let block = line.repeat((8192 / line.len()).max(1));
+    let block = bytes::Bytes::from(block);
+    while cx.write(block.clone()).await {}
+    cx.finish(1).await
+}
+
+pub(in crate::commands) async fn clear(mut cx: Cx) -> u8 {
+    cx.put("\x1b[H\x1b[2J\x1b[3J");
+    cx.finish(0).await
+}
+
+pub(in crate::commands) async fn reset(mut cx: Cx) -> u8 {
+    if let Some(tty) = cx.process.file(0).ok().as_ref().and_then(|file| file.terminal()) {
+        tty.set_termios(crate::kernel::tty::Termios::default());
+        cx.put("\x1bc\x1b(B\x1b[m\x1b[J\x1b[?25h");
+    }
+    cx.finish(0).await
+}
+
+pub(in crate::commands) async fn sync(mut cx: Cx) -> u8 {
+    let opts = match cx
+        .opts(OptSpec { short: "df", long: &[("data", b'd'), ("file-system", b'f')] }, "[-df] [FILE]...")
+        .await
+    {
+        Ok(opts) => opts,
+        Err(code) => return code,
+    };
+    let mut code = 0;
+    for path in &opts.operands {
+        if let Err(errno) = cx.process.open_file(path, OpenFlags::READ, 0).await {
+            let (shown, text) = (String::from_utf8_lossy(path).into_owned(), cx.text(errno));
+            match cx.is_gnu() {
+                true => cx.error(format!("error opening '{shown}': {text}")).await,
+                false => cx.error(format!("can't open '{shown}': {text}")).await,
+            }
+            code = 1;
+        }
+    }
+    code
+}
+
+pub(in crate::commands) async fn tty(mut cx: Cx) -> u8 {
+    let opts = match cx.opts(OptSpec { short: "s", long: &[("silent", b's'), ("quiet", b's')] }, "[-s]").await
+    {
+        Ok(opts) => opts,
+        Err(code) => return code + u8::from(code == 1),
+    };
+    let number = cx.process.file(0).ok().as_ref().and_then(|file| file.terminal()).map(|tty| tty.number());
+    if !opts.has(b's') {
+        cx.put(number.map_or_else(|| "not a tty\n".to_owned(), |number| format!("/dev/pts/{number}\n")));
+    }
+    cx.finish(u8::from(number.is_none())).await
+}
+
+pub(in crate::commands) async fn nproc(mut cx: Cx) -> u8 {
+    let spec = OptSpec { short: "", long: &[("all", b'a'), ("ignore=", b'i')] };
+    let opts = match cx.opts(spec, "[--all] [--ignore=N]").await {
+        Ok(opts) => opts,
+        Err(code) => return code,
+    };
+    let ignored =
+        opts.value(b'i').and_then(|text| std::str::from_utf8(text).ok()?.parse::<u64>().ok()).unwrap_or(0);
+    let count = machine::processors(&cx.process.container.host).saturating_sub(ignored).max(1);
+    cx.put(format!("{count}\n"));
+    cx.finish(0).await
+}
+
+/// `dmesg`: containers may not read the kernel's log.
+pub(in crate::commands) async fn dmesg(mut cx: Cx) -> u8 {
+    let text = cx.text(crate::kernel::errno::Errno::EPERM);
+    let message = match cx.is_gnu() {
+        true => format!("read kernel buffer failed: {text}"),
+        false => format!("klogctl: {text}"),
+    };
+    cx.error(message).await;
+    1
+}
