@@ -186,7 +186,7 @@ fn conversion(
         }
         b'q' => {
             let value = args.next().cloned().unwrap_or_else(arg);
-            pad(&crate::shell::quote_if_needed(&value), spec, &mut printed.out);
+            pad(&crate::shell::quote_if_needed(&value, crate::shell::Dialect::Bash), spec, &mut printed.out);
         }
         b'c' => {
             let value = args.next().cloned().unwrap_or_else(arg);

@@ -1,6 +1,13 @@
 //! What shells say when something is wrong, each in its own way.
 
-use super::{Dialect, parser::ParseError, state::Shell};
+use bytes::Bytes;
+
+use super::{
+    Dialect,
+    frames::{Frame, SourceKind},
+    parser::ParseError,
+    state::Shell,
+};
 use crate::kernel::{errno::Errno, process::Process};
 
 impl Shell {
@@ -35,14 +42,15 @@ impl Shell {
     /// What precedes a message: the shell's name, the line, the builtin.
     fn prefix(&self, line: u32) -> String {
         let name = String::from_utf8_lossy(&self.name);
-        let builtin = match &self.builtin {
+        let command = self.command_name();
+        let builtin = match &command {
             Some(builtin) => format!("{}: ", String::from_utf8_lossy(builtin)),
             None => String::new(),
         };
         let interactive = self.options.interactive;
         match self.dialect {
             // The first line of `-c` is number 0 there.
-            Dialect::Ash => match (&self.script, &self.builtin) {
+            Dialect::Ash => match (&self.script, &command) {
                 (Some(_), _) if !interactive => format!("{name}: {builtin}line {line}: "),
                 (None, Some(_)) if !interactive => {
                     format!("{name}: {builtin}line {}: ", line.saturating_sub(1))
@@ -52,6 +60,23 @@ impl Shell {
             Dialect::Dash => format!("{name}: {line}: {builtin}"),
             Dialect::Bash if interactive => format!("{name}: {builtin}"),
             Dialect::Bash => format!("{name}: line {line}: {builtin}"),
+        }
+    }
+
+    /// What messages name after the shell: the builtin that runs; in ash and dash also `eval`, or the file that `.` reads, for
+    /// what their text does.
+    fn command_name(&self) -> Option<Bytes> {
+        if self.builtin.is_some() || self.dialect.is_bash() {
+            return self.builtin.clone();
+        }
+        let source = self.frames.iter().rev().find_map(|frame| match frame {
+            Frame::Source(source) => Some(&source.kind),
+            _ => None,
+        });
+        match source? {
+            SourceKind::Eval { .. } => Some(Bytes::from_static(b"eval")),
+            SourceKind::Dot { .. } => self.script.clone(),
+            SourceKind::Main | SourceKind::Trap { .. } => None,
         }
     }
 

@@ -259,11 +259,19 @@ impl Shell {
         }
     }
 
+    /// The frames that `break` may leave: those within the current function, except in ash.
+    fn breakable(&self) -> impl Iterator<Item = &Frame> {
+        let across = self.dialect == super::Dialect::Ash;
+        self.frames.iter().rev().take_while(move |frame| across || !matches!(frame, Frame::Function(_)))
+    }
+
+    /// Whether there is a loop to `break`.
+    pub(super) fn is_in_loop(&self) -> bool {
+        self.breakable().any(is_loop)
+    }
+
     fn leave_loops(&mut self, count: usize, leave_last: bool) {
-        let is_loop = |frame: &Frame| {
-            matches!(frame, Frame::Loop(_) | Frame::For(_) | Frame::ForArith { .. } | Frame::Select { .. })
-        };
-        let within = self.frames.iter().rev().take_while(|frame| !matches!(frame, Frame::Function(_)));
+        let within = self.breakable();
         let mut left = count.min(within.filter(|frame| is_loop(frame)).count());
         while left > 0 {
             let Some(frame) = self.frames.last() else { return };
@@ -378,6 +386,10 @@ impl Shell {
             Flow::On
         }
     }
+}
+
+fn is_loop(frame: &Frame) -> bool {
+    matches!(frame, Frame::Loop(_) | Frame::For(_) | Frame::ForArith { .. } | Frame::Select { .. })
 }
 
 /// Moves on to the pipeline that runs after one that has ended with `status`.

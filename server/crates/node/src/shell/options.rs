@@ -17,13 +17,8 @@ macro_rules! options {
 
             /// The option of this name.
             pub(crate) fn named(&mut self, name: &[u8]) -> Option<&mut bool> {
-                $(if name == $long.as_bytes() { return Some(&mut self.$name); })*
+                $(if name == $long.as_bytes() && !name.is_empty() { return Some(&mut self.$name); })*
                 None
-            }
-
-            /// All names with their state.
-            pub(crate) fn all(&self) -> Vec<(&'static str, bool)> {
-                vec![$(($long, self.$name),)*]
             }
 
             /// `$-`
@@ -50,6 +45,7 @@ options! {
     allexport = b'a', "allexport";
     notify = b'b', "notify";
     nounset = b'u', "nounset";
+    errtrace = b'E', "errtrace";
     pipefail = 0, "pipefail";
     vi = 0, "vi";
     emacs = 0, "emacs";
@@ -57,6 +53,66 @@ options! {
     braceexpand = b'B', "braceexpand";
     hashall = b'h', "hashall";
     login = 0, "login";
+    command = b'c', "";
+}
+
+/// The options that each shell tells of, in its order.
+pub(crate) fn listed(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Ash => &[
+            "errexit",
+            "noglob",
+            "ignoreeof",
+            "monitor",
+            "noexec",
+            "xtrace",
+            "verbose",
+            "noclobber",
+            "allexport",
+            "notify",
+            "nounset",
+            "errtrace",
+            "vi",
+            "pipefail",
+        ],
+        Dialect::Dash => &[
+            "errexit",
+            "noglob",
+            "ignoreeof",
+            "interactive",
+            "monitor",
+            "noexec",
+            "stdin",
+            "xtrace",
+            "verbose",
+            "vi",
+            "emacs",
+            "noclobber",
+            "allexport",
+            "notify",
+            "nounset",
+        ],
+        Dialect::Bash => &[
+            "allexport",
+            "braceexpand",
+            "emacs",
+            "errexit",
+            "errtrace",
+            "hashall",
+            "ignoreeof",
+            "monitor",
+            "noclobber",
+            "noexec",
+            "noglob",
+            "notify",
+            "nounset",
+            "pipefail",
+            "posix",
+            "verbose",
+            "vi",
+            "xtrace",
+        ],
+    }
 }
 
 impl Options {

@@ -157,6 +157,7 @@ impl Shell {
             return Ok(Bytes::new());
         }
         let mut child = self.fork()?;
+        child.traps.substitute(self.dialect);
         let (reader, writer) = self.process.pipe();
         let _ = child.process.put(1, writer);
         child.frames.push(Frame::List(List::new(Arc::clone(block))));
@@ -185,7 +186,9 @@ impl Shell {
         }
         drop(reader);
         let status = self.wait_foreground(&child, &[]).await;
-        self.status = status;
+        if self.dialect.is_bash() {
+            self.status = status;
+        }
         self.substituted = Some(status);
         let end = output.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
         output.truncate(end);

@@ -1,7 +1,12 @@
 //! Quoting, so that a shell reads the same text again.
 
+use super::Dialect;
+
 /// In single quotes, as `set`, `export -p` and `trap` print values.
-pub(crate) fn single(text: &[u8]) -> Vec<u8> {
+pub(crate) fn single(text: &[u8], dialect: Dialect) -> Vec<u8> {
+    if !dialect.is_bash() {
+        return in_turns(text);
+    }
     let mut out = Vec::with_capacity(text.len() + 2);
     out.push(b'\'');
     for byte in text {
@@ -15,21 +20,50 @@ pub(crate) fn single(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Single quotes around everything but single quotes, which stand in double ones: the way of ash and dash.
+fn in_turns(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 2);
+    let mut rest = text;
+    loop {
+        let plain = rest.iter().position(|byte| *byte == b'\'').unwrap_or(rest.len());
+        out.push(b'\'');
+        out.extend_from_slice(&rest[..plain]);
+        out.push(b'\'');
+        rest = &rest[plain..];
+        let quotes = rest.iter().position(|byte| *byte != b'\'').unwrap_or(rest.len());
+        if quotes == 0 {
+            return out;
+        }
+        out.push(b'"');
+        out.extend_from_slice(&rest[..quotes]);
+        out.push(b'"');
+        rest = &rest[quotes..];
+        if rest.is_empty() {
+            return out;
+        }
+    }
+}
+
 /// In single quotes where something in it would not stay as it is, as `set -x` prints words.
-pub(crate) fn if_needed(text: &[u8]) -> Vec<u8> {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+=./:,@%^".contains(byte);
-    if !text.is_empty() && text.iter().all(plain) { text.to_vec() } else { single(text) }
+pub(crate) fn if_needed(text: &[u8], dialect: Dialect) -> Vec<u8> {
+    let bare: &[u8] = if dialect.is_bash() { b"_-+=./:,@%^" } else { b"_-+./:,@]^" };
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || bare.contains(byte);
+    let keeps = text.iter().all(plain) && (!text.is_empty() || !dialect.is_bash());
+    if keeps { text.to_vec() } else { single(text, dialect) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{if_needed, single};
+    use super::{Dialect, if_needed, single};
 
     #[test]
     fn quotes_within_are_kept() {
-        assert_eq!(single(b"it's"), b"'it'\\''s'");
-        assert_eq!(if_needed(b"a/b.c"), b"a/b.c");
-        assert_eq!(if_needed(b"a b"), b"'a b'");
-        assert_eq!(if_needed(b""), b"''");
+        assert_eq!(single(b"it's", Dialect::Bash), b"'it'\\''s'");
+        assert_eq!(single(b"it's", Dialect::Ash), b"'it'\"'\"'s'");
+        assert_eq!(single(b"''x'", Dialect::Dash), b"''\"''\"'x'\"'\"");
+        assert_eq!(if_needed(b"a/b.c", Dialect::Bash), b"a/b.c");
+        assert_eq!(if_needed(b"a b", Dialect::Ash), b"'a b'");
+        assert_eq!(if_needed(b"", Dialect::Bash), b"''");
+        assert_eq!(if_needed(b"]", Dialect::Ash), b"]");
     }
 }

@@ -201,12 +201,7 @@ impl Shell {
             Ok(file) if moves => Ok(vec![(fd, Some(file)), (number, None)]),
             Ok(file) => Ok(vec![(fd, Some(file))]),
             Err(_) => {
-                let message = match self.dialect {
-                    Dialect::Bash => format!("{number}: Bad file descriptor"),
-                    Dialect::Ash => format!("dup2({number},{fd}): Bad file descriptor"),
-                    Dialect::Dash => format!("{number}: Bad file descriptor"),
-                };
-                self.complain(&message);
+                self.complain(&format!("{number}: Bad file descriptor"));
                 self.status = if self.dialect == Dialect::Dash { 2 } else { 1 };
                 Err(Flow::On)
             }

@@ -235,7 +235,7 @@ impl Shell {
             }
             match self.dialect {
                 Dialect::Dash => line.extend_from_slice(word),
-                _ => line.extend_from_slice(&quote::if_needed(word)),
+                _ => line.extend_from_slice(&quote::if_needed(word, self.dialect)),
             }
         }
         line.push(b'\n');

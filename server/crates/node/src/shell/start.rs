@@ -84,7 +84,10 @@ impl Shell {
                     let mut rest = vec![arg[0]];
                     for letter in &arg[1..] {
                         match letter {
-                            b'c' if arg[0] == b'-' => command = true,
+                            b'c' if arg[0] == b'-' => {
+                                command = true;
+                                self.options.command = self.dialect != Dialect::Dash;
+                            }
                             b'l' => self.options.login = true,
                             letter => rest.push(*letter),
                         }
@@ -94,8 +97,10 @@ impl Shell {
                         if words[0].ends_with(b"o") && !args.is_empty() {
                             words.push(args.remove(0));
                         }
-                        if builtins::apply_options(self, &words).is_err() {
-                            return Err(2);
+                        match builtins::apply_options(self, &words) {
+                            Err(builtins::Effect::Status(_)) if self.dialect == Dialect::Ash => {}
+                            Err(_) => return Err(2),
+                            Ok(()) => {}
                         }
                     }
                 }

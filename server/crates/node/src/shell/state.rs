@@ -170,7 +170,7 @@ impl Shell {
 
     /// A copy that runs as another process: traps are forgotten, what is ignored stays so.
     pub(super) fn subshell(&self, process: Arc<Process>) -> Self {
-        let traps = self.traps.in_subshell(&process);
+        let traps = self.traps.in_subshell(&process, self.dialect);
         Self {
             process,
             dialect: self.dialect,

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 
+use super::Dialect;
 use crate::kernel::{
     process::{Disposition, Process},
     signal::Signal,
@@ -51,6 +52,7 @@ pub(crate) struct Traps {
     actions: BTreeMap<Event, Bytes>,
     /// What the parent's were, for `trap` without operands in a subshell.
     inherited: Option<Arc<BTreeMap<Event, Bytes>>>,
+    shows_inherited: bool,
 }
 
 impl Traps {
@@ -70,7 +72,7 @@ impl Traps {
 
     /// All of them, for showing.
     pub(crate) fn shown(&self) -> impl Iterator<Item = (&Event, &Bytes)> {
-        self.inherited.as_deref().unwrap_or(&self.actions).iter()
+        self.inherited.as_deref().filter(|_| self.shows_inherited).unwrap_or(&self.actions).iter()
     }
 
     /// Sets or (`None`) takes away an action, and tells the process.
@@ -92,9 +94,17 @@ impl Traps {
         }
     }
 
+    /// Has `trap` without operands tell what the parent's traps are, where shells do so: in bash in every subshell, in ash in
+    /// command substitutions only.
+    pub(crate) fn substitute(&mut self, dialect: Dialect) {
+        if dialect == Dialect::Ash {
+            self.shows_inherited = true;
+        }
+    }
+
     /// What a subshell keeps: signals that are ignored. Those that were caught take their default effect there.
-    pub(crate) fn in_subshell(&self, process: &Process) -> Self {
-        let mut kept = Self::default();
+    pub(crate) fn in_subshell(&self, process: &Process, dialect: Dialect) -> Self {
+        let mut kept = Self { shows_inherited: dialect.is_bash(), ..Self::default() };
         for (event, action) in &self.actions {
             if let Event::Signal(signal) = event {
                 if action.is_empty() {

@@ -24,7 +24,7 @@ pub(super) fn alias(shell: &mut Shell, args: &[Bytes]) -> Effect {
             _ => match shell.aliases.get(operand).cloned() {
                 Some(value) => show(shell, operand, &value),
                 None => {
-                    shell.complain(&format!("{}: not found", String::from_utf8_lossy(operand)));
+                    complain(shell, "alias", operand);
                     status = 1;
                 }
             },
@@ -35,8 +35,18 @@ pub(super) fn alias(shell: &mut Shell, args: &[Bytes]) -> Effect {
 
 fn show(shell: &mut Shell, name: &[u8], value: &[u8]) {
     let prefix: &[u8] = if shell.dialect == Dialect::Bash { b"alias " } else { b"" };
-    let line = [prefix, name, b"=", &quote::single(value), b"\n"].concat();
+    let line = [prefix, name, b"=", &quote::single(value, shell.dialect), b"\n"].concat();
     shell.output.extend_from_slice(&line);
+}
+
+/// Says that there is no such alias; only bash says who says so.
+fn complain(shell: &mut Shell, builtin: &str, name: &[u8]) {
+    let name = String::from_utf8_lossy(name);
+    if shell.dialect.is_bash() {
+        shell.complain(&format!("{name}: not found"));
+    } else {
+        shell.errors.extend_from_slice(format!("{builtin}: {name} not found\n").as_bytes());
+    }
 }
 
 pub(super) fn unalias(shell: &mut Shell, args: &[Bytes]) -> Effect {
@@ -45,7 +55,7 @@ pub(super) fn unalias(shell: &mut Shell, args: &[Bytes]) -> Effect {
         if operand == "-a" {
             shell.aliases = Arc::default();
         } else if Arc::make_mut(&mut shell.aliases).remove(operand).is_none() {
-            shell.complain(&format!("{}: not found", String::from_utf8_lossy(operand)));
+            complain(shell, "unalias", operand);
             status = 1;
         }
     }

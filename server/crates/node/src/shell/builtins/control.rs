@@ -36,10 +36,25 @@ fn loops(shell: &mut Shell, args: &[Bytes]) -> Result<usize, Effect> {
 }
 
 pub(super) fn break_loop(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if complains_outside(shell) {
+        return Effect::Status(0);
+    }
     loops(shell, args).map_or_else(|effect| effect, Effect::Break)
 }
 
+/// bash says that there is no loop to leave.
+fn complains_outside(shell: &mut Shell) -> bool {
+    let outside = shell.dialect.is_bash() && !shell.is_in_loop();
+    if outside {
+        shell.complain("only meaningful in a `for', `while', or `until' loop");
+    }
+    outside
+}
+
 pub(super) fn continue_loop(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if complains_outside(shell) {
+        return Effect::Status(0);
+    }
     loops(shell, args).map_or_else(|effect| effect, Effect::Continue)
 }
 
@@ -138,7 +153,10 @@ pub(super) async fn dot(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
         return Effect::Status(0);
     };
-    let path = find(shell, name);
+    let Some(path) = find(shell, name) else {
+        shell.complain(&format!("{}: not found", String::from_utf8_lossy(name)));
+        return Effect::Fatal(2);
+    };
     match shell.process.read_file(&path, MAX_SCRIPT).await {
         Ok(text) => {
             let arguments = &rest[1..];
@@ -164,10 +182,10 @@ pub(super) async fn dot(shell: &mut Shell, args: &[Bytes]) -> Effect {
     }
 }
 
-/// A name without a slash is looked for along `PATH`, then (except in dash) here.
-fn find(shell: &Shell, name: &Bytes) -> Bytes {
+/// A name without a slash is looked for along `PATH`, then (in bash) here.
+fn find(shell: &Shell, name: &Bytes) -> Option<Bytes> {
     if name.contains(&b'/') {
-        return name.clone();
+        return Some(name.clone());
     }
     let search = shell.variables.text(b"PATH").cloned().unwrap_or_default();
     for dir in search.split(|byte| *byte == b':') {
@@ -179,8 +197,8 @@ fn find(shell: &Shell, name: &Bytes) -> Bytes {
                 .is_ok_and(|stat| stat.file_type != crate::kernel::fs::FileType::Directory)
         };
         if is_file(&path) {
-            return path.into();
+            return Some(path.into());
         }
     }
-    name.clone()
+    shell.dialect.is_bash().then(|| name.clone())
 }

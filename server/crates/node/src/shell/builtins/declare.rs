@@ -45,7 +45,7 @@ fn check_name(shell: &mut Shell, name: &[u8], operand: &[u8]) -> Result<(), Effe
 fn show(shell: &mut Shell, word: &str, name: &[u8], variable: &Variable) {
     let value = variable.text().map(|text| match shell.dialect {
         Dialect::Bash => double_quoted(text),
-        _ => quote::single(text),
+        dialect => quote::single(text, dialect),
     });
     let mut line = [word.as_bytes(), b" ", name].concat();
     if let Some(value) = value {
@@ -339,6 +339,11 @@ fn unset_variable(shell: &mut Shell, operand: &Bytes) -> Option<Effect> {
     }
     if operand == "PATH" {
         shell.found = Arc::default();
+    }
+    let is_name = !operand.is_empty() && name_len(operand) == operand.len();
+    if !is_name && !shell.dialect.is_bash() {
+        shell.complain(&format!("{}: bad variable name", String::from_utf8_lossy(operand)));
+        return Some(Effect::Fatal(2));
     }
     if shell.variables.unset(operand).is_err() {
         let name = String::from_utf8_lossy(operand);

@@ -19,8 +19,12 @@ pub(super) fn getopts(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let index = shell.variables.text(b"OPTIND").and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
     let mut index: usize = index.unwrap_or(1).max(1);
     let mut at = shell.getopts;
+    if at > 0 && !shell.dialect.is_bash() {
+        index = index.saturating_sub(1).max(1);
+    }
     let step = next(spec, &words, &mut index, &mut at);
     let shown = |letter: u8| Bytes::copy_from_slice(&[letter]);
+    let is_option = matches!(step, Step::Option(..));
     let (value, argument, status) = match step {
         Step::Option(letter, argument) => (shown(letter), argument, 0),
         Step::Unknown(letter) => {
@@ -41,9 +45,15 @@ pub(super) fn getopts(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut assigned = shell.assign(name, value);
     match argument {
         Some(argument) => assigned = assigned.and_then(|()| shell.assign(b"OPTARG", argument)),
+        // ash and dash set it, to nothing, for an option without an argument.
+        None if is_option && !shell.dialect.is_bash() => {
+            assigned = assigned.and_then(|()| shell.assign(b"OPTARG", Bytes::new()));
+        }
         None => drop(shell.variables.unset(b"OPTARG")),
     }
-    assigned = assigned.and_then(|()| shell.assign(b"OPTIND", index.to_string().into()));
+    // Within a word they count it as done.
+    let shown_index = if at > 0 && !shell.dialect.is_bash() { index + 1 } else { index };
+    assigned = assigned.and_then(|()| shell.assign(b"OPTIND", shown_index.to_string().into()));
     shell.getopts = at;
     match assigned {
         Ok(()) => Effect::Status(status),

@@ -20,8 +20,8 @@ fn process_of(shell: &mut Shell, operand: &Bytes) -> Option<u32> {
             None => {
                 let shown = String::from_utf8_lossy(operand).into_owned();
                 let message = match shell.dialect {
-                    Dialect::Bash => format!("{shown}: no such job"),
-                    _ => format!("No such job: {shown}"),
+                    Dialect::Dash => format!("No such job: {shown}"),
+                    _ => format!("{shown}: no such job"),
                 };
                 shell.complain(&message);
                 None
@@ -185,7 +185,7 @@ pub(super) fn kill(shell: &mut Shell, args: &[Bytes]) -> Effect {
         } else {
             std::str::from_utf8(operand).ok().and_then(|text| text.parse::<i64>().ok()).ok_or_else(|| {
                 match shell.dialect {
-                    Dialect::Ash => "bad pid".to_owned(),
+                    Dialect::Ash => "invalid number".to_owned(),
                     _ => "arguments must be process or job IDs".to_owned(),
                 }
             })

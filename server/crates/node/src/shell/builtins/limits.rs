@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Effect, illegal_number};
-use crate::shell::state::Shell;
+use crate::shell::{Dialect, state::Shell};
 
 pub(super) fn umask(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let symbolic = args.get(1).is_some_and(|arg| arg == "-S");
@@ -42,7 +42,11 @@ pub(super) fn umask(shell: &mut Shell, args: &[Bytes]) -> Effect {
             Effect::Status(0)
         }
         None => {
-            illegal_number(shell, operand);
+            match shell.dialect {
+                Dialect::Ash => shell.complain(&format!("illegal mode: {text}")),
+                Dialect::Dash => illegal_number(shell, operand),
+                Dialect::Bash => shell.complain(&format!("{text}: octal number out of range")),
+            }
             if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) }
         }
     }
@@ -83,7 +87,16 @@ pub(super) fn ulimit(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 }
                 known if LIMITS.iter().any(|(letter, ..)| letter == known) => letter = *known,
                 _ => {
-                    shell.complain(&format!("Illegal option -{}", char::from(*given)));
+                    let given = char::from(*given);
+                    match shell.dialect {
+                        Dialect::Ash => {
+                            let line = format!("ulimit: invalid option -- '{given}'\n");
+                            shell.errors.extend_from_slice(line.as_bytes());
+                            return Effect::Status(1);
+                        }
+                        Dialect::Dash => shell.complain(&format!("Illegal option -{given}")),
+                        Dialect::Bash => shell.complain(&format!("-{given}: invalid option")),
+                    }
                     return Effect::Status(2);
                 }
             }

@@ -119,7 +119,9 @@ pub(super) fn command(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 continue;
             }
             found if verbose => describe(shell.dialect, name, found),
-            Meaning::Alias(value) => [b"alias ", &name[..], b"=", &quote::single(value)].concat(),
+            Meaning::Alias(value) => {
+                [b"alias ", &name[..], b"=", &quote::single(value, shell.dialect)].concat()
+            }
             Meaning::File(path) => path.to_vec(),
             _ => name.to_vec(),
         };

@@ -10,7 +10,7 @@ use crate::{
         errno::Errno,
         fs::{OpenFile, SeekFrom},
     },
-    shell::{Dialect, state::Shell, variables::Value},
+    shell::{Dialect, arith::name_len, state::Shell, variables::Value},
 };
 
 /// The longest line.
@@ -156,6 +156,28 @@ fn parse<'a>(shell: &mut Shell, args: &'a [Bytes]) -> Result<(Options, &'a [Byte
             }
             break;
         }
+    }
+    let is_name = |name: &&Bytes| !name.is_empty() && name_len(name) == name.len();
+    if let Some(bad) =
+        rest.iter().find(|name| !is_name(name) && !(shell.dialect.is_bash() && name.contains(&b'[')))
+    {
+        let bad = String::from_utf8_lossy(bad).into_owned();
+        return Err(match shell.dialect {
+            Dialect::Ash => {
+                let name = String::from_utf8_lossy(&shell.name).into_owned();
+                let line = format!("{name}: read: '{bad}': bad variable name\n");
+                shell.errors.extend_from_slice(line.as_bytes());
+                Effect::Status(1)
+            }
+            Dialect::Dash => {
+                shell.complain(&format!("{bad}: bad variable name"));
+                Effect::Fatal(2)
+            }
+            Dialect::Bash => {
+                shell.complain(&format!("`{bad}': not a valid identifier"));
+                Effect::Status(1)
+            }
+        });
     }
     if rest.is_empty() && shell.dialect == Dialect::Dash {
         shell.complain("arg count");

@@ -3,7 +3,12 @@
 use bytes::Bytes;
 
 use super::{Effect, illegal_number};
-use crate::shell::{Dialect, options::Options, quote, state::Shell};
+use crate::shell::{
+    Dialect,
+    options::{Options, listed},
+    quote,
+    state::Shell,
+};
 
 pub(super) fn set(shell: &mut Shell, args: &[Bytes]) -> Effect {
     if args.len() == 1 {
@@ -13,8 +18,11 @@ pub(super) fn set(shell: &mut Shell, args: &[Bytes]) -> Effect {
             .into_iter()
             .filter_map(|(name, variable)| {
                 let text = variable.text()?;
-                let value =
-                    if shell.dialect.is_bash() { quote::if_needed(text) } else { quote::single(text) };
+                let value = if shell.dialect.is_bash() {
+                    quote::if_needed(text, shell.dialect)
+                } else {
+                    quote::single(text, shell.dialect)
+                };
                 Some([&name[..], b"=", &value, b"\n"].concat())
             })
             .collect();
@@ -74,7 +82,11 @@ pub(crate) fn apply(shell: &mut Shell, args: &[Bytes]) -> Result<Option<Vec<Byte
                         Dialect::Dash => format!("Illegal option -o {shown}"),
                     };
                     shell.complain(&message);
-                    return Err(if shell.dialect.is_bash() { Effect::Status(2) } else { Effect::Fatal(2) });
+                    return Err(match shell.dialect {
+                        Dialect::Bash => Effect::Status(2),
+                        Dialect::Ash => Effect::Status(1),
+                        Dialect::Dash => Effect::Fatal(2),
+                    });
                 }
             }
             break;
@@ -95,12 +107,16 @@ fn bad_option(shell: &mut Shell, arg: &[u8], letter: u8) -> Effect {
 
 /// `set -o` for people, `set +o` for shells.
 fn show(shell: &mut Shell, readable: bool) {
-    let options: Options = shell.options;
-    if readable && !shell.dialect.is_bash() {
+    let mut options: Options = shell.options;
+    if readable && shell.dialect == Dialect::Dash {
         shell.output.extend_from_slice(b"Current option settings\n");
     }
-    for (name, on) in options.all() {
+    for name in listed(shell.dialect) {
+        let on = options.named(name.as_bytes()).is_some_and(|on| *on);
         let line = match (readable, on) {
+            (true, _) if shell.dialect.is_bash() => {
+                format!("{name:<15}\t{}\n", if on { "on" } else { "off" })
+            }
             (true, _) => format!("{name:<15} {}\n", if on { "on" } else { "off" }),
             (false, true) => format!("set -o {name}\n"),
             (false, false) => format!("set +o {name}\n"),

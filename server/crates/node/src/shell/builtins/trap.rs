@@ -22,7 +22,8 @@ pub(super) fn trap(shell: &mut Shell, args: &[Bytes]) -> Effect {
             .shown()
             .map(|(event, action)| {
                 let name = event.name(bash);
-                [b"trap -- ", &quote::single(action)[..], b" ", name.as_bytes(), b"\n"].concat()
+                [b"trap -- ", &quote::single(action, shell.dialect)[..], b" ", name.as_bytes(), b"\n"]
+                    .concat()
             })
             .collect();
         shell.output.extend(lines.concat());

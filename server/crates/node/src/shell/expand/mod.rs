@@ -44,14 +44,22 @@ type Expand<T> = Result<T, ExpandError>;
 /// What was found out while a word was expanded before.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    entries: Vec<Bytes>,
+    entries: Vec<Entry>,
     next: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Entry {
+    /// What commands printed, or the path of a pipe to them.
+    Output(Bytes),
+    /// What had an effect, and is done: it stands for all that was noted while it was worked out.
+    Done(Bytes),
 }
 
 impl Journal {
     /// Notes the next result.
-    pub(crate) fn push(&mut self, entry: Bytes) {
-        self.entries.push(entry);
+    pub(crate) fn push(&mut self, output: Bytes) {
+        self.entries.push(Entry::Output(output));
     }
 
     /// Begins again with the first.
@@ -59,10 +67,25 @@ impl Journal {
         self.next = 0;
     }
 
-    fn take(&mut self) -> Option<Bytes> {
-        let entry = self.entries.get(self.next).cloned();
-        self.next += usize::from(entry.is_some());
-        entry
+    /// What the commands printed that are met now.
+    fn output(&mut self) -> Option<Bytes> {
+        let Some(Entry::Output(output)) = self.entries.get(self.next) else { return None };
+        self.next += 1;
+        Some(output.clone())
+    }
+
+    /// The result of what is met now, if it was worked out to its end.
+    fn done(&mut self) -> Option<Bytes> {
+        let Some(Entry::Done(result)) = self.entries.get(self.next) else { return None };
+        self.next += 1;
+        Some(result.clone())
+    }
+
+    /// Notes the result of what began at the entry `start`.
+    fn finish(&mut self, start: usize, result: Bytes) {
+        self.entries.truncate(start);
+        self.entries.push(Entry::Done(result));
+        self.next = self.entries.len();
     }
 }
 
@@ -174,27 +197,22 @@ impl Expander<'_> {
             Part::Tilde(name) => out.quoted(&self.home(name)),
             Part::Parameter(parameter) => self.parameter(parameter, context, out)?,
             Part::Command(script) => {
-                let output = self.journal.take().ok_or_else(|| ExpandError::Run(Arc::clone(script)))?;
+                let output = self.journal.output().ok_or_else(|| ExpandError::Run(Arc::clone(script)))?;
                 Self::push(&output, context, out);
             }
             Part::Arith(arith) => {
-                let value = match self.journal.take() {
-                    Some(known) => known,
-                    None => {
-                        let value = match &arith.ready {
-                            Some(expr) => self.run_expression(expr, 0)?,
-                            None => self.arithmetic(&arith.word)?,
-                        };
-                        let text = Bytes::from(value.to_string());
-                        self.note(&text);
-                        text
-                    }
-                };
+                let value = self.once(|this| {
+                    let value = match &arith.ready {
+                        Some(expr) => this.run_expression(expr, 0)?,
+                        None => this.arithmetic(&arith.word)?,
+                    };
+                    Ok(value.to_string().into())
+                })?;
                 Self::push(&value, context, out);
             }
             Part::Process { output, script } => {
                 let start = || ExpandError::Start { script: Arc::clone(script), output: *output };
-                let path = self.journal.take().ok_or_else(start)?;
+                let path = self.journal.output().ok_or_else(start)?;
                 out.quoted(&path);
             }
             Part::Brace(words) => {
@@ -206,10 +224,15 @@ impl Expander<'_> {
         Ok(())
     }
 
-    /// Notes a result that must not be worked out twice.
-    fn note(&mut self, result: &Bytes) {
-        self.journal.push(result.clone());
-        self.journal.next = self.journal.entries.len();
+    /// Works out what has an effect, and must not be worked out twice.
+    fn once(&mut self, work: impl FnOnce(&mut Self) -> Expand<Bytes>) -> Expand<Bytes> {
+        let start = self.journal.next;
+        if let Some(done) = self.journal.done() {
+            return Ok(done);
+        }
+        let result = work(self)?;
+        self.journal.finish(start, result.clone());
+        Ok(result)
     }
 
     fn push(text: &[u8], context: Context, out: &mut Fields) {

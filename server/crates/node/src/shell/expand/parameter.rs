@@ -178,20 +178,15 @@ impl Expander<'_> {
                 }
             }
             ParameterOp::Assign { null, word } => {
+                if let Some(done) = self.journal.done() {
+                    Self::push(&done, context, out);
+                    return Ok(());
+                }
                 if values.is_set(*null) {
                     self.emit(values, context, out);
                     return Ok(());
                 }
-                let text = self.text(word)?;
-                let ParameterName::Variable(name) = &parameter.name else {
-                    return Err(ExpandError::Fail(match self.shell.dialect {
-                        Dialect::Bash => {
-                            format!("${}: cannot assign in this way", name_text(&parameter.name))
-                        }
-                        _ => "bad substitution".to_owned(),
-                    }));
-                };
-                self.shell.assign(name, text.clone()).map_err(ExpandError::Fail)?;
+                let text = self.once(|this| this.assign_default(parameter, word))?;
                 Self::push(&text, context, out);
             }
             ParameterOp::Error { null, word } => {
@@ -263,6 +258,19 @@ impl Expander<'_> {
             }
         }
         Ok(())
+    }
+
+    /// `${name=word}`
+    fn assign_default(&mut self, parameter: &Parameter, word: &Word) -> Expand<Bytes> {
+        let text = self.text(word)?;
+        let ParameterName::Variable(name) = &parameter.name else {
+            return Err(ExpandError::Fail(match self.shell.dialect {
+                Dialect::Bash => format!("${}: cannot assign in this way", name_text(&parameter.name)),
+                _ => "bad substitution".to_owned(),
+            }));
+        };
+        self.shell.assign(name, text.clone()).map_err(ExpandError::Fail)?;
+        Ok(text)
     }
 
     /// Fails for a parameter that is not set, where the shell was told to.
@@ -400,7 +408,7 @@ fn change_case(text: &Bytes, upper: bool, all: bool) -> Bytes {
 
 fn transform(text: &Bytes, letter: u8) -> Bytes {
     match letter {
-        b'Q' => crate::shell::quote::single(text).into(),
+        b'Q' => crate::shell::quote::single(text, Dialect::Bash).into(),
         b'U' => text.to_ascii_uppercase().into(),
         b'u' => change_case(text, true, false),
         b'L' => text.to_ascii_lowercase().into(),

@@ -33,7 +33,11 @@ impl Shell {
     /// The value of a variable, if it is set.
     pub(crate) fn value_of(&mut self, name: &[u8]) -> Option<Bytes> {
         match name {
-            b"LINENO" => return Some(self.line.to_string().into()),
+            b"LINENO" => {
+                // The first line of `-c` is number 0 in ash.
+                let before = u32::from(self.dialect == Dialect::Ash && self.script.is_none());
+                return Some(self.line.saturating_sub(before).to_string().into());
+            }
             b"RANDOM" if self.dialect != Dialect::Dash => return Some(self.next_random().to_string().into()),
             b"SECONDS" if self.dialect.is_bash() => {
                 let uptime = self.process.container.host.env.clock.uptime();

@@ -105,7 +105,7 @@ impl Parser {
         let mut negated = false;
         let mut timed = false;
         loop {
-            if self.eat_reserved("!")? {
+            if (!negated || self.dialect.is_bash()) && self.eat_reserved("!")? {
                 negated = !negated;
             } else if self.dialect.is_bash() && self.eat_reserved("time")? {
                 timed = true;
@@ -196,7 +196,7 @@ impl Parser {
     fn function(&mut self, name: &Word, line: u32) -> Parse<Command> {
         self.skip()?;
         if !self.eat_op(Op::Close)? {
-            return self.unexpected(Some(")"));
+            return self.unexpected_word(")");
         }
         let valid = |text: &Bytes| {
             let plain = name_len(text) == text.len();

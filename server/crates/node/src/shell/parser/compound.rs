@@ -185,7 +185,7 @@ impl Parser {
                 return Ok(CommandKind::Case { word, arms: arms.into() });
             }
             if matches!(self.peek()?, Tok::Eof) {
-                return self.unexpected(Some("esac"));
+                return self.unexpected(Some(")"));
             }
             let arm = self.nested(Self::case_arm)?;
             arms.push(arm);

@@ -188,8 +188,8 @@ impl Parser {
             b'/' => {
                 let scope = match second {
                     Some(b'/') => ReplaceScope::All,
-                    Some(b'#') => ReplaceScope::AtStart,
-                    Some(b'%') => ReplaceScope::AtEnd,
+                    Some(b'#') if self.dialect.is_bash() => ReplaceScope::AtStart,
+                    Some(b'%') if self.dialect.is_bash() => ReplaceScope::AtEnd,
                     _ => ReplaceScope::First,
                 };
                 self.at += if scope == ReplaceScope::First { 1 } else { 2 };

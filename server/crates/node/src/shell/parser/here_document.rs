@@ -48,9 +48,11 @@ impl Parser {
                 return Some((text, at));
             }
             text.extend_from_slice(stripped);
-            text.push(b'\n');
-            if len.is_none() && !end {
-                return None;
+            match len {
+                None if !end => return None,
+                // ash and dash leave a last line without a newline as it is.
+                None if !self.dialect.is_bash() => {}
+                _ => text.push(b'\n'),
             }
         }
     }

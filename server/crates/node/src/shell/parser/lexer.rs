@@ -110,7 +110,7 @@ impl Parser {
         let tok = self.peeked.take().map_or(Tok::Eof, |token| token.tok);
         self.last_end = self.at;
         if matches!(tok, Tok::Newline) && !self.pending.is_empty() {
-            self.read_here_documents(false)?;
+            self.read_here_documents(self.at_last_line)?;
         }
         Ok(tok)
     }
@@ -168,6 +168,18 @@ impl Parser {
     /// Takes this reserved word, or fails.
     pub(super) fn expect_reserved(&mut self, reserved: &'static str) -> Parse<()> {
         if self.eat_reserved(reserved)? { Ok(()) } else { self.unexpected(Some(reserved)) }
+    }
+
+    /// The error for the next token where something else had to come, whatever it means at the start of a command.
+    pub(super) fn unexpected_word<T>(&mut self, expecting: &'static str) -> Parse<T> {
+        let bash = self.dialect.is_bash();
+        if let Tok::Word(word) = self.peek()?
+            && !bash
+        {
+            let token = TokenName::Word(word.literal().cloned().unwrap_or_default());
+            return Err(self.error(ParseErrorKind::Unexpected { token, expecting: Some(expecting) }));
+        }
+        self.unexpected(Some(expecting))
     }
 
     /// Fails because of the next token.

@@ -149,7 +149,13 @@ impl Parser {
     fn error(&self, kind: ParseErrorKind) -> ParseError {
         let incomplete = kind.is_incomplete();
         let here_document = self.pending.first().map(|document| document.delimiter.clone());
-        ParseError { kind, line: self.line, incomplete, here_document }
+        let mut line = self.line;
+        if matches!(kind, ParseErrorKind::UnterminatedQuote(_)) && !self.dialect.is_bash() {
+            // Found out at the end of the text.
+            let rest = self.text.get(self.counted..).unwrap_or_default();
+            line = line.saturating_add(u32::try_from(memchr::memchr_iter(b'\n', rest).count()).unwrap_or(0));
+        }
+        ParseError { kind, line, incomplete, here_document }
     }
 }
 
