@@ -69,6 +69,11 @@ impl Jobs {
         self.ended.remove(index).map(|(_, status)| status)
     }
 
+    /// Forgets how a process ended, but not its job.
+    pub(crate) fn forget_status(&mut self, pid: u32) {
+        self.ended.retain(|(known, _)| *known != pid);
+    }
+
     /// The job that `%spec` means: a number, `%%`, `%+`, `%-`, or the start of its text.
     pub(crate) fn find(&self, spec: &[u8]) -> Option<&Job> {
         let spec = spec.strip_prefix(b"%").unwrap_or(spec);

@@ -129,6 +129,8 @@ impl Shell {
         child.frames.push(Frame::List(List::only(Arc::clone(block), item)));
         let process = child.start();
         let text = block.get(item).map_or_else(Bytes::new, |command| command.text.clone());
+        // Without job control ash and dash do not keep the text.
+        let text = if self.options.monitor || self.dialect.is_bash() { text } else { Bytes::new() };
         let number = self.jobs.add(vec![process.pid], process.pid, text);
         if self.options.interactive {
             self.errors.extend_from_slice(format!("[{number}] {}\n", process.pid).as_bytes());
@@ -287,7 +289,8 @@ impl Shell {
         self.errors.extend_from_slice(format!("{text}\n").as_bytes());
     }
 
-    /// Waits for a child of this number, until a trapped signal comes (`None`).
+    /// Waits for a child (that of a number, or any), until a trapped signal comes (`None`). ash and dash tell of a signal that
+    /// killed the one that was asked for.
     pub(crate) async fn wait_or_signal(&mut self, pid: Option<u32>) -> Option<Result<(u32, u8), Errno>> {
         let process = Arc::clone(&self.process);
         let event = poll_fn(|cx| {
@@ -297,6 +300,9 @@ impl Shell {
             process.poll_signalled(cx).map(|()| None)
         })
         .await?;
+        if let (Some(_), Ok((_, ChildEvent::Exited(status))), false) = (pid, &event, self.dialect.is_bash()) {
+            self.tell_of_signal(*status);
+        }
         Some(event.map(|(pid, event)| match event {
             ChildEvent::Exited(status) => (pid, code(status)),
             ChildEvent::Stopped => (pid, 0),

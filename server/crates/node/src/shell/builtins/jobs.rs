@@ -44,13 +44,15 @@ pub(super) async fn wait(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 None => return Effect::Status(interrupted(shell)),
                 Some(Ok((pid, status))) => {
                     shell.jobs.note(pid, status);
-                    shell.jobs.take_status(pid);
+                    shell.jobs.forget_status(pid);
                     if any {
                         return Effect::Status(status);
                     }
                 }
                 Some(Err(_)) => {
-                    shell.jobs.take_done();
+                    if shell.dialect.is_bash() {
+                        shell.jobs.take_done();
+                    }
                     return Effect::Status(if any { 127 } else { 0 });
                 }
             }
@@ -96,24 +98,51 @@ pub(super) fn jobs(shell: &mut Shell, args: &[Bytes]) -> Effect {
         shell.jobs.note(pid, code);
     }
     let letter = args.get(1).and_then(|arg| arg.strip_prefix(b"-")).and_then(|rest| rest.first().copied());
-    let current = shell.jobs.all().last().map(|job| job.number);
-    let lines: Vec<String> = shell
-        .jobs
-        .all()
-        .iter()
-        .map(|job| match letter {
+    let all = shell.jobs.all();
+    let mut lines: Vec<String> = Vec::with_capacity(all.len());
+    for (index, job) in all.iter().enumerate() {
+        lines.push(match letter {
             Some(b'p') => format!("{}\n", job.pids.first().copied().unwrap_or(0)),
-            _ => line(job, current == Some(job.number), letter == Some(b'l'), shell.dialect),
-        })
-        .collect();
+            _ => line(job, Mark::of(index, all.len()), letter == Some(b'l'), shell.dialect),
+        });
+    }
+    if !shell.dialect.is_bash() {
+        // The latest comes first there.
+        lines.reverse();
+    }
     shell.output.extend_from_slice(lines.concat().as_bytes());
     shell.jobs.take_done();
     Effect::Status(0)
 }
 
+/// What `%%` and `%-` lead to is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Current,
+    Previous,
+    Other,
+}
+
+impl Mark {
+    /// The mark of one of `count` jobs.
+    pub(crate) fn of(index: usize, count: usize) -> Self {
+        match count - index {
+            1 => Self::Current,
+            2 => Self::Previous,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// A job as `jobs` shows it.
-pub(crate) fn line(job: &Job, current: bool, pids: bool, dialect: Dialect) -> String {
-    let mark = if current { '+' } else { '-' };
+pub(crate) fn line(job: &Job, mark: Mark, pids: bool, dialect: Dialect) -> String {
+    let mark = match mark {
+        Mark::Current => '+',
+        Mark::Previous => '-',
+        Mark::Other => ' ',
+    };
+    let gap = if dialect == Dialect::Dash { " " } else { "" };
+    let mark = format!("{gap}{mark}");
     let state = match job.state {
         JobState::Running => "Running".to_owned(),
         JobState::Stopped => "Stopped".to_owned(),
@@ -127,7 +156,13 @@ pub(crate) fn line(job: &Job, current: bool, pids: bool, dialect: Dialect) -> St
     let pid = if pids { format!("{} ", job.pids.first().copied().unwrap_or(0)) } else { String::new() };
     let text = String::from_utf8_lossy(&job.text);
     let ampersand = if dialect.is_bash() && job.state == JobState::Running { " &" } else { "" };
-    format!("[{}]{mark}  {pid}{state:<23} {text}{ampersand}\n", job.number)
+    let width = match dialect {
+        Dialect::Bash => 23,
+        Dialect::Ash => 26,
+        Dialect::Dash => 25,
+    };
+    let between = if dialect == Dialect::Dash { " " } else { "  " };
+    format!("[{}]{mark}{between}{pid}{state:<width$} {text}{ampersand}\n", job.number)
 }
 
 pub(super) fn kill(shell: &mut Shell, args: &[Bytes]) -> Effect {

@@ -169,7 +169,7 @@ pub(crate) fn apply_options(shell: &mut Shell, words: &[Bytes]) -> Result<(), Ef
 
 /// A job as it is shown.
 pub(crate) fn job_line(job: &super::jobs::Job, current: bool, dialect: Dialect) -> String {
-    jobs::line(job, current, false, dialect)
+    jobs::line(job, if current { jobs::Mark::Current } else { jobs::Mark::Previous }, false, dialect)
 }
 
 /// Runs a builtin; what it prints is in the shell's `output` and `errors` afterwards.

@@ -107,6 +107,8 @@ impl Parser {
         loop {
             if (!negated || self.dialect.is_bash()) && self.eat_reserved("!")? {
                 negated = !negated;
+            } else if negated && self.at_reserved("!")? {
+                return self.unexpected(None);
             } else if self.dialect.is_bash() && self.eat_reserved("time")? {
                 timed = true;
                 if self.at_reserved("-p")? {
