@@ -20,4 +20,9 @@ impl Dialect {
     pub(crate) fn has_bashisms(self) -> bool {
         self != Self::Dash
     }
+
+    /// Whether lines can be edited beyond what terminals do; Debian's dash leaves it to them.
+    pub(crate) fn edits_lines(self) -> bool {
+        self != Self::Dash
+    }
 }

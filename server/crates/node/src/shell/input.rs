@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::{
     Dialect,
+    editor::{Editor, Step},
     frames::{Frame, List},
     machine::Flow,
     parser::Parser,
@@ -17,7 +18,8 @@ use super::{
 };
 use crate::kernel::{
     errno::Errno,
-    fs::{OpenFile, SeekFrom},
+    fs::{OpenFile, OpenFlags, SeekFrom},
+    tty::{Termios, Tty},
 };
 
 /// The longest command.
@@ -35,13 +37,14 @@ pub(super) struct Input {
     line: u32,
     /// The delimiter that a here-document in them waits for.
     here_document: Option<Bytes>,
+    /// The lines that were typed, the latest last.
     history: Vec<Bytes>,
     ended: bool,
 }
 
 impl Input {
-    pub(super) fn new(file: Arc<OpenFile>) -> Self {
-        Self { file, pending: Vec::new(), line: 1, here_document: None, history: Vec::new(), ended: false }
+    pub(super) fn new(file: Arc<OpenFile>, history: Vec<Bytes>) -> Self {
+        Self { file, pending: Vec::new(), line: 1, here_document: None, history, ended: false }
     }
 }
 
@@ -60,9 +63,18 @@ impl Shell {
             let process = Arc::clone(&self.process);
             self.print_errors(&process).await;
             let prompt = self.prompt().await;
+            if let Some(tty) = file.terminal().filter(|_| self.dialect.edits_lines()) {
+                let line = self.edit_line(&file, &Arc::clone(tty), prompt).await;
+                return self.take_input(line).await;
+            }
             let _ = process.write(2, prompt).await;
         }
-        match self.read_line(&file).await {
+        let line = self.read_line(&file).await;
+        self.take_input(line).await
+    }
+
+    async fn take_input(&mut self, line: Result<Option<Bytes>, Errno>) -> Flow {
+        match line {
             Ok(Some(line)) => self.take_line(&line),
             Ok(None) => self.end_of_input().await,
             Err(_) => {
@@ -123,16 +135,9 @@ impl Shell {
         }
         // What follows on the same lines stays for the next time.
         let rest = input.pending.split_off(parser.position().min(input.pending.len()));
-        let text = std::mem::replace(&mut input.pending, rest);
+        input.pending = rest;
         input.line = parser.line();
         input.here_document = None;
-        let typed = Bytes::copy_from_slice(text.trim_ascii());
-        if !typed.is_empty() && input.history.last() != Some(&typed) {
-            input.history.push(typed);
-            if input.history.len() > MAX_HISTORY {
-                input.history.remove(0);
-            }
-        }
         match parsed {
             Ok(Some(block)) => {
                 if !self.options.noexec {
@@ -171,11 +176,112 @@ impl Shell {
                 let _ = process.write(2, "\nUse \"exit\" to leave shell.\n").await;
                 return Flow::On;
             }
-            let farewell: &[u8] = if self.dialect.is_bash() { b"exit\n" } else { b"\n" };
-            let _ = process.write(2, farewell).await;
+            if self.dialect.is_bash() {
+                let _ = process.write(2, "exit\n").await;
+            }
             return Flow::Exit(self.status);
         }
         Flow::On
+    }
+
+    /// Reads a line that someone edits at a terminal.
+    async fn edit_line(
+        &mut self,
+        file: &Arc<OpenFile>,
+        tty: &Tty,
+        prompt: Bytes,
+    ) -> Result<Option<Bytes>, Errno> {
+        let before = tty.termios();
+        // What a program left behind that ended without putting things right is not put back.
+        let settings = if before.icanon { before } else { Termios::default() };
+        tty.set_termios(settings.raw());
+        let mut editor = Editor::new(prompt, self.history(), tty.size().columns);
+        let line = self.edit(file, &mut editor).await;
+        tty.set_termios(settings);
+        let Ok(Some(line)) = &line else { return line };
+        self.remember(line).await;
+        Ok(Some([line, &b"\n"[..]].concat().into()))
+    }
+
+    /// Hands keys to the editor until the line is done. Keys are read one by one: what is typed ahead is for the command.
+    async fn edit(&mut self, file: &Arc<OpenFile>, editor: &mut Editor) -> Result<Option<Bytes>, Errno> {
+        let process = Arc::clone(&self.process);
+        loop {
+            let shown = editor.take_screen();
+            if !shown.is_empty() {
+                process.write_file(file, shown.into()).await?;
+            }
+            let Some(piece) = poll_fn(|cx| self.poll_piece(cx, file, 1)).await? else {
+                return Ok(Some(Bytes::new()));
+            };
+            let Some(byte) = piece.first() else { return Ok(None) };
+            let done = match editor.push(*byte) {
+                Step::More => continue,
+                Step::Line(line) => Some(line.into()),
+                Step::End => None,
+                Step::Interrupt => {
+                    if let Some(input) = self.input() {
+                        input.pending.clear();
+                        input.here_document = None;
+                    }
+                    self.status = 130;
+                    Some(Bytes::new())
+                }
+                Step::Complete { again } => {
+                    let completion = self.completion(editor.before_cursor());
+                    if !completion.rest.is_empty() {
+                        editor.complete_with(&completion.rest);
+                    } else if again && completion.names.len() > 1 {
+                        editor.show_choices(&completion.names);
+                    } else {
+                        editor.not_completed();
+                    }
+                    process.work(1 + completion.names.len() as u32).await;
+                    continue;
+                }
+            };
+            process.write_file(file, editor.take_screen().into()).await?;
+            return Ok(done);
+        }
+    }
+
+    /// Adds a line to the history, and to the file that ash keeps it in.
+    async fn remember(&mut self, line: &Bytes) {
+        let Some(input) = self.input() else { return };
+        if line.trim_ascii().is_empty() || input.history.last() == Some(line) {
+            return;
+        }
+        input.history.push(line.clone());
+        if input.history.len() > MAX_HISTORY {
+            input.history.remove(0);
+        }
+        if let Some(path) = self.history_file()
+            && let Ok(file) = self.process.open_file(&path, OpenFlags::APPEND, 0o600).await
+        {
+            // A history that cannot be kept is no reason to complain.
+            let _ = self.process.write_file(&file, [line, &b"\n"[..]].concat().into()).await;
+        }
+    }
+
+    /// Where ash keeps what was typed.
+    fn history_file(&self) -> Option<Vec<u8>> {
+        if self.dialect != Dialect::Ash {
+            return None;
+        }
+        match self.variables.text(b"HISTFILE") {
+            Some(path) => Some(path.to_vec()),
+            None => self.variables.text(b"HOME").map(|home| crate::kernel::fs::join(home, b".ash_history")),
+        }
+    }
+
+    /// The lines that were typed in earlier sessions.
+    pub(super) async fn earlier_history(&self) -> Vec<Bytes> {
+        let Some(path) = self.history_file() else { return Vec::new() };
+        let text = Bytes::from(self.process.read_file(&path, MAX_COMMAND).await.unwrap_or_default());
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let mut lines: Vec<Bytes> = lines.map(|line| text.slice_ref(line)).collect();
+        lines.drain(..lines.len().saturating_sub(MAX_HISTORY));
+        lines
     }
 
     /// Reads a line, its newline included, and no byte further, so that commands find the rest. `None` at the end.

@@ -9,6 +9,7 @@ mod builtins;
 mod command;
 mod cond;
 mod dialect;
+mod editor;
 mod errors;
 mod expand;
 mod frames;

@@ -132,7 +132,8 @@ impl Shell {
             if interactive_flag || (file.terminal().is_some() && self.process.is_terminal(2)) {
                 self.become_interactive();
             }
-            self.frames.push(Frame::Input(Box::new(Input::new(file))));
+            let history = if self.options.interactive { self.earlier_history().await } else { Vec::new() };
+            self.frames.push(Frame::Input(Box::new(Input::new(file, history))));
         }
         if interactive_flag && !self.options.stdin {
             self.become_interactive();

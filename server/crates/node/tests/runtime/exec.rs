@@ -152,3 +152,92 @@ async fn a_terminal_echoes_interrupts_and_tells_its_size() {
     assert_eq!(seen, "24 80\r\nhi\r\nhi\r\n^Cint\r\n");
     assert_eq!(session.exit.wait().await.code(), 3);
 }
+
+/// Types into a terminal piece by piece, and returns all that it showed until its program ended.
+async fn talk(lab: &Lab, id: &podlab_node::ContainerId, argv: &[&str], typed: &[&str]) -> (String, i32) {
+    let session = lab.terminal(id, argv).await;
+    let (mut stdin, mut stdout) = (session.stdin.unwrap(), session.stdout);
+    let mut seen = String::new();
+    let typing = async {
+        for keys in typed {
+            lab.sleep(20).await;
+            // The program may have ended.
+            let _ = stdin.write_all(keys.as_bytes()).await;
+        }
+        lab.sleep(20).await;
+    };
+    let (_, read) = tokio::join!(typing, stdout.read_to_string(&mut seen));
+    read.unwrap();
+    (seen, session.exit.wait().await.code())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interactive_shell_prompts_edits_and_remembers() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    let (seen, code) =
+        talk(&lab, &id, &["sh"], &["echo one\r", "cd /etc\r", "\x1b[A\x1b[A\x7f\x7f\x7ftwo\r", "exit 3\r"])
+            .await;
+    assert_eq!(code, 3);
+    assert!(seen.starts_with("/ # echo one\r\none\r\n/ # cd /etc\r\n/etc # cd /etc"), "{seen:?}");
+    assert!(seen.ends_with("two\r\ntwo\r\n/etc # exit 3\r\n"), "{seen:?}");
+    // What was typed before is there in the next session.
+    let (seen, _) = talk(&lab, &id, &["sh"], &["\x1b[A\x1b[A\r", "\x04"]).await;
+    assert!(seen.contains("two\r\ntwo\r\n"), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_are_completed_and_choices_shown() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    let (seen, _) =
+        talk(&lab, &id, &["sh"], &["cat /etc/hostn\t\r", "hostna\t\r", "ls /etc/hos\t\t\r", "exit\r"]).await;
+    assert!(seen.starts_with("/ # cat /etc/hostname \r\npod\r\n/ # hostname \r\npod\r\n"), "{seen:?}");
+    assert!(seen.contains("hostname  hosts\r\n/ # ls /etc/host"), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn interrupts_end_the_line_or_the_command_and_the_end_of_input_ends_the_shell() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    let (seen, code) =
+        talk(&lab, &id, &["sh"], &["abc\x03", "sleep 100\r", "\x03", "echo $?\r", "\x04"]).await;
+    assert_eq!(seen, "/ # abc^C\r\n/ # sleep 100\r\n^C\r\n/ # echo $?\r\n130\r\n/ # ");
+    assert_eq!(code, 0);
+    assert_eq!(lab.uptime().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_over_several_lines_are_asked_for_until_they_are_complete() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    let typed = ["for i in 1 2; do\r", "echo $i\r", "done\r", "cat <<E\r", "text\r", "E\r", "exit\r"];
+    let (seen, _) = talk(&lab, &id, &["sh"], &typed).await;
+    assert_eq!(
+        seen,
+        "/ # for i in 1 2; do\r\n> echo $i\r\n> done\r\n1\r\n2\r\n/ # cat <<E\r\n> text\r\n> E\r\ntext\r\n/ # exit\r\n"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_are_stopped_and_brought_back() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    let typed = [
+        "sleep 1000 &\r",
+        "jobs\r",
+        "kill %1\r",
+        "\r",
+        "sleep 500\r",
+        "\x1a",
+        "jobs\r",
+        "fg\r",
+        "\x03",
+        "exit\r",
+    ];
+    let (seen, _) = talk(&lab, &id, &["sh"], &typed).await;
+    assert!(seen.contains("[1]+  Running                    sleep 1000\r\n"), "{seen:?}");
+    assert!(seen.contains("[1]+  Terminated                 sleep 1000\r\n"), "{seen:?}");
+    assert!(seen.contains("^Z[1]+  Stopped                    sleep 500\r\n"), "{seen:?}");
+    assert!(seen.contains("/ # fg\r\nsleep 500\r\n^C"), "{seen:?}");
+}
