@@ -64,16 +64,22 @@ impl Quota {
             self.used.fetch_sub(amount, Ordering::Relaxed);
             return Err(QuotaExceeded);
         }
-        if before + amount > self.watched.load(Ordering::Relaxed) {
+        self.tell(before + amount);
+        Ok(())
+    }
+
+    /// Wakes those who wait for `used` to be more than it was.
+    fn tell(&self, used: u64) {
+        if used > self.watched.load(Ordering::Relaxed) {
             self.watched.store(u64::MAX, Ordering::Relaxed);
             lock(&self.watchers).wake();
         }
-        Ok(())
     }
 
     /// Uses `amount` even where that passes the limit: for what was already taken and turned out a little larger.
     pub(crate) fn charge_anyway(&self, amount: u64) {
-        self.used.fetch_add(amount, Ordering::Relaxed);
+        let before = self.used.fetch_add(amount, Ordering::Relaxed);
+        self.tell(before + amount);
         if let Some(parent) = &self.parent {
             parent.charge_anyway(amount);
         }

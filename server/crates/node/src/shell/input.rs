@@ -231,10 +231,13 @@ impl Shell {
                     let completion = self.completion(editor.before_cursor());
                     if !completion.rest.is_empty() {
                         editor.complete_with(&completion.rest);
-                    } else if again && completion.names.len() > 1 {
-                        editor.show_choices(&completion.names);
-                    } else {
-                        editor.not_completed();
+                    }
+                    if completion.names.len() != 1 {
+                        if again && completion.rest.is_empty() && !completion.names.is_empty() {
+                            editor.show_choices(&completion.names);
+                        } else {
+                            editor.not_completed();
+                        }
                     }
                     process.work(1 + completion.names.len() as u32).await;
                     continue;

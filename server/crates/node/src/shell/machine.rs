@@ -363,7 +363,7 @@ impl Shell {
 
     /// Whether nothing is left to be done after the current command, so that it may take the shell's place.
     pub(super) fn is_last_command(&mut self) -> bool {
-        if self.options.interactive || self.traps.has_exit() || self.options.errexit && self.tested > 0 {
+        if self.options.interactive || self.traps.has_actions() || self.options.errexit && self.tested > 0 {
             return false;
         }
         self.frames.iter_mut().all(|frame| match frame {

@@ -26,10 +26,23 @@ use crate::{
 impl Shell {
     /// A subshell in a new process that does not run yet.
     fn fork(&mut self) -> Result<Shell, Flow> {
-        match self.process.fork() {
+        match self.fork_process() {
             Ok(child) => Ok(self.subshell(child)),
             Err(errno) => Err(self.cannot_fork(errno)),
         }
+    }
+
+    /// A new process. What an interactive shell ignores for its own sake does not stay ignored in it.
+    pub(super) fn fork_process(&self) -> Result<Arc<Process>, Errno> {
+        let child = self.process.fork()?;
+        if self.options.interactive {
+            for signal in [Signal::INT, Signal::QUIT, Signal::TERM, Signal::TSTP, Signal::TTIN, Signal::TTOU] {
+                if !self.traps.ignores(signal) {
+                    child.set_disposition(signal, Disposition::Default);
+                }
+            }
+        }
+        Ok(child)
     }
 
     /// Runs what is on its stack as a process of its own.

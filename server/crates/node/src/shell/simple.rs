@@ -463,7 +463,7 @@ impl Shell {
         if self.is_last_command() && executable.is_ok() {
             return self.exec_program(redirects, executable, environment, &words[0]).await;
         }
-        let child = match self.process.fork() {
+        let child = match self.fork_process() {
             Ok(child) => child,
             Err(errno) => return self.cannot_fork(errno),
         };

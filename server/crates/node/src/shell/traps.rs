@@ -60,9 +60,14 @@ impl Traps {
         self.actions.get(&event)
     }
 
-    /// Whether anything is to be run at the end.
-    pub(crate) fn has_exit(&self) -> bool {
-        self.actions.contains_key(&Event::Exit)
+    /// Whether anything is to be run, at the end or on a signal.
+    pub(crate) fn has_actions(&self) -> bool {
+        self.actions.values().any(|action| !action.is_empty())
+    }
+
+    /// Whether a signal is ignored because a script said so.
+    pub(crate) fn ignores(&self, signal: Signal) -> bool {
+        self.actions.get(&Event::Signal(signal)).is_some_and(|action| action.is_empty())
     }
 
     /// Forgets all of them.

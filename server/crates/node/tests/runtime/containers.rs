@@ -107,7 +107,7 @@ async fn users_are_numbers_or_names_of_the_image() {
         supplemental_groups: vec![2000],
         ..Security::default()
     };
-    assert_eq!(run(security.clone(), "id").await, "uid=1000 gid=3000 groups=2000,3000\n");
+    assert_eq!(run(security.clone(), "id").await, "uid=1000 gid=3000 groups=3000,2000\n");
     assert_eq!(
         run(security, "echo x > /x; echo $?; touch /tmp/y; ls -ln /tmp/y | cut -d' ' -f1-10").await,
         "sh: can't create /x: Permission denied\n1\n-rw-r--r--    1 1000     3000\n"

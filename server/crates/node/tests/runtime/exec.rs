@@ -147,9 +147,11 @@ async fn a_terminal_echoes_interrupts_and_tells_its_size() {
         seen.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
     }
     lab.sleep(10).await;
-    session.stdin.as_mut().unwrap().write_all(b"hi\r\x03").await.unwrap();
+    session.stdin.as_mut().unwrap().write_all(b"hi\r").await.unwrap();
+    lab.sleep(10).await;
+    session.stdin.as_mut().unwrap().write_all(b"lost\x03").await.unwrap();
     session.stdout.read_to_string(&mut seen).await.unwrap();
-    assert_eq!(seen, "24 80\r\nhi\r\nhi\r\n^Cint\r\n");
+    assert_eq!(seen, "24 80\r\nhi\r\nhi\r\nlost^Cint\r\n");
     assert_eq!(session.exit.wait().await.code(), 3);
 }
 
@@ -183,7 +185,7 @@ async fn an_interactive_shell_prompts_edits_and_remembers() {
     assert!(seen.ends_with("two\r\ntwo\r\n/etc # exit 3\r\n"), "{seen:?}");
     // What was typed before is there in the next session.
     let (seen, _) = talk(&lab, &id, &["sh"], &["\x1b[A\x1b[A\r", "\x04"]).await;
-    assert!(seen.contains("two\r\ntwo\r\n"), "{seen:?}");
+    assert!(seen.contains("echo two\x1b[J\r\ntwo\r\n"), "{seen:?}");
 }
 
 #[tokio::test(start_paused = true)]

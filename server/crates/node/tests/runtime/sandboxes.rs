@@ -66,7 +66,7 @@ async fn processes_are_apart_unless_they_are_shared() {
     let out = lab
         .sh(
             &one,
-            "cat /proc/$(pidof sleep | tr ' ' '\\n' | sort -n | tail -1)/root/two; pkill -f 'sleep 1002'",
+            "cat /proc/$(pidof sleep | tr ' ' '\\n' | sort -n | tail -1)/root/two; pkill -f '^sleep 1002'",
         )
         .await;
     assert_eq!(out.stdout, "secret\n", "{out:?}");

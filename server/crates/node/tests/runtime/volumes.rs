@@ -144,8 +144,8 @@ async fn mounts_lie_in_each_other_whatever_their_order_and_hide_what_is_below() 
     let (log, _) = lab.outcome(config).await;
     assert_eq!(
         log,
-        "inner\no\ninner\no\nrmdir: '/data/inner': Resource busy\n\
-         mv: can't rename '/data/inner': Resource busy\n"
+        "inner\no\ninner\no\nrmdir: '/data/inner': Device or resource busy\n\
+         mv: can't rename '/data/inner': Device or resource busy\n"
     );
 }
 
