@@ -4,6 +4,7 @@
 //! over a stack of frames, which neither recurses nor allocates a future for anything that a script nests.
 
 mod arith;
+mod assign;
 mod ast;
 mod builtins;
 mod command;
@@ -19,6 +20,7 @@ mod machine;
 mod options;
 mod parser;
 mod processes;
+mod programs;
 mod quote;
 mod redirect;
 mod select;

@@ -36,7 +36,8 @@ impl Shell {
     pub(super) fn fork_process(&self) -> Result<Arc<Process>, Errno> {
         let child = self.process.fork()?;
         if self.options.interactive {
-            for signal in [Signal::INT, Signal::QUIT, Signal::TERM, Signal::TSTP, Signal::TTIN, Signal::TTOU] {
+            for signal in [Signal::INT, Signal::QUIT, Signal::TERM, Signal::TSTP, Signal::TTIN, Signal::TTOU]
+            {
                 if !self.traps.ignores(signal) {
                     child.set_disposition(signal, Disposition::Default);
                 }

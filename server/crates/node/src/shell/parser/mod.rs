@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 pub(crate) use command::with_tildes;
 pub(crate) use error::{ParseError, ParseErrorKind, TokenName};
-use lexer::{Op, Tok, Token};
+use lexer::{Tok, Token};
 
 use super::{
     ast::{Block, Word},

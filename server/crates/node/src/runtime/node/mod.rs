@@ -1,28 +1,32 @@
 //! The node: images, sandboxes, containers.
 
+mod images;
+mod sandboxes;
+mod volumes;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use sandboxes::nth_address;
+
 use super::{
-    AttachOptions, ContainerConfig, ContainerId, ContainerState, ContainerStats, ContainerStatus, EmptyDir,
-    ExecOptions, FileSet, FsUsage, HostPathKind, LogOptions, LogReader, NetworkMode, NetworkStats,
-    NodeEvents, Resources, RuntimeError, SandboxConfig, SandboxId, SandboxStatus, Session, Signal, TreeEntry,
-    Volume,
+    AttachOptions, ContainerConfig, ContainerId, ContainerState, ContainerStats, ContainerStatus,
+    ExecOptions, FsUsage, LogOptions, LogReader, NetworkStats, NodeEvents, Resources, RuntimeError,
+    SandboxId, Session, Signal,
     event::{EVENT_BACKLOG, NodeEvent},
     pod::{Sandbox, Surroundings},
     record::Record,
-    volume::{make_host_path, subdirectory},
 };
 use crate::{
     env::Env,
-    image::{Catalogue, Image, ImageError, ImageStatus, Reference},
+    image::{Catalogue, Image, ImageError},
     kernel::{
         cpu::Cpu,
-        fs::{FileSystem, FsKind, Inode, Kind, new_root},
+        fs::{FileSystem, FsKind, Inode, new_root},
         host::{Host, HostSize},
         net::NetNamespace,
         process::PidNamespace,
@@ -187,209 +191,6 @@ impl Node {
         }
     }
 
-    // Images.
-
-    /// The image of this name (or `sha256:` identifier), if it is on the node.
-    ///
-    /// # Errors
-    ///
-    /// [`ImageError::InvalidName`].
-    pub fn image_status(&self, name: &str) -> Result<Option<ImageStatus>, ImageError> {
-        let image = self.image(name)?;
-        Ok(image.map(|image| image.status(&self.names_of(&image))))
-    }
-
-    fn image(&self, name: &str) -> Result<Option<Arc<Image>>, ImageError> {
-        let state = lock(&self.0.state);
-        if name.starts_with("sha256:") {
-            return Ok(state.images.values().find(|image| image.id == name).cloned());
-        }
-        let reference = self.0.catalogue.parse(name)?;
-        Ok(state.images.get(&reference.full()).cloned())
-    }
-
-    fn names_of(&self, image: &Arc<Image>) -> Vec<Reference> {
-        let state = lock(&self.0.state);
-        let names = state.images.iter().filter(|(_, known)| known.id == image.id);
-        names.filter_map(|(name, _)| self.0.catalogue.parse(name).ok()).collect()
-    }
-
-    /// Puts an image of the catalogue on the node; takes as long as a pull of its size would.
-    ///
-    /// # Errors
-    ///
-    /// [`ImageError::InvalidName`], or [`ImageError::NotFound`] for an image outside of the catalogue.
-    pub async fn pull_image(&self, name: &str) -> Result<ImageStatus, ImageError> {
-        let reference = self.0.catalogue.parse(name)?;
-        let image = match self.0.catalogue.find(&reference) {
-            Ok(image) => image,
-            Err(error) => {
-                self.0.host.env.sleep(Duration::from_millis(300)).await;
-                return Err(error);
-            }
-        };
-        let known = lock(&self.0.state).images.values().any(|known| known.id == image.id);
-        let transfer = if known { 0 } else { (image.recipe.size_bytes / 60_000).min(2500) };
-        self.0.host.env.sleep(Duration::from_millis(300 + transfer)).await;
-        lock(&self.0.state).images.insert(reference.full(), Arc::clone(&image));
-        Ok(image.status(&self.names_of(&image)))
-    }
-
-    /// The images on the node.
-    pub fn images(&self) -> Vec<ImageStatus> {
-        let mut images: Vec<Arc<Image>> = lock(&self.0.state).images.values().cloned().collect();
-        images.sort_by(|a, b| a.id.cmp(&b.id));
-        images.dedup_by(|a, b| a.id == b.id);
-        images.iter().map(|image| image.status(&self.names_of(image))).collect()
-    }
-
-    /// Takes an image off the node; one that is not there is no error.
-    ///
-    /// # Errors
-    ///
-    /// [`ImageError::InvalidName`].
-    pub fn remove_image(&self, name: &str) -> Result<(), ImageError> {
-        if let Some(image) = self.image(name)? {
-            lock(&self.0.state).images.retain(|_, known| known.id != image.id);
-        }
-        Ok(())
-    }
-
-    // Sandboxes.
-
-    /// Makes a sandbox: an address, a host name, a process table if it is shared.
-    ///
-    /// # Errors
-    ///
-    /// [`RuntimeError::HostPort`] where a host port is taken, [`RuntimeError::OutOfResources`] where addresses ran out.
-    pub async fn run_sandbox(&self, config: SandboxConfig) -> Result<SandboxStatus, RuntimeError> {
-        let net = match config.network {
-            NetworkMode::Host => Arc::clone(&self.0.net),
-            NetworkMode::Pod => {
-                let ip = self.take_address()?;
-                let (range, prefix) = self.0.config.pod_range;
-                let node: Arc<str> = self.0.config.name.as_str().into();
-                NetNamespace::new(&self.0.host, node, ip, prefix, nth_address(range, 1))
-            }
-        };
-        let ports = config.port_mappings.clone();
-        let shares_network = config.network == NetworkMode::Host;
-        let sandbox = match Sandbox::new(&self.around(), config, net) {
-            Ok(sandbox) => sandbox,
-            Err(error) => {
-                self.give_address_back(None);
-                return Err(error);
-            }
-        };
-        if !shares_network {
-            self.0.network.0.join_pod(&sandbox.net);
-            for port in ports.iter().filter(|port| port.host_port != 0) {
-                let key = (port.protocol, port.host_port);
-                let to = SocketAddr::new(sandbox.ip(), port.container_port);
-                if !self.0.network.0.add_host_port(&self.0.config.name, key, to) {
-                    self.leave(&sandbox);
-                    return Err(RuntimeError::HostPort(format!(
-                        "cannot open hostport {} for pod: address already in use",
-                        port.host_port
-                    )));
-                }
-            }
-        }
-        lock(&self.0.state).sandboxes.insert(sandbox.id.clone(), Arc::clone(&sandbox));
-        Ok(sandbox.status())
-    }
-
-    /// The next free address of the range, going round.
-    fn take_address(&self) -> Result<IpAddr, RuntimeError> {
-        let (range, prefix) = self.0.config.pod_range;
-        let bits = u32::from(if range.is_ipv4() { 32 } else { 128 } - prefix).min(20);
-        // Without the network's own address, the gateway's and the last one.
-        let count = (1u32 << bits).saturating_sub(3);
-        let mut state = lock(&self.0.state);
-        for _ in 0..count {
-            state.last_address = state.last_address % count + 1;
-            let address = state.last_address;
-            if state.addresses.insert(address) {
-                return Ok(nth_address(range, address + 1));
-            }
-        }
-        Err(RuntimeError::OutOfResources(format!(
-            "plugin type=\"host-local\" failed (add): failed to allocate for range 0: no IP addresses available in range set: \
-             {range}/{prefix}"
-        )))
-    }
-
-    /// Gives an address back, or the one that was taken last.
-    fn give_address_back(&self, ip: Option<IpAddr>) {
-        let mut state = lock(&self.0.state);
-        let number = match ip {
-            Some(ip) => (1..=1 << 20).find(|number| nth_address(self.0.config.pod_range.0, number + 1) == ip),
-            None => Some(state.last_address),
-        };
-        if let Some(number) = number {
-            state.addresses.remove(&number);
-        }
-    }
-
-    fn sandbox(&self, id: &SandboxId) -> Option<Arc<Sandbox>> {
-        lock(&self.0.state).sandboxes.get(id).cloned()
-    }
-
-    /// Takes a sandbox off the network.
-    fn leave(&self, sandbox: &Sandbox) {
-        if sandbox.config.network == NetworkMode::Pod {
-            self.0.network.0.leave_pod(sandbox.ip());
-            self.0.network.0.remove_host_ports(&self.0.config.name, sandbox.ip());
-            self.give_address_back(Some(sandbox.ip()));
-        }
-    }
-
-    /// Kills what still runs in a sandbox and gives up its network; a stopped one is no error.
-    ///
-    /// # Errors
-    ///
-    /// [`RuntimeError::SandboxNotFound`].
-    pub async fn stop_sandbox(&self, id: &SandboxId) -> Result<(), RuntimeError> {
-        let sandbox = self.sandbox(id).ok_or_else(|| RuntimeError::SandboxNotFound(id.clone()))?;
-        for record in self.records_in(id) {
-            record.stop(Duration::ZERO).await;
-        }
-        if sandbox.stop() {
-            self.leave(&sandbox);
-            let time = self.0.host.env.clock.now();
-            // Nobody may be listening.
-            let _ = self.0.events.send(NodeEvent::SandboxStopped { sandbox: id.clone(), time });
-        }
-        Ok(())
-    }
-
-    fn records_in(&self, id: &SandboxId) -> Vec<Arc<Record>> {
-        let state = lock(&self.0.state);
-        state.containers.values().filter(|record| record.sandbox.id == *id).cloned().collect()
-    }
-
-    /// Stops and forgets a sandbox and its containers; a missing one is no error.
-    pub async fn remove_sandbox(&self, id: &SandboxId) {
-        if self.stop_sandbox(id).await.is_err() {
-            return;
-        }
-        for record in self.records_in(id) {
-            lock(&self.0.state).containers.remove(&record.id);
-            record.removed();
-        }
-        lock(&self.0.state).sandboxes.remove(id);
-    }
-
-    /// What is known of a sandbox.
-    pub fn sandbox_status(&self, id: &SandboxId) -> Option<SandboxStatus> {
-        self.sandbox(id).map(|sandbox| sandbox.status())
-    }
-
-    /// All sandboxes.
-    pub fn sandboxes(&self) -> Vec<SandboxStatus> {
-        lock(&self.0.state).sandboxes.values().map(|sandbox| sandbox.status()).collect()
-    }
-
     // Containers.
 
     fn record(&self, id: &ContainerId) -> Result<Arc<Record>, RuntimeError> {
@@ -537,60 +338,6 @@ impl Node {
         Ok(Connection::new(self.0.network.0.connect_inside(&sandbox.net, port).await?))
     }
 
-    // Volumes.
-
-    /// An empty directory for one Pod.
-    pub fn empty_dir(&self, options: EmptyDir) -> Volume {
-        Volume::empty_dir(&self.0.host, options)
-    }
-
-    /// A read-only directory of projected files; [`Volume::update`] replaces them.
-    pub fn files(&self, files: &FileSet) -> Volume {
-        Volume::files(&self.0.host, files)
-    }
-
-    /// A writable directory that holds `entries` to begin with.
-    ///
-    /// # Errors
-    ///
-    /// [`RuntimeError::Mount`] where a path leaves the directory or cannot be made.
-    pub fn directory(&self, entries: &[TreeEntry]) -> Result<Volume, RuntimeError> {
-        let volume = Volume::empty_dir(&self.0.host, EmptyDir::default());
-        volume.fill(entries)?;
-        Ok(volume)
-    }
-
-    /// A path of the node's own file system.
-    ///
-    /// # Errors
-    ///
-    /// [`RuntimeError::Mount`] in the kubelet's words (`hostPath type check failed: ...`).
-    pub fn host_path(&self, path: &str, kind: HostPathKind) -> Result<Volume, RuntimeError> {
-        Ok(Volume::at(&self.0.host, make_host_path(&self.0.files, path, kind)?))
-    }
-
-    /// A directory that outlives Pods, by its name: the same one each time until [`Node::remove_persistent_dir`]. A
-    /// `group` owns what is made in it (fsGroup).
-    pub fn persistent_dir(&self, name: &str, group: Option<u32>) -> Volume {
-        let above = make_host_path(&self.0.files, PERSISTENT, HostPathKind::DirectoryOrCreate);
-        let mode = if group.is_some() { 0o2777 } else { 0o777 };
-        let dir = above.ok().and_then(|above| subdirectory(&above, name, mode, group));
-        match dir {
-            Some(dir) => Volume::at(&self.0.host, dir),
-            // Somebody put a file in the way, by a host path: the directory is one of its own then.
-            None => Volume::empty_dir(&self.0.host, EmptyDir { group, ..EmptyDir::default() }),
-        }
-    }
-
-    /// Forgets a persistent directory's content once nothing mounts it.
-    pub fn remove_persistent_dir(&self, name: &str) {
-        if let Ok(above) = make_host_path(&self.0.files, PERSISTENT, HostPathKind::DirectoryOrCreate)
-            && let Kind::Dir(entries) = &mut above.lock().kind
-        {
-            entries.remove(name.as_bytes());
-        }
-    }
-
     // Figures.
 
     /// What a container uses; `None` where it does not run.
@@ -627,16 +374,5 @@ impl Node {
             memory_working_set_bytes: system + memory,
             disk: FsUsage { used_bytes: disk.used(), capacity_bytes: disk.limit(), used_inodes: 0 },
         }
-    }
-}
-
-/// Where persistent directories lie on the node.
-const PERSISTENT: &str = "/var/lib/podlab/volumes";
-
-/// An address of a range, counted from its start.
-fn nth_address(range: IpAddr, number: u32) -> IpAddr {
-    match range {
-        IpAddr::V4(start) => IpAddr::from((start.to_bits().wrapping_add(number)).to_be_bytes()),
-        IpAddr::V6(start) => IpAddr::from((start.to_bits().wrapping_add(u128::from(number))).to_be_bytes()),
     }
 }

@@ -1,0 +1,77 @@
+//! The images that a node has.
+
+use std::{sync::Arc, time::Duration};
+
+use super::Node;
+use crate::{
+    image::{Image, ImageError, ImageStatus, Reference},
+    kernel::wait::lock,
+};
+
+impl Node {
+    /// The image of this name (or `sha256:` identifier), if it is on the node.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError::InvalidName`].
+    pub fn image_status(&self, name: &str) -> Result<Option<ImageStatus>, ImageError> {
+        let image = self.image(name)?;
+        Ok(image.map(|image| image.status(&self.names_of(&image))))
+    }
+
+    pub(super) fn image(&self, name: &str) -> Result<Option<Arc<Image>>, ImageError> {
+        let state = lock(&self.0.state);
+        if name.starts_with("sha256:") {
+            return Ok(state.images.values().find(|image| image.id == name).cloned());
+        }
+        let reference = self.0.catalogue.parse(name)?;
+        Ok(state.images.get(&reference.full()).cloned())
+    }
+
+    fn names_of(&self, image: &Arc<Image>) -> Vec<Reference> {
+        let state = lock(&self.0.state);
+        let names = state.images.iter().filter(|(_, known)| known.id == image.id);
+        names.filter_map(|(name, _)| self.0.catalogue.parse(name).ok()).collect()
+    }
+
+    /// Puts an image of the catalogue on the node; takes as long as a pull of its size would.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError::InvalidName`], or [`ImageError::NotFound`] for an image outside of the catalogue.
+    pub async fn pull_image(&self, name: &str) -> Result<ImageStatus, ImageError> {
+        let reference = self.0.catalogue.parse(name)?;
+        let image = match self.0.catalogue.find(&reference) {
+            Ok(image) => image,
+            Err(error) => {
+                self.0.host.env.sleep(Duration::from_millis(300)).await;
+                return Err(error);
+            }
+        };
+        let known = lock(&self.0.state).images.values().any(|known| known.id == image.id);
+        let transfer = if known { 0 } else { (image.recipe.size_bytes / 60_000).min(2500) };
+        self.0.host.env.sleep(Duration::from_millis(300 + transfer)).await;
+        lock(&self.0.state).images.insert(reference.full(), Arc::clone(&image));
+        Ok(image.status(&self.names_of(&image)))
+    }
+
+    /// The images on the node.
+    pub fn images(&self) -> Vec<ImageStatus> {
+        let mut images: Vec<Arc<Image>> = lock(&self.0.state).images.values().cloned().collect();
+        images.sort_by(|a, b| a.id.cmp(&b.id));
+        images.dedup_by(|a, b| a.id == b.id);
+        images.iter().map(|image| image.status(&self.names_of(image))).collect()
+    }
+
+    /// Takes an image off the node; one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError::InvalidName`].
+    pub fn remove_image(&self, name: &str) -> Result<(), ImageError> {
+        if let Some(image) = self.image(name)? {
+            lock(&self.0.state).images.retain(|_, known| known.id != image.id);
+        }
+        Ok(())
+    }
+}
