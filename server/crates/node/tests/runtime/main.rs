@@ -3,6 +3,7 @@
 
 mod containers;
 mod exec;
+mod hostile;
 mod lab;
 mod logs;
 mod sandboxes;
