@@ -481,7 +481,11 @@ impl Parser<'_> {
                     self.at += 1;
                     return Err(self.error("multiple `g' options to `s' command"));
                 }
-                Some(b'g') => found.global = true,
+                // In busybox's a number and `g` undo each other.
+                Some(b'g') => {
+                    found.global = true;
+                    found.number = if self.gnu { found.number } else { 1 };
+                }
                 Some(b'p') => found.print = true,
                 Some(b'i' | b'I') => ignore_case = true,
                 Some(b'm' | b'M' | b'e') if self.gnu => {}
@@ -491,6 +495,7 @@ impl Parser<'_> {
                         return Err(self.error("number option to `s' command may not be zero"));
                     }
                     found.number = found.number.max(1);
+                    found.global &= self.gnu;
                     continue;
                 }
                 Some(b'w') => {
