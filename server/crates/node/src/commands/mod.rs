@@ -16,6 +16,7 @@ mod pause;
 pub(crate) mod printf;
 mod processes;
 mod ps;
+mod sed;
 mod sleep;
 mod snapshot;
 mod system;
@@ -110,6 +111,7 @@ commands! {
     "rev" => text::tac::rev,
     "rm" => files::rm::run,
     "rmdir" => files::rmdir::run,
+    "sed" => sed::run,
     "seq" => text::seq::run,
     "setsid" => processes::nohup::setsid,
     "sha1sum" => text::checksum::run,
