@@ -74,7 +74,7 @@ impl Strategy for AutoscalerStrategy {
     }
 
     fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
-        let spec = parse::<HorizontalPodAutoscaler>(object)?.spec.unwrap_or_default();
+        let spec = parse::<HorizontalPodAutoscaler>(object)?.spec;
         let path = Path::new("spec");
         let least = spec.min_replicas.unwrap_or(1);
         if least < 1 {
@@ -113,7 +113,9 @@ impl Strategy for AutoscalerStrategy {
         let current = status.remove("currentMetrics");
         status.remove("conditions");
         status.entry("currentReplicas").or_insert(json!(0));
-        if let Some(now) = current.as_ref().and_then(|list| list.pointer("/0/resource/current/averageUtilization")) {
+        if let Some(now) =
+            current.as_ref().and_then(|list| list.pointer("/0/resource/current/averageUtilization"))
+        {
             status.insert("currentCPUUtilizationPercentage".into(), now.clone());
         }
         Some(value)
@@ -175,7 +177,9 @@ fn targets(object: &Value) -> String {
         return "<none>".into();
     }
     match shown.get(..SHOWN) {
-        Some(first) if shown.len() > SHOWN => format!("{} + {} more...", first.join(", "), shown.len() - SHOWN),
+        Some(first) if shown.len() > SHOWN => {
+            format!("{} + {} more...", first.join(", "), shown.len() - SHOWN)
+        }
         _ => shown.join(", "),
     }
 }

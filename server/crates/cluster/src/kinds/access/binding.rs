@@ -42,8 +42,9 @@ impl Strategy for BindingStrategy {
     fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
         let role: RoleRef = object.get("roleRef").map(parse).transpose()?.unwrap_or_default();
         let path = Path::new("roleRef");
-        if role.api_group != GROUP {
-            errors.not_supported(&path.child("apiGroup"), &role.api_group, &[GROUP]);
+        let group = role.api_group.as_deref().unwrap_or_default();
+        if group != GROUP {
+            errors.not_supported(&path.child("apiGroup"), group, &[GROUP]);
         }
         let kinds: &[&str] =
             if self.0 == RoleStrategy::Namespace { &["ClusterRole", "Role"] } else { &["ClusterRole"] };
@@ -94,7 +95,9 @@ impl Strategy for BindingStrategy {
             let of_kind = subjects.filter(|subject| text_at(subject, "/kind") == kind);
             let names: Vec<String> = of_kind
                 .map(|subject| match (kind, text_at(subject, "/namespace"), text_at(subject, "/name")) {
-                    ("ServiceAccount", namespace, name) if !namespace.is_empty() => format!("{namespace}/{name}"),
+                    ("ServiceAccount", namespace, name) if !namespace.is_empty() => {
+                        format!("{namespace}/{name}")
+                    }
                     (.., name) => name.to_owned(),
                 })
                 .collect();

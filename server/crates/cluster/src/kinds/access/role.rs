@@ -23,7 +23,8 @@ impl Strategy for RoleStrategy {
     }
 
     fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
-        let rules: Vec<PolicyRule> = object.get("rules").map(parse::<Option<_>>).transpose()?.flatten().unwrap_or_default();
+        let rules: Vec<PolicyRule> =
+            object.get("rules").map(parse::<Option<_>>).transpose()?.flatten().unwrap_or_default();
         for (i, rule) in rules.iter().enumerate() {
             validate_rule(rule, *self, &Path::new("rules").index(i), errors);
         }

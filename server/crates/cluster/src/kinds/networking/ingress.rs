@@ -57,7 +57,8 @@ impl Strategy for IngressStrategy {
 
     fn row(&self, object: &Value, now: Timestamp) -> Vec<Value> {
         let list = |pointer| object.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
-        let hosts: Vec<&str> = list("/spec/rules").map(|rule| text_at(rule, "/host")).filter(|h| !h.is_empty()).collect();
+        let hosts: Vec<&str> =
+            list("/spec/rules").map(|rule| text_at(rule, "/host")).filter(|h| !h.is_empty()).collect();
         let shown = match hosts.get(..HOSTS) {
             _ if hosts.is_empty() => "*".to_owned(),
             Some(first) if hosts.len() > HOSTS => {
@@ -110,7 +111,8 @@ fn validate(spec: &IngressSpec, path: &Path, errors: &mut ErrorList) {
                     if !given.starts_with('/') {
                         errors.invalid(&at.child("path"), given, "must be an absolute path");
                     }
-                    for part in ["//", "/./", "/../", "%2f", "%2F"].into_iter().filter(|p| given.contains(p)) {
+                    for part in ["//", "/./", "/../", "%2f", "%2F"].into_iter().filter(|p| given.contains(p))
+                    {
                         errors.invalid(&at.child("path"), given, &format!("must not contain '{part}'"));
                     }
                 }
@@ -187,11 +189,12 @@ impl Strategy for IngressClassStrategy {
     }
 
     fn row(&self, object: &Value, now: Timestamp) -> Vec<Value> {
-        let parameters = match (text_at(object, "/spec/parameters/kind"), text_at(object, "/spec/parameters/apiGroup")) {
-            ("", _) => "<none>".to_owned(),
-            (kind, "") => format!("{kind}/{}", text_at(object, "/spec/parameters/name")),
-            (kind, group) => format!("{kind}.{group}/{}", text_at(object, "/spec/parameters/name")),
-        };
+        let parameters =
+            match (text_at(object, "/spec/parameters/kind"), text_at(object, "/spec/parameters/apiGroup")) {
+                ("", _) => "<none>".to_owned(),
+                (kind, "") => format!("{kind}/{}", text_at(object, "/spec/parameters/name")),
+                (kind, group) => format!("{kind}.{group}/{}", text_at(object, "/spec/parameters/name")),
+            };
         vec![
             cells::name(object),
             cells::text(object, "/spec/controller"),

@@ -37,7 +37,9 @@ impl Strategy for DisruptionBudgetStrategy {
         if spec.min_available.is_some() && spec.max_unavailable.is_some() {
             errors.invalid(&path, &spec, "minAvailable and maxUnavailable cannot be both set");
         }
-        for (field, value) in [("minAvailable", &spec.min_available), ("maxUnavailable", &spec.max_unavailable)] {
+        for (field, value) in
+            [("minAvailable", &spec.min_available), ("maxUnavailable", &spec.max_unavailable)]
+        {
             use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
             match value {
                 Some(IntOrString::Int(number)) => errors.not_negative(&path.child(field), *number),

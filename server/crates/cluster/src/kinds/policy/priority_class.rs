@@ -38,8 +38,7 @@ impl Strategy for PriorityClassStrategy {
                 );
             }
         } else if cells::number(object, "/value").as_i64().is_some_and(|value| value > HIGHEST) {
-            let detail =
-                format!("maximum allowed value of a user defined priority is {HIGHEST}");
+            let detail = format!("maximum allowed value of a user defined priority is {HIGHEST}");
             errors.forbidden(&Path::new("value"), &detail);
         }
         let policy = text_at(object, "/preemptionPolicy");

@@ -78,7 +78,11 @@ impl Strategy for ClassStrategy {
         let name = text_at(object, "/metadata/name");
         let expands = object.get("allowVolumeExpansion").and_then(Value::as_bool);
         vec![
-            if mark.is_some_and(|mark| mark == "true") { json!(format!("{name} (default)")) } else { json!(name) },
+            if mark.is_some_and(|mark| mark == "true") {
+                json!(format!("{name} (default)"))
+            } else {
+                json!(name)
+            },
             cells::text(object, "/provisioner"),
             cells::text(object, "/reclaimPolicy"),
             cells::text(object, "/volumeBindingMode"),

@@ -34,9 +34,12 @@ fn access_modes(list: Option<&Value>) -> Value {
     let list = list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let mut given: Vec<&str> = list.collect();
     let mut short = Vec::new();
-    for (mode, letters) in
-        [("ReadWriteOnce", "RWO"), ("ReadOnlyMany", "ROX"), ("ReadWriteMany", "RWX"), ("ReadWriteOncePod", "RWOP")]
-    {
+    for (mode, letters) in [
+        ("ReadWriteOnce", "RWO"),
+        ("ReadOnlyMany", "ROX"),
+        ("ReadWriteMany", "RWX"),
+        ("ReadWriteOncePod", "RWOP"),
+    ] {
         if given.contains(&mode) {
             short.push(letters);
             given.retain(|other| *other != mode);

@@ -71,7 +71,8 @@ impl Strategy for VolumeStrategy {
             errors.not_supported(&at, given, &["storage"]);
         }
         let fields = object.get("spec").and_then(Value::as_object);
-        let mut sources = fields.into_iter().flatten().map(|(key, _)| key.as_str()).filter(|k| !NO_SOURCES.contains(k));
+        let mut sources =
+            fields.into_iter().flatten().map(|(key, _)| key.as_str()).filter(|k| !NO_SOURCES.contains(k));
         if sources.next().is_none() {
             errors.required(&path, "must specify a volume type");
         }
@@ -106,7 +107,10 @@ impl Strategy for VolumeStrategy {
         };
         let path = Path::new("spec");
         if source(object) != source(old) {
-            errors.forbidden(&path.child("persistentvolumesource"), "spec.persistentvolumesource is immutable after creation");
+            errors.forbidden(
+                &path.child("persistentvolumesource"),
+                "spec.persistentvolumesource is immutable after creation",
+            );
         }
         errors.immutable(&path.child("volumeMode"), object, old, "/spec/volumeMode");
         Ok(())
@@ -130,10 +134,11 @@ impl Strategy for VolumeStrategy {
     }
 
     fn row(&self, object: &Value, now: Timestamp) -> Vec<Value> {
-        let claim = match (text_at(object, "/spec/claimRef/namespace"), text_at(object, "/spec/claimRef/name")) {
-            (_, "") => String::new(),
-            (namespace, name) => format!("{namespace}/{name}"),
-        };
+        let claim =
+            match (text_at(object, "/spec/claimRef/namespace"), text_at(object, "/spec/claimRef/name")) {
+                (_, "") => String::new(),
+                (namespace, name) => format!("{namespace}/{name}"),
+            };
         let deleting = object.pointer("/metadata/deletionTimestamp").is_some();
         let phase = if deleting { json!("Terminating") } else { cells::text(object, "/status/phase") };
         let class = object.pointer("/spec/volumeAttributesClassName").and_then(Value::as_str);

@@ -123,7 +123,8 @@ fn registration() -> Vec<Row> {
 
 fn workloads() -> Vec<Row> {
     vec![
-        Row::new("apps", "v1", "ControllerRevision", "controllerrevisions").strategy(ControllerRevisionStrategy),
+        Row::new("apps", "v1", "ControllerRevision", "controllerrevisions")
+            .strategy(ControllerRevisionStrategy),
         Row::new("apps", "v1", "DaemonSet", "daemonsets")
             .short("ds")
             .in_all()
@@ -195,9 +196,7 @@ fn access() -> Vec<Row> {
 fn networking() -> Vec<Row> {
     const GROUP: &str = "networking.k8s.io";
     vec![
-        Row::new(GROUP, "v1", "IngressClass", "ingressclasses")
-            .cluster_wide()
-            .strategy(IngressClassStrategy),
+        Row::new(GROUP, "v1", "IngressClass", "ingressclasses").cluster_wide().strategy(IngressClassStrategy),
         Row::new(GROUP, "v1", "Ingress", "ingresses").short("ing").strategy(IngressStrategy).status(),
         Row::new(GROUP, "v1", "IPAddress", "ipaddresses").short("ip").cluster_wide(),
         Row::new(GROUP, "v1", "NetworkPolicy", "networkpolicies")
@@ -211,9 +210,14 @@ fn networking() -> Vec<Row> {
             .short("pdb")
             .strategy(DisruptionBudgetStrategy)
             .status(),
-        Row::new("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings").cluster_wide().strategy(BindingStrategy(RoleStrategy::Cluster)),
-        Row::new("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles").cluster_wide().strategy(RoleStrategy::Cluster),
-        Row::new("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings").strategy(BindingStrategy(RoleStrategy::Namespace)),
+        Row::new("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings")
+            .cluster_wide()
+            .strategy(BindingStrategy(RoleStrategy::Cluster)),
+        Row::new("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles")
+            .cluster_wide()
+            .strategy(RoleStrategy::Cluster),
+        Row::new("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
+            .strategy(BindingStrategy(RoleStrategy::Namespace)),
         Row::new("rbac.authorization.k8s.io", "v1", "Role", "roles").strategy(RoleStrategy::Namespace),
     ]
 }
@@ -224,7 +228,10 @@ fn storage() -> Vec<Row> {
         Row::new(GROUP, "v1", "CSIDriver", "csidrivers").cluster_wide(),
         Row::new(GROUP, "v1", "CSINode", "csinodes").cluster_wide(),
         Row::new(GROUP, "v1", "CSIStorageCapacity", "csistoragecapacities"),
-        Row::new(GROUP, "v1", "StorageClass", "storageclasses").short("sc").cluster_wide().strategy(ClassStrategy),
+        Row::new(GROUP, "v1", "StorageClass", "storageclasses")
+            .short("sc")
+            .cluster_wide()
+            .strategy(ClassStrategy),
         Row::new(GROUP, "v1", "VolumeAttachment", "volumeattachments")
             .cluster_wide()
             .plain(Generation::None, true)
@@ -262,7 +269,9 @@ fn control() -> Vec<Row> {
             .cluster_wide()
             .strategy(PriorityClassStrategy),
         Row::new("coordination.k8s.io", "v1", "Lease", "leases").strategy(LeaseStrategy),
-        Row::new("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses").cluster_wide().strategy(RuntimeClassStrategy),
+        Row::new("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses")
+            .cluster_wide()
+            .strategy(RuntimeClassStrategy),
         Row::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices").strategy(EndpointSliceStrategy),
     ]
 }

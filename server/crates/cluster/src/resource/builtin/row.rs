@@ -23,7 +23,12 @@ fn package(group: &str) -> &str {
 }
 
 impl Row {
-    pub(super) fn new(group: &'static str, version: &'static str, kind: &'static str, plural: &'static str) -> Self {
+    pub(super) fn new(
+        group: &'static str,
+        version: &'static str,
+        kind: &'static str,
+        plural: &'static str,
+    ) -> Self {
         let storage =
             if group.is_empty() { Cow::Borrowed(plural) } else { Cow::Owned(format!("{plural}.{group}")) };
         let schema = match group {
@@ -120,4 +125,3 @@ impl Row {
         self.sub_of("scale", "autoscaling", "v1", "Scale", READ_WRITE)
     }
 }
-
