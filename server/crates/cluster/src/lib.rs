@@ -10,6 +10,7 @@
 //! | `http` | the API over HTTP |
 //! | `verbs` | create, get, list, ... over any resource |
 //! | `resource` | the table of resources and, one file a kind, what is particular to each |
+//! | `access` | who may do what |
 //! | `admission`, `validation` | what is accepted |
 //! | `schema` | the shapes of all objects: decoding, defaults of absent structs |
 //! | `managed`, `patch` | who owns which field, server-side apply, the other patches |
@@ -20,9 +21,10 @@
 //! | [`node_agent`] | what the API server asks of a kubelet |
 //! | [`status`] | failures in the API's form |
 //! | `kubelet` | what runs the Pods of a node |
-//! | `quantity`, `pod_resources` | amounts, and what a Pod requests and may use |
+//! | `quantity`, `pod_resources`, `quota` | amounts, what a Pod requests and may use, what a namespace uses |
 //! | `scheduler`, `controllers` | what binds Pods, and what brings objects to where they should be |
 
+mod access;
 mod admission;
 mod bootstrap;
 pub mod caller;
@@ -49,6 +51,7 @@ mod patch;
 mod pod_resources;
 #[allow(dead_code, reason = "the scheduler comes next")]
 mod quantity;
+mod quota;
 mod request;
 mod resource;
 mod rng;

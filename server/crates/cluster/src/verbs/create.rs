@@ -9,6 +9,7 @@ use crate::{
     admission,
     managed::{self, Entry},
     object::{Object, metadata_mut, metadata_str, parse},
+    quota,
     request::Request,
     resource::{Context, Generation, Resource},
     server::Server,
@@ -112,6 +113,7 @@ pub(super) fn create_owned(
     }
     let written = writer.put(&resource.storage, object, owners, server.env.clock.uptime());
     resource.strategy.created(cx, writer, written.value());
+    quota::keep_up(server, writer, written.namespace(), &resource.storage);
     Ok(written)
 }
 

@@ -14,6 +14,7 @@ use crate::{
     managed::{self, Entry},
     object::{Object, finalizers, is_deleting, metadata_mut, metadata_str},
     patch::Change,
+    quota,
     request::Request,
     resource::{Context, Generation, Resource},
     schema,
@@ -110,6 +111,7 @@ pub(super) fn replace(
     }
     let now = server.env.clock.uptime();
     let written = writer.put(&resource.storage, object, owners, now);
+    quota::keep_up(server, writer, written.namespace(), &resource.storage);
     if is_deleting(written.value()) && super::delete::is_done(resource, written.value()) {
         return super::delete::remove(server, writer, resource, &written);
     }
