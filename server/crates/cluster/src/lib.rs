@@ -26,6 +26,8 @@
 
 mod access;
 mod admission;
+#[cfg(test)]
+mod arbitrary;
 mod bootstrap;
 pub mod caller;
 pub mod client;
@@ -40,16 +42,13 @@ mod golden;
 mod http;
 mod kinds;
 mod kubelet;
-#[allow(dead_code, reason = "controllers come next")]
 mod label_selector;
 mod managed;
 pub mod node_agent;
 pub mod object;
 mod openapi;
 mod patch;
-#[allow(dead_code, reason = "the scheduler comes next")]
 mod pod_resources;
-#[allow(dead_code, reason = "the scheduler comes next")]
 mod quantity;
 mod quota;
 mod request;

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use super::cells;
 use crate::{
-    object::text_at,
+    object::{object_at, text_at},
     resource::{
-        Generation, Strategy,
+        Context, Generation, Strategy,
         columns::{Column, labels, or_none},
     },
+    status::Result,
     validation::metadata::NameRule,
 };
 
@@ -99,6 +100,21 @@ impl Strategy for CertificateSigningRequestStrategy {
 
     fn name_rule(&self) -> NameRule {
         NameRule::PathSegment
+    }
+
+    /// Who asks for a certificate is not the asker's to say.
+    fn prepare_create(&self, cx: Context<'_>, object: &mut Value) -> Result<()> {
+        let caller = &cx.request.caller;
+        let spec = object_at(object, "spec");
+        spec.insert("username".into(), json!(caller.name));
+        spec.insert("groups".into(), json!(caller.groups));
+        if caller.uid.is_empty() {
+            spec.remove("uid");
+        } else {
+            spec.insert("uid".into(), json!(caller.uid));
+        }
+        object["status"] = json!({});
+        Ok(())
     }
 
     fn selectable(&self, object: &Value, field: &str) -> Option<String> {

@@ -171,7 +171,8 @@ fn check_identity(resource: &Resource, old: &Object, object: &mut Value) -> Resu
 /// Puts back what this request may not change: the identity, and either the status or all but the status.
 fn keep(resource: &Resource, request: &Request, object: &mut Value, old: &Value) {
     match request.subresource.as_str() {
-        "status" => {
+        // An approval is a condition.
+        "status" | "approval" => {
             let status = object.get_mut("status").map(Value::take);
             let metadata = metadata_mut(object).clone();
             *object = old.clone();
