@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::{caller::Caller, request::Request, resource::Registry, server::Server, store::Writer, verbs};
+use crate::{
+    access, caller::Caller, request::Request, resource::Registry, server::Server, store::Writer, verbs,
+};
 
 /// The certificate authority that Pods are told to trust.
 const ROOT_CA: &str = include_str!("../data/ca.crt");
@@ -67,7 +69,7 @@ pub(crate) fn create_objects(server: &Server) {
     ];
     let request = request();
     let writer = server.store.write();
-    for object in objects {
+    for object in objects.into_iter().chain(access::bootstrap::objects()) {
         create(server, &writer, &request, object);
     }
     drop(writer);

@@ -10,6 +10,7 @@
 //! | `http` | the API over HTTP |
 //! | `verbs` | create, get, list, ... over any resource |
 //! | `resource` | the table of resources and, one file a kind, what is particular to each |
+//! | `access` | who may do what |
 //! | `admission`, `validation` | what is accepted |
 //! | `schema` | the shapes of all objects: decoding, defaults of absent structs |
 //! | `managed`, `patch` | who owns which field, server-side apply, the other patches |
@@ -20,10 +21,13 @@
 //! | [`node_agent`] | what the API server asks of a kubelet |
 //! | [`status`] | failures in the API's form |
 //! | `kubelet` | what runs the Pods of a node |
-//! | `quantity`, `pod_resources` | amounts, and what a Pod requests and may use |
+//! | `quantity`, `pod_resources`, `quota` | amounts, what a Pod requests and may use, what a namespace uses |
 //! | `scheduler`, `controllers` | what binds Pods, and what brings objects to where they should be |
 
+mod access;
 mod admission;
+#[cfg(test)]
+mod arbitrary;
 mod bootstrap;
 pub mod caller;
 pub mod client;
@@ -38,17 +42,15 @@ mod golden;
 mod http;
 mod kinds;
 mod kubelet;
-#[allow(dead_code, reason = "controllers come next")]
 mod label_selector;
 mod managed;
 pub mod node_agent;
 pub mod object;
 mod openapi;
 mod patch;
-#[allow(dead_code, reason = "the scheduler comes next")]
 mod pod_resources;
-#[allow(dead_code, reason = "the scheduler comes next")]
 mod quantity;
+mod quota;
 mod request;
 mod resource;
 mod rng;

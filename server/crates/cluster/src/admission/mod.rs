@@ -4,8 +4,11 @@
 //! only judge it. One plugin a file, under its name in Kubernetes.
 
 mod default_toleration_seconds;
+mod limit_ranger;
 mod namespace_lifecycle;
+mod pod_security;
 mod priority;
+mod resource_quota;
 mod service_account;
 
 use serde_json::Value;
@@ -28,6 +31,7 @@ pub(crate) fn mutate(
     }
     if is_pod(cx, resource) {
         if old.is_none() {
+            limit_ranger::mutate(cx, object);
             service_account::mutate(cx, object)?;
             priority::mutate(cx, object)?;
         }
@@ -38,13 +42,19 @@ pub(crate) fn mutate(
 
 /// Judges a create (`object` alone), an update (both) or a delete (`old` alone).
 pub(crate) fn validate(
-    _cx: Context<'_>,
+    cx: Context<'_>,
     resource: &Resource,
     object: Option<&Value>,
     old: Option<&Value>,
 ) -> Result<()> {
-    if object.is_none() {
-        namespace_lifecycle::check_delete(resource, old)?;
+    let Some(object) = object else { return namespace_lifecycle::check_delete(resource, old) };
+    let limited = is_pod(cx, resource) || resource.storage == "persistentvolumeclaims";
+    if limited && old.is_none() {
+        limit_ranger::validate(cx, resource, object)?;
+    }
+    pod_security::validate(cx, resource, object, old)?;
+    if resource.namespaced && matches!(cx.request.subresource.as_str(), "" | "resize") {
+        resource_quota::validate(cx, resource, object, old)?;
     }
     Ok(())
 }
@@ -61,4 +71,13 @@ fn forbidden(resource: &str, object: &Value, why: &str) -> Box<Status> {
         name => name,
     };
     Status::forbidden("", resource, name, why)
+}
+
+/// The same for an object of any kind.
+fn forbidden_of(resource: &Resource, object: &Value, why: &str) -> Box<Status> {
+    let name = match metadata_str(object, "name") {
+        "" => metadata_str(object, "generateName"),
+        name => name,
+    };
+    Status::forbidden(&resource.group, &resource.plural, name, why)
 }

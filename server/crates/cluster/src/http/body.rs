@@ -9,7 +9,7 @@ use super::{Call, query::FieldValidation, yaml};
 use crate::{
     request::Request,
     resource::{Registry, Resource},
-    schema::{self, Parsed, proto},
+    schema::{self, Parsed, TypeRef, proto},
     status::{Result, Status},
 };
 
@@ -236,6 +236,19 @@ pub(super) fn parse_any(call: &Call, bytes: &[u8], kind: &str) -> Result<Value> 
             summary(bytes)
         ))
     })
+}
+
+/// An object of a type that belongs to no resource, such as a Scale, in any form.
+pub(super) fn decode_as(call: &Call, bytes: &[u8], type_name: &str, kind: &str) -> Result<Value> {
+    let Some(of) = TypeRef::builtin(type_name) else { return Err(Status::no_such_resource()) };
+    let undecodable = |why: String| Status::bad_request(format!("{kind} cannot be decoded: {why}"));
+    let value = if media_type(call) == "application/vnd.kubernetes.protobuf" {
+        let envelope = proto::open(bytes).map_err(|error| undecodable(error.to_string()))?;
+        proto::message(envelope.raw, of.get()).map_err(|error| undecodable(error.to_string()))?
+    } else {
+        parse_any(call, bytes, kind)?
+    };
+    schema::normalize(value, of.get()).map_err(|error| undecodable(error.0))
 }
 
 /// 415 for a patch.

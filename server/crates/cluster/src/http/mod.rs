@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod discovery;
 mod health;
+mod identity;
 mod negotiate;
 mod objects;
 mod openapi;
@@ -12,6 +13,7 @@ mod path;
 mod pod;
 mod proxy;
 mod query;
+mod reviews;
 mod subresource;
 mod table;
 mod watch;
@@ -33,9 +35,10 @@ use self::{
     query::Query,
 };
 use crate::{
+    access::{self, Action},
     caller::Caller,
     request::Warnings,
-    resource::{Registry, Resource},
+    resource::{Registry, Resource, Verbs},
     server::Server,
     status::{Result, Status},
 };
@@ -73,12 +76,19 @@ async fn serve(State(server): State<Arc<Server>>, request: axum::extract::Reques
 fn open(server: Arc<Server>, parts: Parts) -> Result<Call> {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let accepted = Accepted::parse(&parts.headers)?;
-    Ok(Call { server, query, accepted, parts, caller: Caller::administrator(), warnings: Arc::default() })
+    let caller = identity::of(&server, &parts.headers)?;
+    Ok(Call { server, query, accepted, parts, caller, warnings: Arc::default() })
 }
 
 async fn route(call: Call, body: Body) -> Result<Response> {
     let path = call.parts.uri.path().to_owned();
-    match path::parse(&path) {
+    let to = path::parse(&path);
+    if !matches!(to, Where::Resource(_)) {
+        let verb = call.parts.method.as_str().to_lowercase();
+        let action = Action { verb, path, ..Action::default() };
+        access::authorize(&call.server, &call.caller, &action)?;
+    }
+    match to {
         Where::Resource(target) => {
             let resource = find(&call.server, &target)?;
             resource_request(call, &resource, &target, body).await
@@ -128,6 +138,10 @@ async fn resource_request(
     if !resource.verbs.has(verb) {
         return Err(Status::method_not_allowed());
     }
+    authorize(&call, target, verb)?;
+    if resource.verbs == Verbs::CreateOnly {
+        return reviews::create(&call, resource, target, body).await;
+    }
     match verb {
         "watch" => watch::serve(call, resource, target),
         "get" => objects::get(&call, resource, target),
@@ -138,4 +152,18 @@ async fn resource_request(
         "delete" => objects::delete(&call, resource, target, body).await,
         _ => objects::delete_collection(&call, resource, target, body).await,
     }
+}
+
+/// Whether the caller may do this to a resource.
+fn authorize(call: &Call, target: &Target, verb: &str) -> Result<()> {
+    let action = Action {
+        verb: verb.to_owned(),
+        group: target.group.clone(),
+        resource: target.resource.clone(),
+        subresource: target.subresource.clone(),
+        namespace: target.namespace.clone(),
+        name: target.name.clone(),
+        path: String::new(),
+    };
+    access::authorize(&call.server, &call.caller, &action)
 }

@@ -254,7 +254,11 @@ fn delete_options(call: &Call, bytes: &[u8]) -> Result<DeleteOptions> {
     let mut options = if bytes.is_empty() {
         DeleteOptions::default()
     } else {
-        let value = body::parse_any(call, bytes, "DeleteOptions")?;
+        let value = if body::media_type(call) == "application/vnd.kubernetes.protobuf" {
+            body::decode_as(call, bytes, "apimachinery.pkg.apis.meta.v1.DeleteOptions", "DeleteOptions")?
+        } else {
+            body::parse_any(call, bytes, "DeleteOptions")?
+        };
         serde_json::from_value(value).map_err(|e| Status::bad_request(e.to_string()))?
     };
     if let Some(seconds) = call.query.number("gracePeriodSeconds")? {

@@ -221,6 +221,20 @@ mod tests {
         assert!(applied(&entries, Some(&live), json!({"data": {"a": "3"}}), "other", false).is_err());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn anything_can_be_applied_to_anything_or_is_refused(
+            live in crate::arbitrary::json(),
+            object in crate::arbitrary::json(),
+            force in proptest::prelude::any::<bool>(),
+        ) {
+            let of = TypeRef::builtin("api.core.v1.Pod").unwrap();
+            if let Ok((merged, entries)) = apply(&[], Some(&live), &object, of.get(), writer("one"), force) {
+                let _ = apply(&entries, Some(&merged), &live, of.get(), writer("two"), force);
+            }
+        }
+    }
+
     #[test]
     fn a_shared_field_stays_until_nobody_applies_it() {
         let object = json!({"data": {"a": "1"}});

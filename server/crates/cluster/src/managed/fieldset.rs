@@ -224,11 +224,6 @@ impl FieldSet {
         }
     }
 
-    /// The elements one step down, with what is below them.
-    pub(crate) fn children(&self) -> impl Iterator<Item = (&PathElement, bool, &Self)> {
-        self.nodes.iter().map(|node| (&node.element, node.member, &node.below))
-    }
-
     /// The form of `fieldsV1`.
     pub(crate) fn to_fields(&self) -> Value {
         let entry = |node: &Node| {

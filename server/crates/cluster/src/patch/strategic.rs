@@ -228,6 +228,17 @@ mod tests {
         strategic_merge(&object, &json!({ "spec": patch }), of.get()).unwrap()["spec"].take()
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_patch_of_anything_is_a_value_or_an_error(
+            object in crate::arbitrary::json(),
+            patch in crate::arbitrary::json(),
+        ) {
+            let of = TypeRef::builtin("api.core.v1.Pod").unwrap();
+            let _ = strategic_merge(&object, &patch, of.get());
+        }
+    }
+
     #[test]
     fn items_are_merged_by_their_key() {
         assert_eq!(

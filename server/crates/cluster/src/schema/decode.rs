@@ -286,6 +286,16 @@ mod tests {
         decode(value, TypeRef::builtin("api.core.v1.Pod").unwrap().get())
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_was_decoded_is_decoded_to_itself(value in crate::arbitrary::json()) {
+            if let Ok(decoded) = pod(value) {
+                let again = pod(decoded.value.clone()).unwrap();
+                proptest::prop_assert_eq!(again.value, decoded.value);
+            }
+        }
+    }
+
     #[test]
     fn unknown_fields_are_named_by_their_paths_and_dropped() {
         let spec = json!({"spce": 1, "spec": {"containers": [{"name": "a", "Image": "b", "ports": [{"containerport": 1}]}]}});

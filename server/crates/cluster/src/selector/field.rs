@@ -41,11 +41,6 @@ impl FieldSelector {
     pub(crate) fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
-
-    /// The value that a field must have, if there is one.
-    pub(crate) fn required(&self, field: &str) -> Option<&str> {
-        self.terms.iter().find(|t| t.equal && t.field == field).map(|t| t.value.as_str())
-    }
 }
 
 /// Parts between commas that no backslash precedes.

@@ -104,11 +104,6 @@ impl Store {
         Ok(Listing { revision, objects })
     }
 
-    /// How many objects of a resource there are.
-    pub(crate) fn count(&self, resource: &str) -> usize {
-        self.tables().by_resource.get(resource).map_or(0, Table::len)
-    }
-
     /// Follows a resource from just after `revision`.
     pub(crate) fn follow(self: &Arc<Self>, resource: &str, revision: u64) -> Cursor {
         let woken = self.tables().by_resource.entry(resource.into()).or_default().subscribe();

@@ -61,10 +61,6 @@ fn is_in(object: &Object, namespace: &str) -> bool {
 }
 
 impl Table {
-    pub(super) fn len(&self) -> usize {
-        self.objects.len()
-    }
-
     pub(super) fn get(&self, namespace: &str, name: &str) -> Option<Arc<Object>> {
         self.objects.get(&key(namespace, name)).cloned()
     }

@@ -10,7 +10,6 @@ use futures::{
     stream::{SplitSink, SplitStream},
 };
 use podlab_node::Env;
-use serde::Deserialize;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
@@ -20,7 +19,10 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
-use super::{outcome, websocket::Socket};
+use super::{
+    outcome::{self, Size},
+    websocket::Socket,
+};
 use crate::node_agent::{Reader, Session, TerminalSize, Writer};
 
 /// The subprotocols, the newest first. Version 5 can close standard input.
@@ -101,15 +103,6 @@ fn deliver(
     }
 }
 
-/// What the client says of its terminal.
-#[derive(Deserialize)]
-struct Size {
-    #[serde(rename = "Width")]
-    width: u16,
-    #[serde(rename = "Height")]
-    height: u16,
-}
-
 /// Takes what comes from the client, until it hangs up.
 async fn receive(
     stream: &mut SplitStream<Socket>,
@@ -136,7 +129,7 @@ async fn receive(
             }
             RESIZE => {
                 if let (Some(resize), Ok(size)) = (&resize, serde_json::from_slice::<Size>(rest)) {
-                    let _ = resize.try_send(TerminalSize { width: size.width, height: size.height });
+                    let _ = resize.try_send(size.into());
                 }
             }
             CLOSE if rest.first() == Some(&STDIN) => stdin = None,

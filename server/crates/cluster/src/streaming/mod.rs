@@ -8,4 +8,5 @@
 pub(crate) mod exec_channels;
 pub(crate) mod forward_channels;
 pub(crate) mod outcome;
+pub(crate) mod spdy;
 pub(crate) mod websocket;

@@ -1,6 +1,24 @@
-//! How a command ended, as the error channel tells it.
+//! What is said beside a process's own streams: the terminal's size, and how the command ended.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::node_agent::TerminalSize;
+
+/// What the client says of its terminal.
+#[derive(Deserialize)]
+pub(crate) struct Size {
+    #[serde(rename = "Width")]
+    width: u16,
+    #[serde(rename = "Height")]
+    height: u16,
+}
+
+impl From<Size> for TerminalSize {
+    fn from(size: Size) -> Self {
+        Self { width: size.width, height: size.height }
+    }
+}
 
 /// The status of a process's end: its exit code, or why it could not run.
 pub(crate) fn status(exit: &Result<i32, String>) -> Value {

@@ -91,10 +91,6 @@ impl ErrorList {
         self.push("FieldValueTooLong", path, format!("Too long: may not be more than {limit} bytes"));
     }
 
-    pub(crate) fn too_many(&mut self, path: &Path, count: usize, limit: usize) {
-        self.push("FieldValueTooMany", path, format!("Too many: {count}: must have at most {limit} items"));
-    }
-
     /// Every message of `messages` as an invalid value.
     pub(crate) fn invalid_each(&mut self, path: &Path, value: impl Serialize + Copy, messages: &[String]) {
         for message in messages {

@@ -9,6 +9,7 @@ use crate::{
     admission,
     managed::{self, Entry},
     object::{Object, metadata_mut, metadata_str, parse},
+    quota,
     request::Request,
     resource::{Context, Generation, Resource},
     server::Server,
@@ -60,7 +61,9 @@ pub(super) fn create_owned(
     stamp(resource, &mut object);
     set_namespace(resource, namespace, &mut object)?;
     if !matches!(metadata_str(&object, "resourceVersion"), "" | "0") {
-        return Err(Status::bad_request("resourceVersion should not be set on objects to be created"));
+        // The real server has no reason for it either.
+        let message = "resourceVersion should not be set on objects to be created";
+        return Err(Status::new(http::StatusCode::INTERNAL_SERVER_ERROR, "", message));
     }
     resource.strategy.set_defaults(&mut object);
     let cx = Context { server, request };
@@ -112,6 +115,7 @@ pub(super) fn create_owned(
     }
     let written = writer.put(&resource.storage, object, owners, server.env.clock.uptime());
     resource.strategy.created(cx, writer, written.value());
+    quota::keep_up(server, writer, written.namespace(), &resource.storage);
     Ok(written)
 }
 

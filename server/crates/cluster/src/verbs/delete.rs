@@ -9,6 +9,7 @@ use super::{ListOptions, update::has_no_finalizers};
 use crate::{
     admission,
     object::{Object, finalizers, is_deleting, metadata_mut},
+    quota,
     request::Request,
     resource::{Context, Generation, Resource},
     server::{Server, rfc3339_seconds},
@@ -237,5 +238,6 @@ pub(super) fn remove(
     let last = writer
         .remove(&resource.storage, object.namespace(), object.name(), now)
         .ok_or_else(|| Status::not_found(&resource.group, &resource.plural, object.name()))?;
+    quota::keep_up(server, writer, object.namespace(), &resource.storage);
     Ok(last)
 }

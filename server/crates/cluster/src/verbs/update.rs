@@ -14,6 +14,7 @@ use crate::{
     managed::{self, Entry},
     object::{Object, finalizers, is_deleting, metadata_mut, metadata_str},
     patch::Change,
+    quota,
     request::Request,
     resource::{Context, Generation, Resource},
     schema,
@@ -110,6 +111,7 @@ pub(super) fn replace(
     }
     let now = server.env.clock.uptime();
     let written = writer.put(&resource.storage, object, owners, now);
+    quota::keep_up(server, writer, written.namespace(), &resource.storage);
     if is_deleting(written.value()) && super::delete::is_done(resource, written.value()) {
         return super::delete::remove(server, writer, resource, &written);
     }
@@ -169,7 +171,8 @@ fn check_identity(resource: &Resource, old: &Object, object: &mut Value) -> Resu
 /// Puts back what this request may not change: the identity, and either the status or all but the status.
 fn keep(resource: &Resource, request: &Request, object: &mut Value, old: &Value) {
     match request.subresource.as_str() {
-        "status" => {
+        // An approval is a condition.
+        "status" | "approval" => {
             let status = object.get_mut("status").map(Value::take);
             let metadata = metadata_mut(object).clone();
             *object = old.clone();

@@ -182,7 +182,9 @@ fn range(text: &str, first: u32, last: u32, names: &[&str]) -> Result<u64, Strin
         let named = names.iter().position(|name| name.eq_ignore_ascii_case(text));
         match named {
             Some(index) => Ok(first + u32::try_from(index).unwrap_or_default()),
-            None => text.parse::<u32>().map_err(|_| format!("failed to parse int from {text}")),
+            None => text.parse::<u32>().map_err(|_| {
+                format!("failed to parse int from {text}: strconv.Atoi: parsing {text:?}: invalid syntax")
+            }),
         }
     };
     let (span, step) = match text.split_once('/') {

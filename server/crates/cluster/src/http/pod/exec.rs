@@ -12,7 +12,7 @@ use crate::{
     node_agent::{AgentError, ContainerRef, ExecOptions, Session, StreamOptions},
     resource::Resource,
     status::{Result, Status},
-    streaming::{exec_channels, websocket},
+    streaming::{exec_channels, spdy, websocket},
 };
 
 /// Runs a command in a container.
@@ -24,7 +24,7 @@ pub(in crate::http) async fn exec(mut call: Call, resource: &Resource, target: &
     let (found, reference, streams) = open(&call, resource, target)?;
     let agent = found.agent(&call)?;
     let session = agent.exec(reference, ExecOptions { command, streams }).await;
-    answer_with(&mut call, session)
+    answer_with(&mut call, session, streams)
 }
 
 /// Joins a container's own process.
@@ -36,7 +36,7 @@ pub(in crate::http) async fn attach(
     let (found, reference, streams) = open(&call, resource, target)?;
     let agent = found.agent(&call)?;
     let session = agent.attach(reference, streams).await;
-    answer_with(&mut call, session)
+    answer_with(&mut call, session, streams)
 }
 
 fn open(call: &Call, resource: &Resource, target: &Target) -> Result<(Found, ContainerRef, StreamOptions)> {
@@ -59,11 +59,25 @@ fn open(call: &Call, resource: &Resource, target: &Target) -> Result<(Found, Con
 }
 
 /// Switches protocols and carries the session, or passes on the kubelet's refusal in its own words.
-fn answer_with(call: &mut Call, session: std::result::Result<Session, AgentError>) -> Result<Response> {
+fn answer_with(
+    call: &mut Call,
+    session: std::result::Result<Session, AgentError>,
+    streams: StreamOptions,
+) -> Result<Response> {
     let session = match session {
         Ok(session) => session,
         Err(error) => return Ok(kubelet_refusal(&error)),
     };
+    let env = call.server.env.clone();
+    if spdy::is_asked_for(&call.parts) {
+        let (response, opened) = spdy::accept(&mut call.parts, &spdy::exec::PROTOCOLS)?;
+        call.server.spawn(async move {
+            if let Some(io) = opened.await {
+                spdy::exec::run(io, session, streams, env).await;
+            }
+        });
+        return Ok(response);
+    }
     if !websocket::is_asked_for(&call.parts) {
         return Ok(Status::bad_request("Upgrade request required").into_response());
     }
@@ -73,7 +87,6 @@ fn answer_with(call: &mut Call, session: std::result::Result<Session, AgentError
         ));
     };
     let (response, opened) = websocket::accept(&mut call.parts, Some(protocol))?;
-    let env = call.server.env.clone();
     call.server.spawn(async move {
         if let Some(socket) = opened.await {
             exec_channels::run(socket, session, env).await;

@@ -8,6 +8,7 @@ use crate::{
     status::{Result, Status},
     streaming::{
         forward_channels::{self, Forward},
+        spdy::{self, tunnel},
         websocket,
     },
 };
@@ -23,8 +24,26 @@ pub(in crate::http) async fn port_forward(
 ) -> Result<Response> {
     let found = find(&call, resource, target)?;
     let agent = found.agent(&call)?;
+    if spdy::is_asked_for(&call.parts) {
+        let (response, opened) = spdy::accept(&mut call.parts, &spdy::forward::PROTOCOLS)?;
+        call.server.spawn(async move {
+            if let Some(io) = opened.await {
+                spdy::forward::run(io, agent, found.reference).await;
+            }
+        });
+        return Ok(response);
+    }
     if !websocket::is_asked_for(&call.parts) {
         return Err(Status::bad_request("Upgrade request required"));
+    }
+    if websocket::protocol(&call.parts, &[tunnel::PORT_FORWARD]).is_some() {
+        let (response, opened) = websocket::accept(&mut call.parts, Some(tunnel::PORT_FORWARD))?;
+        call.server.spawn(async move {
+            if let Some(socket) = opened.await {
+                tunnel::run(socket, |io| spdy::forward::run(io, agent, found.reference)).await;
+            }
+        });
+        return Ok(response);
     }
     let Some(protocol) = websocket::protocol(&call.parts, &forward_channels::PROTOCOLS) else {
         return Err(Status::bad_request(

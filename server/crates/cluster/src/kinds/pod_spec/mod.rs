@@ -17,9 +17,7 @@ use k8s_openapi::api::core::v1::PodSpec;
 pub(crate) use self::containers::validate_image_updates;
 pub(crate) use self::probes::port_number_or_name;
 pub(crate) use self::resources::validate_amount;
-pub(crate) use self::scheduling::{
-    label_selector, node_selector_terms, only_added_tolerations, only_deleted_gates, taint_effect,
-};
+pub(crate) use self::scheduling::{label_selector, only_added_tolerations, only_deleted_gates, taint_effect};
 pub(crate) use self::warnings::warnings;
 use crate::validation::{ErrorList, Path, names};
 

@@ -15,8 +15,6 @@ use crate::{
     validation::{ErrorList, metadata::NameRule},
 };
 
-pub(crate) use self::allocation::CLUSTER_RANGE;
-
 /// How long a client keeps to its endpoint, in seconds.
 const AFFINITY_SECONDS: i64 = 10_800;
 

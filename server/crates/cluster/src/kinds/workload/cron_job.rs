@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::CronJob;
 use serde_json::{Value, json};
 
-use super::{WIDE, job, schedule, spec, template};
+use super::{WIDE, job, spec, template};
 use crate::{
+    controllers::cron_job::schedule::{self, Schedule},
     kinds::{
         cells,
         defaults::{object, set},
@@ -58,7 +59,7 @@ impl Strategy for CronJobStrategy {
         let at = path.child("schedule");
         if spec.schedule.is_empty() {
             errors.required(&at, "");
-        } else if let Err(why) = schedule::check(&spec.schedule) {
+        } else if let Err(why) = Schedule::parse(&spec.schedule) {
             errors.invalid(&at, &spec.schedule, &why);
         } else if spec.schedule.contains("TZ") {
             errors.invalid(
@@ -66,6 +67,20 @@ impl Strategy for CronJobStrategy {
                 &spec.schedule,
                 "cannot use TZ or CRON_TZ in schedule, use timeZone field instead",
             );
+        }
+        if let Some(zone) = spec.time_zone.as_deref() {
+            let at = path.child("timeZone");
+            if zone.is_empty() {
+                errors.invalid(&at, zone, "timeZone must be nil or non-empty string");
+            } else if zone.eq_ignore_ascii_case("local") {
+                errors.invalid(
+                    &at,
+                    zone,
+                    "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones",
+                );
+            } else if schedule::time_zone(Some(zone)).is_none() {
+                errors.invalid(&at, zone, &format!("unknown time zone {zone}"));
+            }
         }
         errors.not_negative(
             &path.child("startingDeadlineSeconds"),

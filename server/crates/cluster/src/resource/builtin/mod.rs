@@ -1,141 +1,40 @@
 //! The resources that every cluster has from the start, in the order of discovery.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, OnceLock},
-};
+mod row;
 
-use super::{Generation, Plain, Resource, Schema, Strategy, Subresource, Verbs};
+use self::row::{PROXY, READ_WRITE, Row};
+use super::{Generation, Resource, Verbs};
 use crate::kinds::{
+    access::{binding::BindingStrategy, role::RoleStrategy},
+    autoscaler::AutoscalerStrategy,
     config_map::ConfigMapStrategy,
     endpoints::{EndpointSliceStrategy, EndpointsStrategy},
     event::EventStrategy,
     namespace::NamespaceStrategy,
+    networking::{
+        ingress::{IngressClassStrategy, IngressStrategy},
+        network_policy::NetworkPolicyStrategy,
+    },
     node::NodeStrategy,
     pod::PodStrategy,
+    policy::{
+        disruption_budget::DisruptionBudgetStrategy, limit_range::LimitRangeStrategy,
+        priority_class::PriorityClassStrategy, resource_quota::ResourceQuotaStrategy,
+    },
     secret::SecretStrategy,
     service::ServiceStrategy,
     service_account::ServiceAccountStrategy,
+    storage::{claim::ClaimStrategy, class::ClassStrategy, volume::VolumeStrategy},
+    tables::{
+        CertificateSigningRequestStrategy, ControllerRevisionStrategy, LeaseStrategy, PodTemplateStrategy,
+        RuntimeClassStrategy,
+    },
     workload::{
         cron_job::CronJobStrategy, daemon_set::DaemonSetStrategy, deployment::DeploymentStrategy,
         job::JobStrategy, replica_set::ReplicaSetStrategy,
         replication_controller::ReplicationControllerStrategy, stateful_set::StatefulSetStrategy,
     },
 };
-
-const READ_WRITE: &[&str] = &["get", "patch", "update"];
-const PROXY: &[&str] = &["create", "delete", "get", "patch", "update"];
-
-/// A row of the table while it is written.
-struct Row(Resource);
-
-/// Where the types of a group are defined, as their OpenAPI names say.
-fn package(group: &str) -> &str {
-    match group {
-        "" => "core",
-        "apiextensions.k8s.io" => "",
-        group => group.split('.').next().unwrap_or(group),
-    }
-}
-
-impl Row {
-    fn new(group: &'static str, version: &'static str, kind: &'static str, plural: &'static str) -> Self {
-        let storage =
-            if group.is_empty() { Cow::Borrowed(plural) } else { Cow::Owned(format!("{plural}.{group}")) };
-        let schema = match group {
-            "apiextensions.k8s.io" => {
-                format!("apiextensions-apiserver.pkg.apis.apiextensions.{version}.{kind}")
-            }
-            "apiregistration.k8s.io" => {
-                format!("kube-aggregator.pkg.apis.apiregistration.{version}.{kind}")
-            }
-            group => format!("api.{}.{version}.{kind}", package(group)),
-        };
-        Self(Resource {
-            group: group.into(),
-            version: version.into(),
-            kind: kind.into(),
-            plural: plural.into(),
-            singular: kind.to_lowercase().into(),
-            namespaced: true,
-            short_names: Vec::new(),
-            categories: Vec::new(),
-            verbs: Verbs::All,
-            subresources: Vec::new(),
-            storage,
-            schema: Schema::Named(schema.into(), OnceLock::new()),
-            strategy: Arc::new(Plain::default()),
-        })
-    }
-
-    fn core(kind: &'static str, plural: &'static str) -> Self {
-        Self::new("", "v1", kind, plural)
-    }
-
-    fn cluster_wide(mut self) -> Self {
-        self.0.namespaced = false;
-        self
-    }
-
-    fn short(mut self, name: &'static str) -> Self {
-        self.0.short_names.push(name.into());
-        self
-    }
-
-    fn in_category(mut self, name: &'static str) -> Self {
-        self.0.categories.push(name.into());
-        self
-    }
-
-    fn in_all(self) -> Self {
-        self.in_category("all")
-    }
-
-    fn stored_as(mut self, storage: &'static str) -> Self {
-        self.0.storage = storage.into();
-        self
-    }
-
-    fn verbs(mut self, verbs: Verbs) -> Self {
-        self.0.verbs = verbs;
-        self
-    }
-
-    fn strategy(mut self, strategy: impl Strategy) -> Self {
-        self.0.strategy = Arc::new(strategy);
-        self
-    }
-
-    fn plain(self, generation: Generation, has_status: bool) -> Self {
-        self.strategy(Plain { generation: Some(generation), has_status })
-    }
-
-    /// A subresource of the resource's own kind.
-    fn sub(self, name: &'static str, verbs: &'static [&'static str]) -> Self {
-        self.sub_of(name, "", "", "", verbs)
-    }
-
-    /// A subresource of another kind.
-    fn sub_of(
-        mut self,
-        name: &'static str,
-        group: &'static str,
-        version: &'static str,
-        kind: &'static str,
-        verbs: &'static [&'static str],
-    ) -> Self {
-        self.0.subresources.push(Subresource { name, group, version, kind, verbs });
-        self
-    }
-
-    fn status(self) -> Self {
-        self.sub("status", READ_WRITE)
-    }
-
-    fn scale(self) -> Self {
-        self.sub_of("scale", "autoscaling", "v1", "Scale", READ_WRITE)
-    }
-}
 
 pub(super) fn resources() -> Vec<Resource> {
     let groups =
@@ -150,7 +49,7 @@ fn core() -> Vec<Row> {
         Row::core("ConfigMap", "configmaps").short("cm").strategy(ConfigMapStrategy),
         Row::core("Endpoints", "endpoints").short("ep").strategy(EndpointsStrategy),
         Row::core("Event", "events").short("ev").strategy(EventStrategy),
-        Row::core("LimitRange", "limitranges").short("limits"),
+        Row::core("LimitRange", "limitranges").short("limits").strategy(LimitRangeStrategy),
         Row::core("Namespace", "namespaces")
             .short("ns")
             .cluster_wide()
@@ -166,12 +65,12 @@ fn core() -> Vec<Row> {
             .status(),
         Row::core("PersistentVolumeClaim", "persistentvolumeclaims")
             .short("pvc")
-            .plain(Generation::None, true)
+            .strategy(ClaimStrategy)
             .status(),
         Row::core("PersistentVolume", "persistentvolumes")
             .short("pv")
             .cluster_wide()
-            .plain(Generation::None, true)
+            .strategy(VolumeStrategy)
             .status(),
         Row::core("Pod", "pods")
             .short("po")
@@ -187,14 +86,14 @@ fn core() -> Vec<Row> {
             .sub_of("proxy", "", "", "PodProxyOptions", PROXY)
             .sub("resize", READ_WRITE)
             .status(),
-        Row::core("PodTemplate", "podtemplates"),
+        Row::core("PodTemplate", "podtemplates").strategy(PodTemplateStrategy),
         Row::core("ReplicationController", "replicationcontrollers")
             .short("rc")
             .in_all()
             .strategy(ReplicationControllerStrategy)
             .scale()
             .status(),
-        Row::core("ResourceQuota", "resourcequotas").short("quota").plain(Generation::None, true).status(),
+        Row::core("ResourceQuota", "resourcequotas").short("quota").strategy(ResourceQuotaStrategy).status(),
         Row::core("Secret", "secrets").strategy(SecretStrategy),
         Row::core("ServiceAccount", "serviceaccounts").short("sa").strategy(ServiceAccountStrategy).sub_of(
             "token",
@@ -224,7 +123,8 @@ fn registration() -> Vec<Row> {
 
 fn workloads() -> Vec<Row> {
     vec![
-        Row::new("apps", "v1", "ControllerRevision", "controllerrevisions"),
+        Row::new("apps", "v1", "ControllerRevision", "controllerrevisions")
+            .strategy(ControllerRevisionStrategy),
         Row::new("apps", "v1", "DaemonSet", "daemonsets")
             .short("ds")
             .in_all()
@@ -271,12 +171,12 @@ fn access() -> Vec<Row> {
         Row::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
             .short("hpa")
             .in_all()
-            .plain(Generation::None, true)
+            .strategy(AutoscalerStrategy::V2)
             .status(),
         Row::new("autoscaling", "v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
             .short("hpa")
             .in_all()
-            .plain(Generation::None, true)
+            .strategy(AutoscalerStrategy::V1)
             .status(),
         Row::new("batch", "v1", "CronJob", "cronjobs")
             .short("cj")
@@ -287,7 +187,7 @@ fn access() -> Vec<Row> {
         Row::new("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests")
             .short("csr")
             .cluster_wide()
-            .plain(Generation::None, true)
+            .strategy(CertificateSigningRequestStrategy)
             .sub("approval", READ_WRITE)
             .status(),
     ]
@@ -296,27 +196,29 @@ fn access() -> Vec<Row> {
 fn networking() -> Vec<Row> {
     const GROUP: &str = "networking.k8s.io";
     vec![
-        Row::new(GROUP, "v1", "IngressClass", "ingressclasses")
-            .cluster_wide()
-            .plain(Generation::OfSpec, false),
-        Row::new(GROUP, "v1", "Ingress", "ingresses").short("ing").plain(Generation::OfSpec, true).status(),
+        Row::new(GROUP, "v1", "IngressClass", "ingressclasses").cluster_wide().strategy(IngressClassStrategy),
+        Row::new(GROUP, "v1", "Ingress", "ingresses").short("ing").strategy(IngressStrategy).status(),
         Row::new(GROUP, "v1", "IPAddress", "ipaddresses").short("ip").cluster_wide(),
         Row::new(GROUP, "v1", "NetworkPolicy", "networkpolicies")
             .short("netpol")
-            .plain(Generation::OfSpec, false),
+            .strategy(NetworkPolicyStrategy),
         Row::new(GROUP, "v1", "ServiceCIDR", "servicecidrs")
             .cluster_wide()
             .plain(Generation::None, true)
             .status(),
         Row::new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
             .short("pdb")
-            .plain(Generation::OfSpec, true)
+            .strategy(DisruptionBudgetStrategy)
             .status(),
         Row::new("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings")
-            .cluster_wide(),
-        Row::new("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles").cluster_wide(),
-        Row::new("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings"),
-        Row::new("rbac.authorization.k8s.io", "v1", "Role", "roles"),
+            .cluster_wide()
+            .strategy(BindingStrategy(RoleStrategy::Cluster)),
+        Row::new("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles")
+            .cluster_wide()
+            .strategy(RoleStrategy::Cluster),
+        Row::new("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
+            .strategy(BindingStrategy(RoleStrategy::Namespace)),
+        Row::new("rbac.authorization.k8s.io", "v1", "Role", "roles").strategy(RoleStrategy::Namespace),
     ]
 }
 
@@ -326,7 +228,10 @@ fn storage() -> Vec<Row> {
         Row::new(GROUP, "v1", "CSIDriver", "csidrivers").cluster_wide(),
         Row::new(GROUP, "v1", "CSINode", "csinodes").cluster_wide(),
         Row::new(GROUP, "v1", "CSIStorageCapacity", "csistoragecapacities"),
-        Row::new(GROUP, "v1", "StorageClass", "storageclasses").short("sc").cluster_wide(),
+        Row::new(GROUP, "v1", "StorageClass", "storageclasses")
+            .short("sc")
+            .cluster_wide()
+            .strategy(ClassStrategy),
         Row::new(GROUP, "v1", "VolumeAttachment", "volumeattachments")
             .cluster_wide()
             .plain(Generation::None, true)
@@ -362,9 +267,11 @@ fn control() -> Vec<Row> {
         Row::new("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses")
             .short("pc")
             .cluster_wide()
-            .plain(Generation::OfAll, false),
-        Row::new("coordination.k8s.io", "v1", "Lease", "leases"),
-        Row::new("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses").cluster_wide(),
+            .strategy(PriorityClassStrategy),
+        Row::new("coordination.k8s.io", "v1", "Lease", "leases").strategy(LeaseStrategy),
+        Row::new("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses")
+            .cluster_wide()
+            .strategy(RuntimeClassStrategy),
         Row::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices").strategy(EndpointSliceStrategy),
     ]
 }

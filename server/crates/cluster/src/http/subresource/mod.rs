@@ -1,5 +1,9 @@
 //! What lies below an object.
 
+mod eviction;
+mod scale;
+mod token;
+
 use std::sync::Arc;
 
 use axum::{body::Body, response::Response};
@@ -33,6 +37,7 @@ pub(super) async fn serve(
     if !sub.verbs.contains(&verb) {
         return Err(Status::method_not_allowed());
     }
+    super::authorize(&call, target, verb)?;
     match (sub.name, verb) {
         ("status" | "ephemeralcontainers" | "resize" | "approval" | "finalize", verb) => match verb {
             "get" => objects::get(&call, resource, target),
@@ -44,6 +49,9 @@ pub(super) async fn serve(
         ("exec", _) => pod::exec(call, resource, target).await,
         ("attach", _) => pod::attach(call, resource, target).await,
         ("portforward", _) => pod::port_forward(call, resource, target).await,
+        ("scale", verb) => scale::serve(&call, resource, target, verb, body).await,
+        ("eviction", _) => eviction::create(&call, resource, target, body).await,
+        ("token", _) => token::create(&call, resource, target, body).await,
         ("binding", _) => bind(&call, resource, target, body).await,
         _ => Err(Status::no_such_resource()),
     }
@@ -52,7 +60,7 @@ pub(super) async fn serve(
 async fn bind(call: &Call, resource: &Resource, target: &Target, body: Body) -> Result<Response> {
     let bytes = body::read(body).await?;
     let request = call.request("binding")?;
-    let binding = body::parse_any(call, &bytes, "Binding")?;
+    let binding = body::decode_as(call, &bytes, "api.core.v1.Binding", "Binding")?;
     let name = metadata_str(&binding, "name");
     if !name.is_empty() && name != target.name {
         return Err(Status::bad_request("name in URL does not match name in Binding object"));

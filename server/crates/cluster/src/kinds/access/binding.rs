@@ -1,0 +1,145 @@
+//! RoleBindings and ClusterRoleBindings.
+
+use jiff::Timestamp;
+use k8s_openapi::api::rbac::v1::{RoleRef, Subject};
+use serde_json::{Value, json};
+
+use super::role::RoleStrategy;
+use crate::{
+    kinds::{
+        cells,
+        defaults::{object, objects, set, text},
+    },
+    object::{parse, text_at},
+    resource::{Context, Strategy, columns::Column},
+    status::Result,
+    validation::{ErrorList, Path, metadata::NameRule, names},
+};
+
+const GROUP: &str = "rbac.authorization.k8s.io";
+
+/// Of a namespace, or of the whole cluster.
+#[derive(Debug)]
+pub(crate) struct BindingStrategy(pub(crate) RoleStrategy);
+
+impl Strategy for BindingStrategy {
+    fn set_defaults(&self, object_: &mut Value) {
+        let Some(root) = object_.as_object_mut() else { return };
+        if let Some(role) = object(root, "roleRef") {
+            set(role, "apiGroup", GROUP);
+        }
+        for subject in objects(root, "subjects") {
+            if matches!(text(subject, "kind"), "User" | "Group") {
+                set(subject, "apiGroup", GROUP);
+            }
+        }
+    }
+
+    fn name_rule(&self) -> NameRule {
+        NameRule::PathSegment
+    }
+
+    fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
+        let role: RoleRef = object.get("roleRef").map(parse).transpose()?.unwrap_or_default();
+        let path = Path::new("roleRef");
+        let group = role.api_group.as_deref().unwrap_or_default();
+        if group != GROUP {
+            errors.not_supported(&path.child("apiGroup"), group, &[GROUP]);
+        }
+        let kinds: &[&str] =
+            if self.0 == RoleStrategy::Namespace { &["ClusterRole", "Role"] } else { &["ClusterRole"] };
+        if !kinds.contains(&role.kind.as_str()) {
+            errors.not_supported(&path.child("kind"), &role.kind, kinds);
+        }
+        if role.name.is_empty() {
+            errors.required(&path.child("name"), "");
+        } else {
+            errors.invalid_each(&path.child("name"), &role.name, &names::path_segment(&role.name));
+        }
+        let subjects = object.get("subjects").map(parse::<Option<Vec<Subject>>>).transpose()?.flatten();
+        for (i, subject) in subjects.iter().flatten().enumerate() {
+            self.validate_subject(subject, &Path::new("subjects").index(i), errors);
+        }
+        Ok(())
+    }
+
+    fn validate_update(
+        &self,
+        cx: Context<'_>,
+        object: &Value,
+        old: &Value,
+        errors: &mut ErrorList,
+    ) -> Result<()> {
+        self.validate(cx, object, errors)?;
+        if object.get("roleRef") != old.get("roleRef") {
+            errors.invalid(&Path::new("roleRef"), object.get("roleRef"), "cannot change roleRef");
+        }
+        Ok(())
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        static COLUMNS: [Column; 6] = [
+            Column::NAME,
+            Column::text("Role"),
+            Column::AGE,
+            Column::text("Users").wide(),
+            Column::text("Groups").wide(),
+            Column::text("ServiceAccounts").wide(),
+        ];
+        &COLUMNS
+    }
+
+    fn row(&self, object: &Value, now: Timestamp) -> Vec<Value> {
+        let of = |kind: &str| {
+            let subjects = object.get("subjects").and_then(Value::as_array).into_iter().flatten();
+            let of_kind = subjects.filter(|subject| text_at(subject, "/kind") == kind);
+            let names: Vec<String> = of_kind
+                .map(|subject| match (kind, text_at(subject, "/namespace"), text_at(subject, "/name")) {
+                    ("ServiceAccount", namespace, name) if !namespace.is_empty() => {
+                        format!("{namespace}/{name}")
+                    }
+                    (.., name) => name.to_owned(),
+                })
+                .collect();
+            json!(names.join(", "))
+        };
+        let role = format!("{}/{}", text_at(object, "/roleRef/kind"), text_at(object, "/roleRef/name"));
+        vec![
+            cells::name(object),
+            json!(role),
+            cells::age(object, now),
+            of("User"),
+            of("Group"),
+            of("ServiceAccount"),
+        ]
+    }
+}
+
+impl BindingStrategy {
+    fn validate_subject(&self, subject: &Subject, path: &Path, errors: &mut ErrorList) {
+        let group = subject.api_group.as_deref().unwrap_or_default();
+        if subject.name.is_empty() {
+            errors.required(&path.child("name"), "");
+        }
+        match subject.kind.as_str() {
+            "ServiceAccount" => {
+                if !subject.name.is_empty() {
+                    let wrong = names::dns_subdomain(&subject.name);
+                    errors.invalid_each(&path.child("name"), &subject.name, &wrong);
+                }
+                if !group.is_empty() {
+                    errors.not_supported(&path.child("apiGroup"), group, &[""]);
+                }
+                if subject.namespace.as_deref().unwrap_or_default().is_empty() {
+                    errors.required(&path.child("namespace"), "");
+                }
+            }
+            "User" | "Group" => {
+                if group != GROUP {
+                    errors.not_supported(&path.child("apiGroup"), group, &[GROUP]);
+                }
+            }
+            other => errors.not_supported(&path.child("kind"), other, &["Group", "ServiceAccount", "User"]),
+        }
+    }
+}
