@@ -4,8 +4,12 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered}
 use k8s_openapi::api::{
     apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
     batch::v1::{CronJob, Job},
-    core::v1::{ConfigMap, Namespace, Node, Pod, ReplicationController, Service, ServiceAccount},
+    core::v1::{
+        ConfigMap, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController,
+        Service, ServiceAccount,
+    },
     discovery::v1::EndpointSlice,
+    storage::v1::StorageClass,
 };
 
 use crate::{
@@ -51,12 +55,15 @@ kinds!(
     Job,
     Namespace,
     Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
     Pod,
     ReplicaSet,
     ReplicationController,
     Service,
     ServiceAccount,
     StatefulSet,
+    StorageClass,
 );
 
 type Waiting = BoxFuture<'static, Option<(Vec<Change>, Rest)>>;

@@ -23,6 +23,7 @@ mod root_ca;
 mod runner;
 mod service_accounts;
 mod stateful_set;
+mod storage;
 
 use std::time::Duration;
 
@@ -86,6 +87,7 @@ pub(crate) fn start(client: &Client, network: &Network) {
         Box::new(daemon_set::DaemonSets::new(client)),
         Box::new(job::Jobs::new(client)),
         Box::new(cron_job::CronJobs::new(client)),
+        Box::new(storage::Storage::new(client)),
         Box::new(proxy::Proxy::new(network.clone())),
         Box::new(dns::Dns::new(network.clone())),
     ];
