@@ -41,6 +41,7 @@ mod kubelet;
 #[allow(dead_code, reason = "controllers come next")]
 mod label_selector;
 mod managed;
+mod metrics;
 pub mod node_agent;
 pub mod object;
 mod openapi;
@@ -52,6 +53,7 @@ mod quantity;
 mod request;
 mod resource;
 mod rng;
+mod schedule;
 mod scheduler;
 mod schema;
 mod selector;

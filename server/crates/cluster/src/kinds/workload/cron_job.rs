@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::CronJob;
 use serde_json::{Value, json};
 
-use super::{WIDE, job, schedule, spec, template};
+use super::{WIDE, job, spec, template};
 use crate::{
+    schedule::Schedule,
     kinds::{
         cells,
         defaults::{object, set},
@@ -58,7 +59,7 @@ impl Strategy for CronJobStrategy {
         let at = path.child("schedule");
         if spec.schedule.is_empty() {
             errors.required(&at, "");
-        } else if let Err(why) = schedule::check(&spec.schedule) {
+        } else if let Err(why) = Schedule::parse(&spec.schedule) {
             errors.invalid(&at, &spec.schedule, &why);
         } else if spec.schedule.contains("TZ") {
             errors.invalid(

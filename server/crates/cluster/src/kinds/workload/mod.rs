@@ -9,7 +9,6 @@ pub(crate) mod replication_controller;
 pub(crate) mod stateful_set;
 
 mod rolling;
-mod schedule;
 mod template;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
