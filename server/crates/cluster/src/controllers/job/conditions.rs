@@ -27,7 +27,13 @@ pub(super) fn mark(status: &mut JobStatus, kind: &str, reason: &str, message: &s
     }
 }
 
-pub(super) fn condition(kind: &str, holds: bool, reason: &str, message: &str, now: Timestamp) -> JobCondition {
+pub(super) fn condition(
+    kind: &str,
+    holds: bool,
+    reason: &str,
+    message: &str,
+    now: Timestamp,
+) -> JobCondition {
     let now: Time = seconds(now);
     JobCondition {
         type_: kind.to_owned(),

@@ -127,7 +127,13 @@ impl World {
 
     fn exit(&self, code: i32) -> InstanceState {
         let reason = if code == 0 { "Completed" } else { "Error" }.to_owned();
-        InstanceState::Exited(Exit { code, reason, message: None, started_at: self.now, finished_at: self.now })
+        InstanceState::Exited(Exit {
+            code,
+            reason,
+            message: None,
+            started_at: self.now,
+            finished_at: self.now,
+        })
     }
 
     fn finish(&mut self, id: TaskId, good: bool) -> Result<(), TestCaseError> {
