@@ -35,6 +35,14 @@ pub(crate) fn create_objects(server: &Server) {
         namespace("kube-node-lease"),
         namespace("kube-public"),
         namespace("kube-system"),
+        json!({
+            "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+            "metadata": {
+                "name": "standard",
+                "annotations": { "storageclass.kubernetes.io/is-default-class": "true" },
+            },
+            "provisioner": "podlab.dev/directory", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate",
+        }),
         class("system-cluster-critical", 2_000_000_000, CLUSTER_CRITICAL),
         class("system-node-critical", 2_000_001_000, NODE_CRITICAL),
         json!({

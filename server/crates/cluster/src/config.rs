@@ -1,6 +1,9 @@
 //! What a cluster is made with.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use podlab_node::Catalogue;
 
@@ -35,6 +38,11 @@ pub struct NodeConfig {
     pub storage_bytes: u64,
     /// How many Pods it takes.
     pub max_pods: u32,
+    /// How long its runtime takes to make a Pod's sandbox, on the cluster's clock: a Pod is seen `ContainerCreating`
+    /// first, as everywhere.
+    pub sandbox_delay: Duration,
+    /// How long it takes to make and start a container.
+    pub container_delay: Duration,
 }
 
 /// A version of Kubernetes.
@@ -60,6 +68,14 @@ impl Default for Config {
 
 impl Default for NodeConfig {
     fn default() -> Self {
-        Self { name: "node1".into(), cpus: 4, memory_bytes: 8 << 30, storage_bytes: 64 << 30, max_pods: 110 }
+        Self {
+            name: "node1".into(),
+            cpus: 4,
+            memory_bytes: 8 << 30,
+            storage_bytes: 64 << 30,
+            max_pods: 110,
+            sandbox_delay: Duration::from_millis(700),
+            container_delay: Duration::from_millis(250),
+        }
     }
 }

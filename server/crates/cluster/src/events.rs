@@ -34,6 +34,9 @@ const SIMILAR: usize = 10;
 /// ...if no more than this lies between them.
 const SIMILAR_WITHIN: Duration = Duration::from_secs(600);
 
+/// The host name of the machine that the control plane would run on.
+const CONTROL_PLANE_HOST: &str = "vm";
+
 /// A series of events that has not gone on for so long is over.
 const SERIES_ENDS_AFTER: Duration = Duration::from_secs(360);
 
@@ -208,7 +211,7 @@ impl Recorder {
             message: Some(message.to_owned()),
             event_time: Some(MicroTime(now)),
             reporting_component: Some(self.component.to_string()),
-            reporting_instance: Some(format!("{}-podlab", self.component)),
+            reporting_instance: Some(format!("{}-{CONTROL_PLANE_HOST}", self.component)),
             source: Some(EventSource::default()),
             ..Event::default()
         };

@@ -31,6 +31,11 @@ impl Object {
         Self { value, managed: managed.into(), revision }
     }
 
+    /// An object that is not stored.
+    pub(crate) fn computed(value: Value) -> Self {
+        Self::new(value, Vec::new(), 0)
+    }
+
     /// The same object at another revision.
     pub(crate) fn at(&self, revision: u64) -> Self {
         Self::new(self.value.clone(), self.managed.to_vec(), revision)

@@ -64,6 +64,12 @@ impl Server {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner).values().next().cloned()
     }
 
+    /// The kubelets, by node.
+    pub(crate) fn agents(&self) -> Vec<(String, Arc<dyn NodeAgent>)> {
+        let agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        agents.iter().map(|(node, agent)| (node.clone(), Arc::clone(agent))).collect()
+    }
+
     /// Ends all tasks and lets go of the kubelets.
     pub(crate) fn shut_down(&self) {
         self.ended.cancel();

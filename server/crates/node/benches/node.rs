@@ -101,7 +101,8 @@ async fn throughput() {
     node.pull_image("busybox").await.unwrap();
     let elapsed = run(&node, script("head -c 1000000000 /dev/zero | cat > /dev/null")).await;
     report("pipe", 1000.0 / elapsed.as_secs_f64(), "MB/s", "500");
-    let elapsed = run(&node, script("yes some words in a line | head -c 100000000 | grep -c words > /dev/null")).await;
+    let elapsed =
+        run(&node, script("yes some words in a line | head -c 100000000 | grep -c words > /dev/null")).await;
     report("yes | head | grep -c", 100.0 / elapsed.as_secs_f64(), "MB/s", "-");
 }
 
@@ -168,7 +169,8 @@ async fn lateness() {
 
 fn main() {
     // Each on a runtime of its own, so that nothing is left of the one before.
-    let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let only = std::env::args().nth(1).filter(|arg| !arg.starts_with('-'));
     let wanted = |name: &str| only.as_deref().is_none_or(|only| name.contains(only));
     macro_rules! measure {

@@ -1,11 +1,20 @@
 //! What changes in the API, of all kinds that some controller cares about.
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use k8s_openapi::api::{
-    apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
-    batch::v1::{CronJob, Job},
-    core::v1::{ConfigMap, Namespace, Node, Pod, ReplicationController, Service, ServiceAccount},
-    discovery::v1::EndpointSlice,
+use k8s_openapi::{
+    api::{
+        apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
+        autoscaling::v2::HorizontalPodAutoscaler,
+        batch::v1::{CronJob, Job},
+        core::v1::{
+            ConfigMap, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController,
+            ResourceQuota, Service, ServiceAccount,
+        },
+        discovery::v1::EndpointSlice,
+        policy::v1::PodDisruptionBudget,
+        storage::v1::StorageClass,
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
 use crate::{
@@ -31,6 +40,15 @@ macro_rules! kinds {
             )*
         }
 
+        impl Object {
+            /// The object's metadata.
+            pub(crate) fn metadata(&self) -> &ObjectMeta {
+                match self {
+                    $( Self::$kind(object) => &object.metadata, )*
+                }
+            }
+        }
+
         /// Follows all the kinds.
         pub(super) fn follow(client: &Client) -> Changes {
             let waiting = FuturesUnordered::new();
@@ -48,15 +66,21 @@ kinds!(
     DaemonSet,
     Deployment,
     EndpointSlice,
+    HorizontalPodAutoscaler,
     Job,
     Namespace,
     Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
     Pod,
+    PodDisruptionBudget,
     ReplicaSet,
     ReplicationController,
+    ResourceQuota,
     Service,
     ServiceAccount,
     StatefulSet,
+    StorageClass,
 );
 
 type Waiting = BoxFuture<'static, Option<(Vec<Change>, Rest)>>;

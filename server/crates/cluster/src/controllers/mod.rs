@@ -6,10 +6,12 @@
 //! again after a while where that failed. There is no cache: the store is in the same process, and what a controller
 //! reads from it is never stale.
 
+mod autoscaler;
 mod changes;
-pub(crate) mod cron_job;
+mod cron_job;
 mod daemon_set;
 mod deployment;
+mod disruption;
 mod dns;
 mod endpoints;
 mod garbage;
@@ -23,6 +25,7 @@ mod root_ca;
 mod runner;
 mod service_accounts;
 mod stateful_set;
+mod storage;
 
 use std::time::Duration;
 
@@ -86,6 +89,9 @@ pub(crate) fn start(client: &Client, network: &Network) {
         Box::new(daemon_set::DaemonSets::new(client)),
         Box::new(job::Jobs::new(client)),
         Box::new(cron_job::CronJobs::new(client)),
+        Box::new(autoscaler::Autoscalers::new(client)),
+        Box::new(disruption::Disruption::new(client)),
+        Box::new(storage::Storage::new(client)),
         Box::new(proxy::Proxy::new(network.clone())),
         Box::new(dns::Dns::new(network.clone())),
     ];

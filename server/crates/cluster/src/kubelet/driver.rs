@@ -12,7 +12,7 @@ use futures::{
     future::{AbortHandle, Abortable},
 };
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, Pod, Secret};
 use podlab_node::{ContainerChange, NodeEvent, NodeEvents};
 use tokio::sync::mpsc;
 
@@ -84,6 +84,7 @@ impl Driver {
         let mut pods: Watch<Pod> = client.all().watch(mine);
         let mut maps: Watch<ConfigMap> = client.all().watch(Selection::default());
         let mut secrets: Watch<Secret> = client.all().watch(Selection::default());
+        let mut volumes: Watch<PersistentVolume> = client.all().watch(Selection::default());
         loop {
             let wake = self.next_wake();
             let sleep = self.sleep_until(wake);
@@ -107,6 +108,13 @@ impl Driver {
                 },
                 event = secrets.next() => match event {
                     Some(event) => self.source_event(&event),
+                    None => return,
+                },
+                event = volumes.next() => match event {
+                    Some(Event::Deleted(volume)) => {
+                        self.facts.node.remove_persistent_dir(volume.metadata.name.as_deref().unwrap_or_default());
+                    }
+                    Some(_) => {}
                     None => return,
                 },
                 () = sleep => self.tick(),

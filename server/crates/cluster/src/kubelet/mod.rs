@@ -62,6 +62,8 @@ pub(crate) fn start(client: &Client, network: &Network) {
             ips: vec![address.to_string()],
             cluster_dns: CLUSTER_DNS,
             allocatable: node_object::allocatable(wanted),
+            sandbox_delay: wanted.sandbox_delay,
+            container_delay: wanted.container_delay,
             client: client.with_identity(&format!("system:node:{}", wanted.name), "kubelet"),
             node,
         });

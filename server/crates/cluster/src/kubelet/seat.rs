@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use podlab_node::{ContainerId, Node, SandboxId, Volume};
@@ -19,6 +20,9 @@ pub(crate) struct NodeFacts {
     /// The address of the cluster's name server.
     pub(crate) cluster_dns: IpAddr,
     pub(crate) allocatable: Amounts,
+    /// How long making a sandbox takes, and starting a container.
+    pub(crate) sandbox_delay: Duration,
+    pub(crate) container_delay: Duration,
     pub(crate) client: Client,
     pub(crate) node: Node,
 }

@@ -43,6 +43,11 @@ pub(crate) trait Strategy: std::fmt::Debug + Send + Sync + 'static {
     /// Fills in what the manifest left open.
     fn set_defaults(&self, _object: &mut Value) {}
 
+    /// The objects of a kind that is not stored but worked out when it is read.
+    fn computed(&self, _server: &Server) -> Option<Vec<Value>> {
+        None
+    }
+
     /// Which names its objects may have.
     fn name_rule(&self) -> NameRule {
         NameRule::Subdomain

@@ -189,11 +189,11 @@ fn hex(name: &str, salt: u64) -> String {
 }
 
 impl Image {
-    /// What is said of it, under a name.
-    pub(crate) fn status(&self, names: &[Reference]) -> ImageStatus {
+    /// What is said of it, under these names, some of which it was pulled by.
+    pub(crate) fn status(&self, names: &[Reference], pulled: &[Reference]) -> ImageStatus {
         let recipe = &self.recipe;
         let mut digests: Vec<_> =
-            names.iter().map(|name| format!("{}@{}", name.repository(), self.digest)).collect();
+            pulled.iter().map(|name| format!("{}@{}", name.repository(), self.digest)).collect();
         digests.dedup();
         ImageStatus {
             id: self.id.clone(),

@@ -44,7 +44,7 @@ async fn a_program_that_is_not_there_is_a_start_error_in_the_words_of_runc() {
         assert_eq!(status.started_at, None);
         let RuntimeError::Start(message) = error else { panic!("{error}") };
         assert_eq!(status.message.as_deref(), Some(message.as_str()));
-        message.rsplit_once("error during container init: ").unwrap().1.to_owned()
+        message.rsplit_once("unable to start container process: ").unwrap().1.to_owned()
     };
     assert_eq!(start("nosuch").await, "exec: \"nosuch\": executable file not found in $PATH");
     assert_eq!(

@@ -1,5 +1,6 @@
 //! Jobs: Pods that run to their end, so many times. See "Jobs" in Kubernetes' documentation.
 
+mod conditions;
 mod failure_policy;
 mod indexes;
 mod plan;
@@ -26,7 +27,7 @@ use crate::{
     status::Result,
 };
 
-pub(super) use self::plan::is_finished;
+pub(super) use self::conditions::is_finished;
 
 pub(super) struct Jobs {
     recorder: Recorder,

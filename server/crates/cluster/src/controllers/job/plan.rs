@@ -3,15 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use k8s_openapi::{
-    api::{
-        batch::v1::{Job, JobCondition, JobSpec, JobStatus, UncountedTerminatedPods},
-        core::v1::Pod,
-    },
-    apimachinery::pkg::apis::meta::v1::Time,
+use k8s_openapi::api::{
+    batch::v1::{Job, JobSpec, JobStatus, UncountedTerminatedPods},
+    core::v1::Pod,
 };
 
 use super::{
+    conditions::{condition, find, holds, is_finished, mark, set},
     failure_policy::{self, Verdict},
     indexes::{self, Indexes},
 };
@@ -58,19 +56,6 @@ struct Census<'a> {
 
 pub(super) fn is_indexed(spec: &JobSpec) -> bool {
     spec.completion_mode.as_deref() == Some("Indexed")
-}
-
-/// Whether the Job has come to its end, one way or the other.
-pub(in crate::controllers) fn is_finished(status: &JobStatus) -> bool {
-    ["Complete", "Failed"].iter().any(|kind| holds(status, kind))
-}
-
-fn find<'s>(status: &'s JobStatus, kind: &str) -> Option<&'s JobCondition> {
-    status.conditions.iter().flatten().find(|condition| condition.type_ == kind)
-}
-
-fn holds(status: &JobStatus, kind: &str) -> bool {
-    find(status, kind).is_some_and(|condition| condition.status == "True")
 }
 
 /// Works out what a Job that has not finished needs.
@@ -365,32 +350,6 @@ fn finish(status: &mut JobStatus, running: i32, plan: &mut Plan, now: Timestamp)
         set(status, condition("Complete", true, "CompletionsReached", message, now));
         status.completion_time = Some(seconds(now));
         plan.events.push((false, "Completed", "Job completed".to_owned()));
-    }
-}
-
-fn mark(status: &mut JobStatus, kind: &str, reason: &str, message: &str, now: Timestamp) {
-    if !holds(status, kind) {
-        set(status, condition(kind, true, reason, message, now));
-    }
-}
-
-fn condition(kind: &str, holds: bool, reason: &str, message: &str, now: Timestamp) -> JobCondition {
-    let now: Time = seconds(now);
-    JobCondition {
-        type_: kind.to_owned(),
-        status: if holds { "True" } else { "False" }.to_owned(),
-        reason: Some(reason.to_owned()),
-        message: Some(message.to_owned()),
-        last_probe_time: Some(now.clone()),
-        last_transition_time: Some(now),
-    }
-}
-
-fn set(status: &mut JobStatus, condition: JobCondition) {
-    let conditions = status.conditions.get_or_insert_default();
-    match conditions.iter_mut().find(|old| old.type_ == condition.type_) {
-        Some(old) => *old = condition,
-        None => conditions.push(condition),
     }
 }
 

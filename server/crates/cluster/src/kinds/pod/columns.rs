@@ -160,18 +160,22 @@ impl Summary {
         false
     }
 
-    /// Goes through the ordinary containers, the last one first: the first one's word counts.
+    /// Goes through the ordinary containers, the last one first: the first one's word counts, but one that has done its
+    /// work does not hide that another one failed.
     fn ordinary(&mut self, pod: &Pod) {
         let statuses: Vec<&ContainerStatus> =
             pod.status.iter().flat_map(|s| s.container_statuses.iter().flatten()).collect();
-        let mut has_running = false;
+        let (mut has_running, mut has_failed) = (false, false);
         for status in statuses.into_iter().rev() {
             self.restarts.add(status);
             let state = status.state.as_ref();
             if let Some(reason) = waiting_reason(state) {
                 self.reason = reason.to_owned();
             } else if let Some(terminated) = state.and_then(|s| s.terminated.as_ref()) {
-                self.reason = end_of(terminated);
+                if terminated.exit_code != 0 || !has_failed {
+                    self.reason = end_of(terminated);
+                }
+                has_failed |= terminated.exit_code != 0;
             } else if status.ready && state.is_some_and(|s| s.running.is_some()) {
                 has_running = true;
                 self.ready += 1;
@@ -219,6 +223,19 @@ mod tests {
             ]},
         });
         assert_eq!(cells(pod)[..5], ["a", "1/2", "NotReady", "2 (30s ago)", "10m"]);
+    }
+
+    #[test]
+    fn a_container_that_is_done_does_not_hide_one_that_failed() {
+        let ended = |name: &str, code: i32, reason: &str| {
+            json!({"name": name, "ready": false, "restartCount": 0, "image": "", "imageID": "",
+                "state": {"terminated": {"exitCode": code, "reason": reason}}})
+        };
+        let pod = json!({
+            "metadata": {"name": "a"}, "spec": {"containers": [{"name": "x"}, {"name": "y"}]},
+            "status": {"phase": "Failed", "containerStatuses": [ended("x", 0, "Completed"), ended("y", 3, "Error")]},
+        });
+        assert_eq!(cells(pod)[1..3], ["0/2", "Error"]);
     }
 
     #[test]

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::{WIDE, job, spec, template};
 use crate::{
-    controllers::cron_job::schedule::{self, Schedule},
     kinds::{
         cells,
         defaults::{object, set},
@@ -16,6 +15,7 @@ use crate::{
         Context, Generation, Strategy,
         columns::{self, Column},
     },
+    schedule::{self, Schedule},
     status::Result,
     validation::{ErrorList, Path},
 };

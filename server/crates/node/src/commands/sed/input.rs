@@ -137,7 +137,9 @@ impl Input {
                 Err(errno) => {
                     let (shown, text) = (String::from_utf8_lossy(&self.path).into_owned(), cx.text(errno));
                     match cx.is_gnu() {
-                        true => cx.error(format!("couldn't open temporary file ./{}: {text}", "sedXXXXXX")).await,
+                        true => {
+                            cx.error(format!("couldn't open temporary file ./{}: {text}", "sedXXXXXX")).await
+                        }
                         false => cx.error(format!("can't create temp file '{shown}XXXXXX': {text}")).await,
                     }
                     self.code = if cx.is_gnu() { 4 } else { 1 };

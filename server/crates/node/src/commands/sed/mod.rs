@@ -13,10 +13,7 @@ use execute::Machine;
 use input::Input;
 
 use super::Cx;
-use crate::{
-    kernel::fs::OpenFlags,
-    libc::getopt::OptSpec,
-};
+use crate::{kernel::fs::OpenFlags, libc::getopt::OptSpec};
 
 const GNU: OptSpec = OptSpec {
     short: "i::rEne:f:suz",
@@ -47,7 +44,8 @@ const BUSYBOX: OptSpec = OptSpec {
         ("regexp-extended", b'E'),
     ],
 };
-const USAGE: &str = "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...\nor: sed [-i[SFX]] [-nrE] CMD [FILE]...";
+const USAGE: &str =
+    "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]...\nor: sed [-i[SFX]] [-nrE] CMD [FILE]...";
 
 pub(super) async fn run(mut cx: Cx) -> u8 {
     let gnu = cx.is_gnu();

@@ -118,7 +118,9 @@ impl Parser<'_> {
                 }
             };
             match &mut self.commands[index].action {
-                Action::Branch(to) | Action::BranchIfReplaced(to) | Action::BranchUnlessReplaced(to) => *to = target,
+                Action::Branch(to) | Action::BranchIfReplaced(to) | Action::BranchUnlessReplaced(to) => {
+                    *to = target
+                }
                 _ => {}
             }
         }
@@ -235,7 +237,8 @@ impl Parser<'_> {
             let byte = self.next()?;
             if let Some(start) = bracket {
                 out.push(byte);
-                let first = out.len() == start + 1 || (out.len() == start + 2 && out.get(start) == Some(&b'^'));
+                let first =
+                    out.len() == start + 1 || (out.len() == start + 2 && out.get(start) == Some(&b'^'));
                 match byte {
                     b']' if !first => bracket = None,
                     b'\\' if self.peek() == Some(b'n') => {
@@ -512,7 +515,11 @@ impl Parser<'_> {
             self.at += 1;
         }
         found.pattern = self.regex(&pattern, ignore_case)?;
-        let most = found.replacement.iter().map(|piece| if let Piece::Group(group) = piece { *group } else { 0 }).max();
+        let most = found
+            .replacement
+            .iter()
+            .map(|piece| if let Piece::Group(group) = piece { *group } else { 0 })
+            .max();
         if let (Some(most), Some(regex)) = (most, &found.pattern)
             && most > regex.groups()
             && self.gnu
@@ -640,7 +647,8 @@ mod tests {
     use super::parse;
 
     fn fault(script: &str, gnu: bool) -> String {
-        parse(script.as_bytes(), false, gnu).map_or_else(|error| format!("{}: {}", error.at, error.message), |_| "good".to_owned())
+        parse(script.as_bytes(), false, gnu)
+            .map_or_else(|error| format!("{}: {}", error.at, error.message), |_| "good".to_owned())
     }
 
     #[test]

@@ -112,6 +112,8 @@ struct Inner {
 struct State {
     /// What was pulled, by complete name.
     images: BTreeMap<String, Arc<Image>>,
+    /// Which of them came from a registry.
+    pulled: BTreeSet<String>,
     sandboxes: BTreeMap<SandboxId, Arc<Sandbox>>,
     containers: BTreeMap<ContainerId, Arc<Record>>,
     /// Addresses in use, counted from the start of the range, and the one given out last.

@@ -322,7 +322,7 @@ impl Record {
                 process.abandon();
                 Err(format!(
                     "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create \
-                     failed: unable to start container process: error during container init: {why}"
+                     failed: unable to start container process: {why}"
                 ))
             }
         }

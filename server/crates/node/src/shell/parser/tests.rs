@@ -34,7 +34,10 @@ fn scripts_are_taken_line_by_line() {
         assert_eq!(read(b"case x in (a|b) c;; *) d; esac; f() ( g )", dialect), Ok(2));
         assert_eq!(read(b"x=$(case y in z) echo ')' ;; esac) `a \\`b\\``", dialect), Ok(1));
     }
-    assert_eq!(read(b"[[ a && ( b || ! -f c ) ]]; a=(1 [3]=2); for ((;;)); do b; done; <(c) >(d)", Dialect::Bash), Ok(4));
+    assert_eq!(
+        read(b"[[ a && ( b || ! -f c ) ]]; a=(1 [3]=2); for ((;;)); do b; done; <(c) >(d)", Dialect::Bash),
+        Ok(4)
+    );
 }
 
 #[test]
@@ -58,7 +61,11 @@ fn mistakes_are_told_in_the_words_of_each_shell() {
     );
     assert_eq!(
         told("a ;; b"),
-        ["syntax error: unexpected \";;\"", "Syntax error: \";;\" unexpected", "syntax error near unexpected token `;;'"]
+        [
+            "syntax error: unexpected \";;\"",
+            "Syntax error: \";;\" unexpected",
+            "syntax error near unexpected token `;;'"
+        ]
     );
 }
 
@@ -76,9 +83,17 @@ fn aliases_stand_for_their_text_once() {
 
 #[test]
 fn nesting_is_bounded() {
-    for (open, close) in
-        [("(", ")"), ("{ ", ";}"), ("$(", ")"), ("`", "`"), ("${a-", "}"), ("\"$(", ")\""), ("if ", ""), ("$((", "))"), ("f() ", "")]
-    {
+    for (open, close) in [
+        ("(", ")"),
+        ("{ ", ";}"),
+        ("$(", ")"),
+        ("`", "`"),
+        ("${a-", "}"),
+        ("\"$(", ")\""),
+        ("if ", ""),
+        ("$((", "))"),
+        ("f() ", ""),
+    ] {
         for dialect in DIALECTS {
             let text = format!("{}x{}", open.repeat(20_000), close.repeat(20_000));
             // Whatever comes of it, it comes, and no stack overflows.
@@ -89,11 +104,92 @@ fn nesting_is_bounded() {
 
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "a", "b=", "$x", "${", "}", "${x:-", "${x#", "${x/", "$(", ")", "(", "((", "))", "$((", "`", "'", "\"", "\\", "\n", ";",
-        ";;", ";&", "&", "&&", "|", "||", "|&", "<", ">", ">>", ">&", "<&", "<<", "<<-", "<<<", "<>", ">|", "&>", "<(", " ",
-        "\t", "if ", "then ", "else ", "elif ", "fi ", "for ", "in ", "do ", "done ", "while ", "until ", "case ", "esac ", "{ ",
-        "! ", "function ", "select ", "time ", "[[ ", "]] ", "=~", "EOF", "\nEOF\n", "#", "~", "{1..3}", "{a,b}", "$'", "$\"",
-        "@", "*", "?", "[", "]", "+=", "[1]=", "2>", "&-", "1+", "\u{e9}", "\0", "$", "!", "%", "-",
+        "a",
+        "b=",
+        "$x",
+        "${",
+        "}",
+        "${x:-",
+        "${x#",
+        "${x/",
+        "$(",
+        ")",
+        "(",
+        "((",
+        "))",
+        "$((",
+        "`",
+        "'",
+        "\"",
+        "\\",
+        "\n",
+        ";",
+        ";;",
+        ";&",
+        "&",
+        "&&",
+        "|",
+        "||",
+        "|&",
+        "<",
+        ">",
+        ">>",
+        ">&",
+        "<&",
+        "<<",
+        "<<-",
+        "<<<",
+        "<>",
+        ">|",
+        "&>",
+        "<(",
+        " ",
+        "\t",
+        "if ",
+        "then ",
+        "else ",
+        "elif ",
+        "fi ",
+        "for ",
+        "in ",
+        "do ",
+        "done ",
+        "while ",
+        "until ",
+        "case ",
+        "esac ",
+        "{ ",
+        "! ",
+        "function ",
+        "select ",
+        "time ",
+        "[[ ",
+        "]] ",
+        "=~",
+        "EOF",
+        "\nEOF\n",
+        "#",
+        "~",
+        "{1..3}",
+        "{a,b}",
+        "$'",
+        "$\"",
+        "@",
+        "*",
+        "?",
+        "[",
+        "]",
+        "+=",
+        "[1]=",
+        "2>",
+        "&-",
+        "1+",
+        "\u{e9}",
+        "\0",
+        "$",
+        "!",
+        "%",
+        "-",
     ]);
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }

@@ -1,7 +1,5 @@
 //! CronJobs: a Job at every time of a schedule. See "CronJob" in Kubernetes' documentation.
 
-pub(crate) mod schedule;
-
 use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -14,7 +12,6 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
-use self::schedule::{Schedule, time_zone};
 use super::{
     Again, Controller, Key,
     changes::{Change, Object},
@@ -26,6 +23,7 @@ use crate::{
     client::{Api, Selection},
     events::{Recorder, Reference},
     kubelet::seconds,
+    schedule::{Schedule, time_zone},
     status::Result,
 };
 

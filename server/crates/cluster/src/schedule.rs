@@ -1,4 +1,4 @@
-//! The times of a schedule such as `*/5 9-17 * * mon-fri`, as Kubernetes reads them: five fields (minute, hour, day of the
+//! When CronJobs run: the times of a schedule such as `*/5 9-17 * * mon-fri`, as Kubernetes reads them: five fields (minute, hour, day of the
 //! month, month, day of the week), or `@daily` and the like, or `@every 90s`. See "CronJob" in Kubernetes' documentation.
 
 use std::time::Duration;
@@ -44,6 +44,11 @@ impl Schedule {
     ///
     /// What is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        // A time zone in the schedule itself can be read, although the API does not accept it.
+        let text = match text.strip_prefix("TZ=").or_else(|| text.strip_prefix("CRON_TZ=")) {
+            Some(rest) => rest.split_once(' ').map_or("", |(_, rest)| rest).trim(),
+            None => text,
+        };
         if let Some(name) = text.strip_prefix('@') {
             return Self::descriptor(text, name);
         }
@@ -173,7 +178,9 @@ fn is_free(field: &str) -> bool {
 
 /// The numbers of a field: parts between commas.
 fn field(text: &str, first: u32, last: u32, names: &[&str]) -> Result<u64, String> {
-    text.split(',').try_fold(0, |set, part| Ok(set | range(part, first, last, names)?))
+    text.split(',')
+        .filter(|part| !part.is_empty())
+        .try_fold(0, |set, part| Ok(set | range(part, first, last, names)?))
 }
 
 /// `*`, `4`, `1-5`, each also with `/2`.
@@ -182,14 +189,12 @@ fn range(text: &str, first: u32, last: u32, names: &[&str]) -> Result<u64, Strin
         let named = names.iter().position(|name| name.eq_ignore_ascii_case(text));
         match named {
             Some(index) => Ok(first + u32::try_from(index).unwrap_or_default()),
-            None => text.parse::<u32>().map_err(|_| {
-                format!("failed to parse int from {text}: strconv.Atoi: parsing {text:?}: invalid syntax")
-            }),
+            None => whole(text),
         }
     };
     let (span, step) = match text.split_once('/') {
         Some((_, step)) if step.contains('/') => return Err(format!("too many slashes: {text}")),
-        Some((span, step)) => (span, Some(number(step)?)),
+        Some((span, step)) => (span, Some(whole(step)?)),
         None => (text, None),
     };
     let (low, high) = match span.split_once('-') {
@@ -216,6 +221,15 @@ fn range(text: &str, first: u32, last: u32, names: &[&str]) -> Result<u64, Strin
         None => 1,
     };
     Ok((low..=high).step_by(step).fold(0, |set, number| set | (1 << number)))
+}
+
+fn whole(text: &str) -> Result<u32, String> {
+    if text.starts_with('-') {
+        return Err(format!("negative number ({text}) not allowed: {text}"));
+    }
+    text.parse().map_err(|_| {
+        format!("failed to parse int from {text}: strconv.Atoi: parsing {text:?}: invalid syntax")
+    })
 }
 
 /// The time zone of this name, from the tables that come with podlab; UTC where no name is given.
@@ -296,8 +310,14 @@ mod tests {
         let error = |text: &str| Schedule::parse(text).unwrap_err();
         assert_eq!(error("* * * *"), "expected exactly 5 fields, found 4: [* * * *]");
         assert_eq!(error("60 * * * *"), "end of range (60) above maximum (59): 60");
-        assert_eq!(error("a * * * *"), "failed to parse int from a");
+        assert_eq!(
+            error("a * * * *"),
+            "failed to parse int from a: strconv.Atoi: parsing \"a\": invalid syntax"
+        );
+        assert_eq!(error("*/0 * * * *"), "step of range should be a positive number: */0");
         assert_eq!(error("5-1 * * * *"), "beginning of range (5) beyond end of range (1): 5-1");
+        assert!(Schedule::parse("*/5 0 1-15/2 jan-mar mon,fri").is_ok());
+        assert!(Schedule::parse("0 0 ? * 0").is_ok());
         assert_eq!(error("@often"), "unrecognized descriptor: @often");
         assert!(times("0 0 30 2 *", "", "2026-11-21T00:00:00Z", 1).is_empty());
     }
