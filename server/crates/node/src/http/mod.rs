@@ -10,4 +10,4 @@ pub(crate) use body::{Body, BodyKind};
 pub(crate) use date::{http_date, parse_http_date};
 pub(crate) use head::{HeadError, Headers, RequestHead, ResponseHead, reason};
 pub(crate) use url::{Url, UrlError, decode_percent, encode_path};
-pub(crate) use wire::{Wire, within};
+pub(crate) use wire::{Wire, WireError, within};

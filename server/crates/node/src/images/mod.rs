@@ -11,6 +11,8 @@ pub(crate) mod packages;
 mod pause;
 mod ubuntu;
 
+pub(crate) use nginx::release as nginx_release;
+
 use crate::image::Family;
 
 /// All families.

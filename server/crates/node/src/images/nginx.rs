@@ -71,6 +71,11 @@ impl Build {
     }
 }
 
+/// A release by its number.
+pub(crate) fn release(version: &str) -> Option<&'static str> {
+    RELEASES.iter().copied().find(|release| *release == version)
+}
+
 fn recipe(repository: &str, tag: &Tag) -> Option<Recipe> {
     let (version, label) = if repository.ends_with("nginx-slim") {
         (STABLE, tag.release(SLIM_RELEASES)?)
