@@ -48,6 +48,9 @@ macro_rules! commands {
     };
 }
 
+// After the macro, which it uses for a table of its own.
+mod network;
+
 commands! {
     "arch" => system::uname::arch,
     "base64" => text::base64::run,
@@ -146,12 +149,15 @@ commands! {
 
 /// The command of this name.
 fn find(name: &str) -> Option<(&'static str, Run)> {
-    TABLE.binary_search_by(|(known, _)| (*known).cmp(name)).ok().and_then(|index| TABLE.get(index)).copied()
+    [TABLE, network::table()].into_iter().find_map(|table| {
+        let index = table.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+        table.get(index).copied()
+    })
 }
 
-/// The names of all commands, sorted.
+/// The names of all commands.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|(name, _)| *name)
+    TABLE.iter().chain(network::table()).map(|(name, _)| *name)
 }
 
 /// What an executable file stands for: `busybox`, `gnu/NAME`, `sh/DIALECT`.
@@ -206,6 +212,8 @@ fn base_name(path: &[u8]) -> String {
 mod tests {
     #[test]
     fn the_table_is_sorted() {
-        assert!(super::TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        for table in [super::TABLE, super::network::table()] {
+            assert!(table.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        }
     }
 }

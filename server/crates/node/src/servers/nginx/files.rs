@@ -102,7 +102,9 @@ pub(super) fn content_type(request: &Request, path: &str) -> String {
     let options = &request.location.options;
     let name = path.rsplit('/').next().unwrap_or_default();
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    extension.and_then(|extension| options.types.get(&extension).cloned()).unwrap_or_else(|| options.default_type.clone())
+    extension
+        .and_then(|extension| options.types.get(&extension).cloned())
+        .unwrap_or_else(|| options.default_type.clone())
 }
 
 /// What an error of the file system is answered with.
@@ -113,7 +115,8 @@ async fn missing(worker: &Worker, request: &Request, path: &str, call: &str, err
         _ => (500, LogLevel::Crit),
     };
     if status != 404 || request.location.options.log_not_found {
-        let message = format!("{call} \"{path}\" failed ({}: {})", error.number(), worker.process.text(error));
+        let message =
+            format!("{call} \"{path}\" failed ({}: {})", error.number(), worker.process.text(error));
         worker.complain(request, level, &message, None).await;
     }
     Step::Status(status)
@@ -123,7 +126,9 @@ async fn missing(worker: &Worker, request: &Request, path: &str, call: &str, err
 fn conditions(request: &Request, response: &mut Response, modified: Timestamp, etag: &str, size: u64) {
     let headers = &request.head.headers;
     let unchanged = match headers.get("if-none-match") {
-        Some(tags) => tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag || tag.trim() == "*"),
+        Some(tags) => {
+            tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag || tag.trim() == "*")
+        }
         None => headers.get("if-modified-since").and_then(parse_http_date) == Some(modified),
     };
     if unchanged {
@@ -132,10 +137,11 @@ fn conditions(request: &Request, response: &mut Response, modified: Timestamp, e
         response.content_type = None;
         return;
     }
-    let range_allowed = headers
-        .get("if-range")
-        .is_none_or(|value| value == etag || parse_http_date(value) == Some(modified));
-    let Some(range) = headers.get("range").filter(|_| range_allowed).and_then(|range| range.strip_prefix("bytes=")) else {
+    let range_allowed =
+        headers.get("if-range").is_none_or(|value| value == etag || parse_http_date(value) == Some(modified));
+    let Some(range) =
+        headers.get("range").filter(|_| range_allowed).and_then(|range| range.strip_prefix("bytes="))
+    else {
         return;
     };
     let bounds = range.split_once('-').and_then(|(from, to)| match (from.trim(), to.trim()) {
@@ -176,7 +182,10 @@ async fn directory(worker: &Worker, request: &Request) -> Step {
         }
         match stat(worker, &format!("{dir}{name}")) {
             Ok(_) => {
-                return Step::Internal { uri: format!("{}{name}", request.uri), args: Some(request.args.clone()) };
+                return Step::Internal {
+                    uri: format!("{}{name}", request.uri),
+                    args: Some(request.args.clone()),
+                };
             }
             Err(Errno::ENOENT) => {}
             Err(Errno::ENOTDIR) => break,
@@ -212,7 +221,12 @@ async fn directory(worker: &Worker, request: &Request) -> Step {
         .filter_map(|(name, _)| {
             let name = String::from_utf8_lossy(&name).into_owned();
             let stat = stat(worker, &format!("{dir}{name}")).ok()?;
-            Some(Row { is_dir: stat.file_type == FileType::Directory, name, size: stat.size, modified: stat.modified })
+            Some(Row {
+                is_dir: stat.file_type == FileType::Directory,
+                name,
+                size: stat.size,
+                modified: stat.modified,
+            })
         })
         .collect();
     rows.sort_by(|a, b| b.is_dir.cmp(&a.is_dir).then_with(|| a.name.cmp(&b.name)));

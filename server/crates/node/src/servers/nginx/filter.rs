@@ -22,7 +22,10 @@ const USUAL: [u16; 10] = [200, 201, 204, 206, 301, 302, 303, 304, 307, 308];
 /// Applies what the location says.
 pub(super) async fn apply(worker: &Worker, request: &Request, mut response: Response) -> Response {
     let options = &request.location.options;
-    if !options.sub_filters.is_empty() && response.content_type.as_deref() == Some("text/html") && is_small(&response) {
+    if !options.sub_filters.is_empty()
+        && response.content_type.as_deref() == Some("text/html")
+        && is_small(&response)
+    {
         substitute(worker, request, &mut response).await;
     }
     if let Some(expires) = &options.expires
@@ -109,7 +112,8 @@ fn add_expiry(worker: &Worker, expires: &str, response: &mut Response) {
 /// Compresses the content where both sides want that.
 async fn compress(request: &Request, response: &mut Response) {
     let gzip = &request.location.options.gzip;
-    let kind = response.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().to_owned();
+    let kind =
+        response.content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().to_owned();
     let wanted = gzip.on
         && (kind == "text/html" || gzip.types.iter().any(|known| *known == kind || known == "*"))
         && matches!(response.status, 200 | 403 | 404)
@@ -145,6 +149,9 @@ fn gzipped(bytes: &[u8]) -> Vec<u8> {
 
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 },
+        )
     })
 }

@@ -19,7 +19,8 @@ impl Logs {
     /// Opens everything that settings log to. The error is nginx's message.
     pub(super) async fn open(process: &Process, settings: &Settings) -> Result<Self, String> {
         let mut logs = Self::default();
-        let options = settings.servers.iter().flat_map(|server| server.locations.all().chain([&server.outside]));
+        let options =
+            settings.servers.iter().flat_map(|server| server.locations.all().chain([&server.outside]));
         let mut files: Vec<&LogFile> = settings.error_log.iter().map(|(file, _)| file).collect();
         for location in options {
             files.extend(location.options.access_logs.iter().map(|log| &log.file));

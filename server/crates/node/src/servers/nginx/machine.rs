@@ -6,8 +6,8 @@ use super::{config::Source, settings::Resolve};
 use crate::{
     kernel::{creds::READ, process::Process},
     libc::{
-        passwd,
         glob::glob,
+        passwd,
         resolver::{self, ResolveError},
     },
 };

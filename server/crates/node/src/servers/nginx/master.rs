@@ -58,7 +58,8 @@ pub(super) async fn prepare(process: &Arc<Process>, settings: &Settings, test: b
             Err(error) => return Err(format!("mkdir() \"{path}\" failed {}", in_words(process, error))),
         }
     }
-    let pid_file = process.open(settings.pid.as_bytes(), OpenFlags { truncate: !test, ..OpenFlags::WRITE }, 0o644).await;
+    let pid_file =
+        process.open(settings.pid.as_bytes(), OpenFlags { truncate: !test, ..OpenFlags::WRITE }, 0o644).await;
     match pid_file {
         Ok(fd) => {
             if !test {
@@ -101,12 +102,14 @@ pub(super) async fn open_sockets(
     let process = &voice.process;
     let mut bound: Vec<Bound> = Vec::new();
     let mut missing = addresses(settings);
-    missing.retain(|(address, only_v6)| match before.iter().find(|old| old.address == *address && old.only_v6 == *only_v6) {
-        Some(old) => {
-            bound.push(old.clone());
-            false
+    missing.retain(|(address, only_v6)| {
+        match before.iter().find(|old| old.address == *address && old.only_v6 == *only_v6) {
+            Some(old) => {
+                bound.push(old.clone());
+                false
+            }
+            None => true,
         }
-        None => true,
     });
     for attempt in 1..=BIND_TRIES {
         let mut still = Vec::new();
@@ -179,14 +182,24 @@ pub(super) async fn run(
 ) -> Outcome {
     if settings.daemon {
         let Ok(child) = process.fork() else {
-            let _ = process.write(2, "nginx: [emerg] fork() failed (11: Resource temporarily unavailable)\n").await;
+            let _ = process
+                .write(2, "nginx: [emerg] fork() failed (11: Resource temporarily unavailable)\n")
+                .await;
             return Outcome::Exit(1);
         };
         {
             let mut state = child.lock();
             (state.session, state.group, state.tty) = (child.pid, child.pid, None);
         }
-        let master = Master { process: Arc::clone(&child), nginx, settings, logs, sockets, children: Vec::new(), ending: false };
+        let master = Master {
+            process: Arc::clone(&child),
+            nginx,
+            settings,
+            logs,
+            sockets,
+            children: Vec::new(),
+            ending: false,
+        };
         child.start(Box::pin(async move {
             master.write_pid().await;
             master.run().await
@@ -273,8 +286,10 @@ impl Master {
         let child = match self.process.fork() {
             Ok(child) => child,
             Err(error) => {
-                let message =
-                    format!("fork() failed while spawning \"worker process\" {}", in_words(&self.process, error));
+                let message = format!(
+                    "fork() failed while spawning \"worker process\" {}",
+                    in_words(&self.process, error)
+                );
                 self.logs.message(&self.process, &self.settings.error_log, LogLevel::Alert, &message).await;
                 return;
             }
@@ -286,13 +301,18 @@ impl Master {
         }
         let streams = &self.settings.streams;
         let purpose = |address: SocketAddr| {
-            let number = streams.iter().position(|server| server.addresses.iter().any(|(own, _)| *own == address));
+            let number =
+                streams.iter().position(|server| server.addresses.iter().any(|(own, _)| *own == address));
             number.map_or(Purpose::Http, Purpose::Stream)
         };
         let sockets = self
             .sockets
             .iter()
-            .map(|bound| Socket { fd: bound.fd, listener: Arc::clone(&bound.listener), purpose: purpose(bound.address) })
+            .map(|bound| Socket {
+                fd: bound.fd,
+                listener: Arc::clone(&bound.listener),
+                purpose: purpose(bound.address),
+            })
             .collect();
         let worker = Worker::new(
             Arc::clone(&child),

@@ -212,7 +212,8 @@ impl Start {
             Err(message) => {
                 voice.say(LogLevel::Emerg, &message).await;
                 if self.options.test {
-                    self.tell(&format!("nginx: configuration file {} test failed\n", self.options.config)).await;
+                    self.tell(&format!("nginx: configuration file {} test failed\n", self.options.config))
+                        .await;
                 }
                 return Outcome::Exit(1);
             }
@@ -317,7 +318,8 @@ impl Start {
 async fn load(process: &Arc<Process>, path: &str, global: &str) -> Result<Loaded, String> {
     let machine = Machine(Arc::clone(process));
     let parsed = config::parse(&machine, global, path).await.map_err(|error| error.message)?;
-    let settings = settings::build(&parsed.directives, &machine, DEFAULTS).await.map_err(|error| error.message)?;
+    let settings =
+        settings::build(&parsed.directives, &machine, DEFAULTS).await.map_err(|error| error.message)?;
     let found_events = parsed.directives.iter().any(|directive| directive.name == "events");
     Ok(Loaded { settings, files: parsed.files, found_events })
 }

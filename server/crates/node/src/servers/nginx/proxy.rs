@@ -74,7 +74,8 @@ impl Failure {
                 format!("upstream timed out {timed_out} while reading response header from upstream")
             }
             Self::Closed => {
-                "upstream prematurely closed connection while reading response header from upstream".to_owned()
+                "upstream prematurely closed connection while reading response header from upstream"
+                    .to_owned()
             }
             Self::Reset(errno) => {
                 format!("recv() failed {} while reading response header from upstream", text(errno))
@@ -94,21 +95,26 @@ pub(super) async fn pass(worker: &Worker, request: &mut Request, proxy: &Proxy) 
     };
     request.proxy_host.clone_from(&goal.host);
     request.proxy_port = goal.port;
-    let url = |address: &str| {
-        format!("{}://{address}{}", if goal.tls { "https" } else { "http" }, goal.target)
-    };
+    let url =
+        |address: &str| format!("{}://{address}{}", if goal.tls { "https" } else { "http" }, goal.target);
     let key = goal.upstream.hash_key().map(|key| fill(worker, request, key)).unwrap_or_default();
     let mut tried = Vec::new();
     loop {
         let now = worker.uptime();
         let Some(index) = goal.upstream.choose(&tried, request.client.ip(), &key, now) else {
-            if let Some(last) = request.tries.last().and_then(|last| last.status).filter(|_| !tried.is_empty()) {
+            if let Some(last) =
+                request.tries.last().and_then(|last| last.status).filter(|_| !tried.is_empty())
+            {
                 return Step::Status(last);
             }
             let upstream = url(&goal.upstream.name);
             let message = "no live upstreams while connecting to upstream";
             worker.complain(request, LogLevel::Error, message, Some(&upstream)).await;
-            request.tries.push(Try { address: goal.upstream.name.clone(), status: Some(502), ..Try::default() });
+            request.tries.push(Try {
+                address: goal.upstream.name.clone(),
+                status: Some(502),
+                ..Try::default()
+            });
             return Step::Status(502);
         };
         tried.push(index);
@@ -170,9 +176,12 @@ async fn goal(worker: &Worker, request: &Request, proxy: &Proxy) -> Result<Goal,
         }
         ProxyTarget::Computed(template) => {
             let url = fill(worker, request, template);
-            let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))
+            let Some((scheme, rest)) =
+                url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))
             else {
-                worker.complain(request, LogLevel::Error, &format!("invalid URL prefix in \"{url}\""), None).await;
+                worker
+                    .complain(request, LogLevel::Error, &format!("invalid URL prefix in \"{url}\""), None)
+                    .await;
                 return Err(500);
             };
             let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -261,20 +270,36 @@ fn request_text(worker: &Worker, request: &Request, proxy: &Proxy, goal: &Goal) 
         own.push("Content-Length", body.len().to_string());
     }
     if proxy.pass_headers {
-        let dropped = ["host", "connection", "keep-alive", "content-length", "transfer-encoding", "te", "upgrade", "expect"];
+        let dropped = [
+            "host",
+            "connection",
+            "keep-alive",
+            "content-length",
+            "transfer-encoding",
+            "te",
+            "upgrade",
+            "expect",
+        ];
         for (name, value) in request.head.headers.iter() {
             if !dropped.iter().any(|known| name.eq_ignore_ascii_case(known)) && !is_set(name) {
                 own.push(name, value);
             }
         }
     }
-    let mut text = format!("{method} {} HTTP/1.{}\r\n{}\r\n", goal.target, proxy.http_minor, own.text()).into_bytes();
+    let mut text =
+        format!("{method} {} HTTP/1.{}\r\n{}\r\n", goal.target, proxy.http_minor, own.text()).into_bytes();
     text.extend_from_slice(&body);
     text
 }
 
 /// The answer for the client.
-fn respond(worker: &Worker, request: &mut Request, proxy: &Proxy, head: ResponseHead, mut wire: Wire) -> Step {
+fn respond(
+    worker: &Worker,
+    request: &mut Request,
+    proxy: &Proxy,
+    head: ResponseHead,
+    mut wire: Wire,
+) -> Step {
     request.upstream_headers =
         head.headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     if head.status == 101 {
@@ -295,7 +320,8 @@ fn respond(worker: &Worker, request: &mut Request, proxy: &Proxy, head: Response
     response.reason = Some(head.reason.clone());
     response.content_type = head.headers.get("content-type").map(str::to_owned);
     response.last_modified = head.headers.get("last-modified").and_then(crate::http::parse_http_date);
-    response.location = head.headers.get("location").map(|location| redirected(worker, request, proxy, location));
+    response.location =
+        head.headers.get("location").map(|location| redirected(worker, request, proxy, location));
     for (name, value) in head.headers.iter() {
         let hidden = proxy.hide_headers.iter().any(|known| name.eq_ignore_ascii_case(known))
             || name.to_ascii_lowercase().starts_with("x-accel-")

@@ -131,7 +131,8 @@ fn error_page(worker: &Worker, request: &mut Request, status: u16) -> Option<Ste
 
 async fn internal(worker: &Worker, request: &mut Request, uri: String, args: Option<String>) -> Step {
     if request.changes_left == 0 {
-        let message = format!("rewrite or internal redirection cycle while internally redirecting to \"{uri}\"");
+        let message =
+            format!("rewrite or internal redirection cycle while internally redirecting to \"{uri}\"");
         worker.complain(request, LogLevel::Error, &message, None).await;
         request.in_error_page = true;
         return Step::Status(500);
@@ -215,7 +216,8 @@ async fn rewrite(worker: &Worker, request: &mut Request) -> Step {
             Flow::On | Flow::Stop { search: true } => {}
         }
         if request.changes_left == 0 {
-            let message = format!("rewrite or internal redirection cycle while processing \"{}\"", request.uri);
+            let message =
+                format!("rewrite or internal redirection cycle while processing \"{}\"", request.uri);
             worker.complain(request, LogLevel::Error, &message, None).await;
             return Step::Status(500);
         }
@@ -251,7 +253,9 @@ fn script<'a>(
                     request.variables.insert(name.clone(), value);
                 }
                 Op::Break => return Flow::Stop { search: false },
-                Op::Return { code, text } => return Flow::Step(returned(worker, request, *code, text.as_ref())),
+                Op::Return { code, text } => {
+                    return Flow::Step(returned(worker, request, *code, text.as_ref()));
+                }
                 Op::Rewrite { regex, target, flag } => {
                     let Some(groups) = Groups::of(regex, &request.uri) else { continue };
                     request.groups = groups;
@@ -403,7 +407,8 @@ async fn authenticate(worker: &Worker, request: &mut Request, file: &str) -> Opt
     let text = match worker.process.read_file(path.as_bytes(), 1 << 20).await {
         Ok(text) => String::from_utf8_lossy(&text).into_owned(),
         Err(error) => {
-            let message = format!("open() \"{path}\" failed ({}: {})", error.number(), worker.process.text(error));
+            let message =
+                format!("open() \"{path}\" failed ({}: {})", error.number(), worker.process.text(error));
             worker.complain(request, LogLevel::Crit, &message, None).await;
             return Some(403);
         }
@@ -451,7 +456,8 @@ async fn content(worker: &Worker, request: &mut Request) -> Step {
         }
         Handler::StubStatus => Step::Status(405),
         Handler::EmptyGif => {
-            const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x01\x00,\
+            const GIF: &[u8] =
+                b"GIF89a\x01\x00\x01\x00\x80\x01\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x01\x00,\
                                  \x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02L\x01\x00;";
             Step::Done(Response::text(200, "image/gif", GIF))
         }

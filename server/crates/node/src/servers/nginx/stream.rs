@@ -31,7 +31,8 @@ pub(super) async fn connection(worker: &Worker, stream: Arc<Stream>, number: usi
         };
         tried.push(index);
         let Some(peer) = server.upstream.peers.get(index) else { return };
-        let connected = within(process, Some(server.connect_timeout), Wire::connect(process, peer.address)).await;
+        let connected =
+            within(process, Some(server.connect_timeout), Wire::connect(process, peer.address)).await;
         match connected.unwrap_or(Err(Errno::ETIMEDOUT)) {
             Ok(upstream) => {
                 server.upstream.done(index, false, worker.uptime());
@@ -56,7 +57,12 @@ pub(super) async fn connection(worker: &Worker, stream: Arc<Stream>, number: usi
 }
 
 /// Passes on what both sides send, until both have ended or were silent for too long. Returns how much the client got.
-pub(super) async fn relay_both(process: &Process, client: &mut Wire, mut upstream: Wire, silence: Duration) -> u64 {
+pub(super) async fn relay_both(
+    process: &Process,
+    client: &mut Wire,
+    mut upstream: Wire,
+    silence: Duration,
+) -> u64 {
     let (mut client_open, mut upstream_open) = (true, true);
     let mut sent = 0;
     while client_open || upstream_open {
@@ -67,10 +73,12 @@ pub(super) async fn relay_both(process: &Process, client: &mut Wire, mut upstrea
             let from_upstream = std::pin::pin!(async {
                 if upstream_open { upstream.read().await } else { std::future::pending().await }
             });
-            within(process, Some(silence), select(from_client, from_upstream)).await.map(|either| match either {
-                Either::Left((bytes, _)) => (true, bytes),
-                Either::Right((bytes, _)) => (false, bytes),
-            })
+            within(process, Some(silence), select(from_client, from_upstream)).await.map(
+                |either| match either {
+                    Either::Left((bytes, _)) => (true, bytes),
+                    Either::Right((bytes, _)) => (false, bytes),
+                },
+            )
         };
         let Some((of_client, Ok(bytes))) = event else { return sent };
         let result = match (of_client, bytes.is_empty()) {

@@ -30,7 +30,8 @@ impl Template {
                     .split_once('}')
                     .ok_or_else(|| format!("the closing bracket in \"{inner}\" variable is missing"))?,
                 None => {
-                    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+                    let end =
+                        rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
                     rest.split_at(end)
                 }
             };
@@ -70,7 +71,11 @@ impl Template {
     }
 
     /// The text with values in place of its variables.
-    pub(super) fn fill(&self, mut variable: impl FnMut(&str) -> String, mut group: impl FnMut(usize) -> String) -> String {
+    pub(super) fn fill(
+        &self,
+        mut variable: impl FnMut(&str) -> String,
+        mut group: impl FnMut(usize) -> String,
+    ) -> String {
         self.0.iter().fold(String::new(), |mut out, piece| {
             match piece {
                 Piece::Text(text) => out.push_str(text),

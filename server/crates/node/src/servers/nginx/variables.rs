@@ -4,32 +4,107 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{
-    request::Request,
-    settings::Map,
-    template::Template,
-    worker::Worker,
-};
+use super::{request::Request, settings::Map, template::Template, worker::Worker};
 
 /// Variables that are there without being defined.
 const KNOWN: &[&str] = &[
-    "args", "binary_remote_addr", "body_bytes_sent", "bytes_sent", "connection", "connection_requests", "connection_time",
-    "connections_active", "connections_reading", "connections_waiting", "connections_writing", "content_length",
-    "content_type", "date_gmt", "date_local", "document_root", "document_uri", "fastcgi_path_info", "fastcgi_script_name",
-    "gzip_ratio", "host", "hostname", "http2", "https", "invalid_referer", "is_args", "limit_conn_status", "limit_rate",
-    "limit_req_status", "modern_browser", "msec", "nginx_version", "pid", "pipe", "proxy_add_x_forwarded_for", "proxy_host",
-    "proxy_port", "proxy_protocol_addr", "proxy_protocol_port", "query_string", "realip_remote_addr", "realip_remote_port",
-    "realpath_root", "remote_addr", "remote_port", "remote_user", "request", "request_body", "request_body_file",
-    "request_completion", "request_filename", "request_id", "request_length", "request_method", "request_time",
-    "request_uri", "scheme", "secure_link", "server_addr", "server_name", "server_port", "server_protocol", "slice_range",
-    "ssl_cipher", "ssl_client_cert", "ssl_client_s_dn", "ssl_client_verify", "ssl_protocol", "ssl_server_name",
-    "ssl_session_id", "status", "tcpinfo_rtt", "time_iso8601", "time_local", "uid_got", "uid_set", "upstream_addr",
-    "upstream_bytes_received", "upstream_bytes_sent", "upstream_cache_status", "upstream_connect_time",
-    "upstream_header_time", "upstream_response_length", "upstream_response_time", "upstream_status", "uri",
+    "args",
+    "binary_remote_addr",
+    "body_bytes_sent",
+    "bytes_sent",
+    "connection",
+    "connection_requests",
+    "connection_time",
+    "connections_active",
+    "connections_reading",
+    "connections_waiting",
+    "connections_writing",
+    "content_length",
+    "content_type",
+    "date_gmt",
+    "date_local",
+    "document_root",
+    "document_uri",
+    "fastcgi_path_info",
+    "fastcgi_script_name",
+    "gzip_ratio",
+    "host",
+    "hostname",
+    "http2",
+    "https",
+    "invalid_referer",
+    "is_args",
+    "limit_conn_status",
+    "limit_rate",
+    "limit_req_status",
+    "modern_browser",
+    "msec",
+    "nginx_version",
+    "pid",
+    "pipe",
+    "proxy_add_x_forwarded_for",
+    "proxy_host",
+    "proxy_port",
+    "proxy_protocol_addr",
+    "proxy_protocol_port",
+    "query_string",
+    "realip_remote_addr",
+    "realip_remote_port",
+    "realpath_root",
+    "remote_addr",
+    "remote_port",
+    "remote_user",
+    "request",
+    "request_body",
+    "request_body_file",
+    "request_completion",
+    "request_filename",
+    "request_id",
+    "request_length",
+    "request_method",
+    "request_time",
+    "request_uri",
+    "scheme",
+    "secure_link",
+    "server_addr",
+    "server_name",
+    "server_port",
+    "server_protocol",
+    "slice_range",
+    "ssl_cipher",
+    "ssl_client_cert",
+    "ssl_client_s_dn",
+    "ssl_client_verify",
+    "ssl_protocol",
+    "ssl_server_name",
+    "ssl_session_id",
+    "status",
+    "tcpinfo_rtt",
+    "time_iso8601",
+    "time_local",
+    "uid_got",
+    "uid_set",
+    "upstream_addr",
+    "upstream_bytes_received",
+    "upstream_bytes_sent",
+    "upstream_cache_status",
+    "upstream_connect_time",
+    "upstream_header_time",
+    "upstream_response_length",
+    "upstream_response_time",
+    "upstream_status",
+    "uri",
 ];
 
 const FAMILIES: &[&str] = &[
-    "arg_", "cookie_", "http_", "sent_http_", "sent_trailer_", "upstream_http_", "upstream_cookie_", "upstream_trailer_",
+    "arg_",
+    "cookie_",
+    "http_",
+    "sent_http_",
+    "sent_trailer_",
+    "upstream_http_",
+    "upstream_cookie_",
+    "upstream_trailer_",
 ];
 
 /// Whether a variable is there without being defined.
@@ -207,7 +282,9 @@ fn builtin(worker: &Worker, request: &Request, name: &str) -> String {
         "msec" => format!("{}.{:03}", now.as_second(), now.as_millisecond().rem_euclid(1000)),
         "time_local" => log_date(now),
         "time_iso8601" => now.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string(),
-        "date_gmt" | "date_local" => now.to_zoned(TimeZone::UTC).strftime("%A, %d-%b-%Y %H:%M:%S GMT").to_string(),
+        "date_gmt" | "date_local" => {
+            now.to_zoned(TimeZone::UTC).strftime("%A, %d-%b-%Y %H:%M:%S GMT").to_string()
+        }
         "proxy_host" => request.proxy_host.clone(),
         "proxy_port" => request.proxy_port.to_string(),
         "proxy_add_x_forwarded_for" => {
@@ -222,9 +299,10 @@ fn builtin(worker: &Worker, request: &Request, name: &str) -> String {
         "upstream_response_time" | "upstream_header_time" | "upstream_connect_time" => {
             tries(request, |one| format!("{:.3}", one.seconds))
         }
-        "upstream_response_length" | "upstream_bytes_received" => tries(request, |one| one.length.to_string()),
+        "upstream_response_length" | "upstream_bytes_received" => {
+            tries(request, |one| one.length.to_string())
+        }
         "connections_active" => worker.active_connections().to_string(),
         _ => String::new(),
     }
 }
-

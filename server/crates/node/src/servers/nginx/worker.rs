@@ -95,7 +95,14 @@ impl Worker {
         logs: Logs,
         counters: Arc<Counters>,
     ) -> Self {
-        Self { process, settings, version, logs: tokio::sync::RwLock::new(logs), counters, leaving: Mutex::default() }
+        Self {
+            process,
+            settings,
+            version,
+            logs: tokio::sync::RwLock::new(logs),
+            counters,
+            leaving: Mutex::default(),
+        }
     }
 
     /// Time on the node's clock.
@@ -125,7 +132,8 @@ impl Worker {
     pub(super) fn status_page(&self) -> String {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &self.counters;
-        let (active, reading, writing) = (count(&counters.active), count(&counters.reading), count(&counters.writing));
+        let (active, reading, writing) =
+            (count(&counters.active), count(&counters.reading), count(&counters.writing));
         format!(
             "Active connections: {active} \nserver accepts handled requests\n {accepted} {accepted} {} \n\
              Reading: {reading} Writing: {writing} Waiting: {} \n",
@@ -136,7 +144,13 @@ impl Worker {
     }
 
     /// Says something about a request in the log of errors.
-    pub(super) async fn complain(&self, request: &Request, level: LogLevel, text: &str, upstream: Option<&str>) {
+    pub(super) async fn complain(
+        &self,
+        request: &Request,
+        level: LogLevel,
+        text: &str,
+        upstream: Option<&str>,
+    ) {
         let targets = request.location.options.error_log.as_ref().unwrap_or(&self.settings.error_log);
         let text = format!("*{} {text}{}", request.connection, request.in_words(upstream));
         self.logs.read().await.message(&self.process, targets, level, &text).await;
@@ -218,7 +232,10 @@ pub(super) async fn run(worker: Arc<Worker>, mut sockets: Vec<Socket>) -> Outcom
                         // The number is the worker's own copy.
                         let _ = worker.process.close(socket.fd);
                     }
-                    deadline = worker.settings.shutdown_timeout.map(|limit| worker.process.container.host.env.sleep(limit));
+                    deadline = worker
+                        .settings
+                        .shutdown_timeout
+                        .map(|limit| worker.process.container.host.env.sleep(limit));
                 }
                 Some(Signal::USR1) => {
                     worker.say(LogLevel::Notice, "reopening logs").await;
@@ -331,7 +348,11 @@ async fn refuse(worker: &Worker, wire: &Wire, number: u64, error: HeadError) {
             variables::log_date(worker.process.now()),
             400,
             body.len(),
-            if log.format.line.variables().any(|name| name == "http_x_forwarded_for") { " \"-\"" } else { "" }
+            if log.format.line.variables().any(|name| name == "http_x_forwarded_for") {
+                " \"-\""
+            } else {
+                ""
+            }
         );
         worker.logs.read().await.write(&worker.process, &log.file, line).await;
     }
@@ -403,7 +424,11 @@ async fn serve_one(
     };
     let keep = request.location.options.keepalive_timeout;
     let stays = valid && keeps_alive && body_read && !keep.is_zero() && !worker.is_leaving();
-    let result = if response.status == 444 { Err(Errno::ECONNRESET) } else { send(worker, wire, &mut request, response, stays).await };
+    let result = if response.status == 444 {
+        Err(Errno::ECONNRESET)
+    } else {
+        send(worker, wire, &mut request, response, stays).await
+    };
     request.length += request.body.len();
     log(worker, &request).await;
     result.map(|stays| stays.then_some(keep))
@@ -479,7 +504,8 @@ async fn send(
         }
         Content::Tunnel(upstream) => {
             wire.write(head).await?;
-            request.body_bytes_sent = stream::relay_both(&worker.process, wire, *upstream, Duration::from_secs(60)).await;
+            request.body_bytes_sent =
+                stream::relay_both(&worker.process, wire, *upstream, Duration::from_secs(60)).await;
             return Ok(false);
         }
     }
@@ -545,7 +571,9 @@ async fn relay(
             }
             Err(error) => {
                 let message = match error {
-                    Errno::ECONNRESET => "upstream prematurely closed connection while reading upstream".to_owned(),
+                    Errno::ECONNRESET => {
+                        "upstream prematurely closed connection while reading upstream".to_owned()
+                    }
                     _ => "upstream sent invalid chunked response while reading upstream".to_owned(),
                 };
                 worker.complain(request, LogLevel::Error, &message, None).await;
@@ -556,7 +584,13 @@ async fn relay(
 }
 
 /// The head, with the fields in nginx's order.
-fn head_text(worker: &Worker, request: &mut Request, response: &mut Response, chunked: bool, stays: bool) -> String {
+fn head_text(
+    worker: &Worker,
+    request: &mut Request,
+    response: &mut Response,
+    chunked: bool,
+    stays: bool,
+) -> String {
     let words = response.reason.clone().filter(|words| !words.is_empty());
     let words = words.unwrap_or_else(|| match response.status {
         308 => "Permanent Redirect".to_owned(),
@@ -661,10 +695,14 @@ pub(super) fn fits(server: &Server, host: &str) -> Option<(u8, usize, super::set
         .filter_map(|name| match name {
             ServerName::Exact(exact) if exact == host => Some((4, 0, none())),
             ServerName::SuffixOrSelf(suffix) if suffix.get(1..) == Some(host) => Some((4, 0, none())),
-            ServerName::Suffix(suffix) | ServerName::SuffixOrSelf(suffix) if host.ends_with(suffix.as_str()) => {
+            ServerName::Suffix(suffix) | ServerName::SuffixOrSelf(suffix)
+                if host.ends_with(suffix.as_str()) =>
+            {
                 Some((3, suffix.len(), none()))
             }
-            ServerName::Prefix(prefix) if host.starts_with(prefix.as_str()) => Some((2, prefix.len(), none())),
+            ServerName::Prefix(prefix) if host.starts_with(prefix.as_str()) => {
+                Some((2, prefix.len(), none()))
+            }
             ServerName::Regex(regex) => super::settings::Groups::of(regex, host).map(|groups| (1, 0, groups)),
             _ => None,
         })

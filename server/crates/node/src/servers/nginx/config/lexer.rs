@@ -60,7 +60,11 @@ impl<'a> Lexer<'a> {
                 }
                 b'}' => {
                     self.at += 1;
-                    return if words.is_empty() { Ok(Words { words, end: End::BlockEnd }) } else { Err(unexpected(byte)) };
+                    return if words.is_empty() {
+                        Ok(Words { words, end: End::BlockEnd })
+                    } else {
+                        Err(unexpected(byte))
+                    };
                 }
                 b'"' | b'\'' => words.push(self.quoted(byte)?),
                 _ => words.push(self.bare()?),
@@ -85,9 +89,11 @@ impl<'a> Lexer<'a> {
                 b' ' | b'\t' | b'\r' | b'\n' => {
                     self.advance();
                 }
-                b'#' => while self.peek().is_some_and(|byte| byte != b'\n') {
-                    self.at += 1;
-                },
+                b'#' => {
+                    while self.peek().is_some_and(|byte| byte != b'\n') {
+                        self.at += 1;
+                    }
+                }
                 _ => return,
             }
         }
@@ -98,7 +104,10 @@ impl<'a> Lexer<'a> {
         let start = self.at;
         loop {
             if self.at - start > MAX_WORD {
-                return Err(format!("too long parameter, probably missing terminating \"{}\" character", char::from(quote)));
+                return Err(format!(
+                    "too long parameter, probably missing terminating \"{}\" character",
+                    char::from(quote)
+                ));
             }
             match self.advance() {
                 None => return Err(END_OF_FILE.to_owned()),
@@ -132,7 +141,9 @@ impl<'a> Lexer<'a> {
                     // The brace belongs to `${name}`.
                     continue;
                 }
-                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' => return Ok(unescape(&self.text[start..self.at])),
+                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' => {
+                    return Ok(unescape(&self.text[start..self.at]));
+                }
                 b'\\' => {
                     self.at += 1;
                     self.advance();

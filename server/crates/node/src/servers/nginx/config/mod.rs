@@ -24,7 +24,11 @@ pub(super) struct At {
 
 impl fmt::Display for At {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.file.is_empty() { f.write_str("command line") } else { write!(f, "{}:{}", self.file, self.line) }
+        if self.file.is_empty() {
+            f.write_str("command line")
+        } else {
+            write!(f, "{}:{}", self.file, self.line)
+        }
     }
 }
 

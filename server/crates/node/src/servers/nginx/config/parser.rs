@@ -125,7 +125,8 @@ impl Parser<'_> {
                     }
                     End::Semicolon | End::BlockStart => {
                         let siblings = open.last().map_or(&*into, |open| &open.directive.block);
-                        let (directive, inner) = self.directive(words.words, words.end, here, at, siblings)?;
+                        let (directive, inner) =
+                            self.directive(words.words, words.end, here, at, siblings)?;
                         match inner {
                             Some(place) => {
                                 if open.len() + depth > MAX_DEPTH {
@@ -139,7 +140,8 @@ impl Parser<'_> {
                                 self.include(&directive, here, target, depth).await?;
                             }
                             None => {
-                                let target = open.last_mut().map_or(&mut *into, |open| &mut open.directive.block);
+                                let target =
+                                    open.last_mut().map_or(&mut *into, |open| &mut open.directive.block);
                                 target.push(directive);
                             }
                         }
@@ -204,10 +206,14 @@ impl Parser<'_> {
         };
         match (spec.inner, end) {
             (None, End::BlockStart) => {
-                return Err(directive.error(format!("directive \"{}\" is not terminated by \";\"", directive.name)));
+                return Err(
+                    directive.error(format!("directive \"{}\" is not terminated by \";\"", directive.name))
+                );
             }
             (Some(_), End::Semicolon) => {
-                return Err(directive.error(format!("directive \"{}\" has no opening \"{{\"", directive.name)));
+                return Err(
+                    directive.error(format!("directive \"{}\" has no opening \"{{\"", directive.name))
+                );
             }
             _ => {}
         }

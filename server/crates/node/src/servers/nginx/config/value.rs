@@ -59,7 +59,10 @@ mod tests {
 
     #[test]
     fn units() {
-        assert_eq!((size("8k"), size("1M"), size("10"), size("1q"), size("")), (Some(8192), Some(1 << 20), Some(10), None, None));
+        assert_eq!(
+            (size("8k"), size("1M"), size("10"), size("1q"), size("")),
+            (Some(8192), Some(1 << 20), Some(10), None, None)
+        );
         assert_eq!(time("65"), Some(Duration::from_secs(65)));
         assert_eq!(time("1m30s"), Some(Duration::from_secs(90)));
         assert_eq!(time("500ms"), Some(Duration::from_millis(500)));

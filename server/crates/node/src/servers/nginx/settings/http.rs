@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    AccessRule, AddHeader, ErrorPage, Gzip, Handler, Listen, Location, Locations, Map, Matcher, NextUpstream, Options,
-    Proxy, ProxyTarget, Root, Server, ServerName, Settings,
+    AccessRule, AddHeader, ErrorPage, Gzip, Handler, Listen, Location, Locations, Map, Matcher, NextUpstream,
+    Options, Proxy, ProxyTarget, Root, Server, ServerName, Settings,
     build::{Defaults, Resolve},
     levels::{Levels, regex, template},
     listen, logs,
@@ -118,7 +118,11 @@ impl Context<'_> {
             matcher: Matcher::Block,
             nested: Locations::default(),
             script: Vec::new(),
-            handler: if levels.own(&["stub_status"]).next().is_some() { Handler::StubStatus } else { Handler::Files },
+            handler: if levels.own(&["stub_status"]).next().is_some() {
+                Handler::StubStatus
+            } else {
+                Handler::Files
+            },
             options: self.options(levels)?,
         };
         Ok(Server {
@@ -158,7 +162,8 @@ impl Context<'_> {
         }
         for (inner, line) in lines {
             let Some(line) = line else { continue };
-            if line.tls && !Levels::new(&directive.block).own(&["ssl_certificate"]).any(|_| true)
+            if line.tls
+                && !Levels::new(&directive.block).own(&["ssl_certificate"]).any(|_| true)
                 && settings_has_no_certificate(directive)
             {
                 return Err(ConfigError::new(format!(
@@ -183,7 +188,8 @@ impl Context<'_> {
                     Some(listen) => {
                         if line.default {
                             let first = listen.servers.first().copied();
-                            let taken = first.is_some_and(|first| settings.default_at.contains(&(address, first)));
+                            let taken =
+                                first.is_some_and(|first| settings.default_at.contains(&(address, first)));
                             if taken {
                                 return Err(inner.error(format!("a duplicate default server for {address}")));
                             }
@@ -317,7 +323,12 @@ impl Context<'_> {
         })
     }
 
-    fn proxy(&self, directive: &Directive, levels: &Levels<'_>, matcher: &Matcher) -> Result<Proxy, ConfigError> {
+    fn proxy(
+        &self,
+        directive: &Directive,
+        levels: &Levels<'_>,
+        matcher: &Matcher,
+    ) -> Result<Proxy, ConfigError> {
         let text = directive.arg(0);
         let target = if text.contains('$') {
             ProxyTarget::Computed(template(directive, 0)?)
@@ -352,8 +363,9 @@ impl Context<'_> {
         for header in levels.all("proxy_set_header") {
             set_headers.push((header.arg(0).to_owned(), template(header, 1)?));
         }
-        let next: Vec<String> =
-            levels.find("proxy_next_upstream").map_or(vec!["error".to_owned(), "timeout".to_owned()], |next| next.args.clone());
+        let next: Vec<String> = levels
+            .find("proxy_next_upstream")
+            .map_or(vec!["error".to_owned(), "timeout".to_owned()], |next| next.args.clone());
         let has = |word: &str| next.iter().any(|known| known == word);
         let words = |name: &str| levels.all(name).iter().map(|header| header.arg(0).to_owned()).collect();
         Ok(Proxy {
@@ -362,7 +374,9 @@ impl Context<'_> {
             set_headers,
             set_body: levels.find("proxy_set_body").map(|directive| template(directive, 0)).transpose()?,
             method: levels.find("proxy_method").map(|directive| template(directive, 0)).transpose()?,
-            http_minor: u8::from(levels.find("proxy_http_version").is_some_and(|version| version.arg(0) == "1.1")),
+            http_minor: u8::from(
+                levels.find("proxy_http_version").is_some_and(|version| version.arg(0) == "1.1"),
+            ),
             pass_body: levels.flag("proxy_pass_request_body", true),
             pass_headers: levels.flag("proxy_pass_request_headers", true),
             hide_headers: words("proxy_hide_header"),
@@ -435,7 +449,10 @@ impl Context<'_> {
             error_pages: error_pages(&levels.all("error_page"))?,
             recursive_error_pages: levels.flag("recursive_error_pages", false),
             add_headers: add_headers(&levels.all("add_header"))?,
-            expires: levels.find("expires").map(|directive| directive.args.join(" ")).filter(|value| value != "off"),
+            expires: levels
+                .find("expires")
+                .map(|directive| directive.args.join(" "))
+                .filter(|value| value != "off"),
             access: access(&levels.all_of(&["allow", "deny"]))?,
             satisfy_any: arg("satisfy").as_deref() == Some("any"),
             auth_basic,
@@ -539,8 +556,12 @@ fn warn_of_conflicts(
         }
         names
     };
-    let others: BTreeSet<String> =
-        listen.servers.iter().filter_map(|number| servers.get(*number)).flat_map(|server| exact(server)).collect();
+    let others: BTreeSet<String> = listen
+        .servers
+        .iter()
+        .filter_map(|number| servers.get(*number))
+        .flat_map(|server| exact(server))
+        .collect();
     for name in exact(server).iter().filter(|name| others.contains(*name)) {
         warnings.push(format!("conflicting server name \"{name}\" on {address}, ignored"));
     }
@@ -589,9 +610,10 @@ fn check_nesting(directive: &Directive, outer: &Matcher, inner: &Matcher) -> Res
         (_, Matcher::Named(inner)) => {
             Err(directive.error(format!("named location \"{inner}\" can be on the server level only")))
         }
-        (Matcher::Prefix(_) | Matcher::Final(_), Matcher::Prefix(path) | Matcher::Exact(path) | Matcher::Final(path))
-            if !path.starts_with(outer.prefix()) =>
-        {
+        (
+            Matcher::Prefix(_) | Matcher::Final(_),
+            Matcher::Prefix(path) | Matcher::Exact(path) | Matcher::Final(path),
+        ) if !path.starts_with(outer.prefix()) => {
             Err(directive.error(format!("location \"{path}\" is outside location \"{}\"", outer.prefix())))
         }
         _ => Ok(()),
@@ -609,7 +631,8 @@ fn root(levels: &Levels<'_>) -> Result<Root, ConfigError> {
     match levels.all_of(&["root", "alias"]).first() {
         Some(directive) => {
             let text = directive.arg(0);
-            let text = if text.starts_with(['/', '$']) { text.to_owned() } else { format!("/etc/nginx/{text}") };
+            let text =
+                if text.starts_with(['/', '$']) { text.to_owned() } else { format!("/etc/nginx/{text}") };
             let path = Template::parse(&text).map_err(|message| directive.error(message))?;
             Ok(Root { path, alias: directive.name == "alias" })
         }
@@ -689,7 +712,8 @@ pub(super) fn range(text: &str) -> Option<(IpAddr, u8)> {
 
 fn access(directives: &[&Directive]) -> Result<Vec<AccessRule>, ConfigError> {
     let mut rules = Vec::new();
-    for directive in directives.iter().filter(|directive| matches!(directive.name.as_str(), "allow" | "deny")) {
+    for directive in directives.iter().filter(|directive| matches!(directive.name.as_str(), "allow" | "deny"))
+    {
         let text = directive.arg(0);
         let range = match text {
             "all" => None,
@@ -789,7 +813,8 @@ fn check_variables(block: &Directive, settings: &Settings) -> Result<(), ConfigE
     while let Some(directive) = open.pop() {
         open.extend(directive.block.iter());
         let in_table = matches!(directive.name.as_str(), "types" | "geo");
-        let patterns = matches!(directive.name.as_str(), "location" | "rewrite" | "server_name" | "if" | "map");
+        let patterns =
+            matches!(directive.name.as_str(), "location" | "rewrite" | "server_name" | "if" | "map");
         if matches!(directive.name.as_str(), "set" | "auth_request_set")
             && let Some(name) = directive.arg(0).strip_prefix('$')
         {
@@ -810,10 +835,13 @@ fn check_variables(block: &Directive, settings: &Settings) -> Result<(), ConfigE
                 }
             }
         }
-        let takes_variables = !in_table && !matches!(directive.name.as_str(), "location" | "server_name" | "listen");
+        let takes_variables =
+            !in_table && !matches!(directive.name.as_str(), "location" | "server_name" | "listen");
         if takes_variables {
             let skip = usize::from(directive.name == "rewrite");
-            for arg in directive.args.iter().skip(skip).filter(|arg| !arg.starts_with('^') && !arg.ends_with("$)")) {
+            for arg in
+                directive.args.iter().skip(skip).filter(|arg| !arg.starts_with('^') && !arg.ends_with("$)"))
+            {
                 if let Ok(template) = Template::parse(arg) {
                     used.extend(template.variables().map(str::to_owned));
                 }

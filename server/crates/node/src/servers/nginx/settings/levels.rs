@@ -70,27 +70,39 @@ pub(super) fn template(directive: &Directive, index: usize) -> Result<Template, 
 }
 
 /// A regular expression of a directive.
-pub(super) fn regex(directive: &Directive, pattern: &str, ignore_case: bool) -> Result<regex::Regex, ConfigError> {
+pub(super) fn regex(
+    directive: &Directive,
+    pattern: &str,
+    ignore_case: bool,
+) -> Result<regex::Regex, ConfigError> {
     // PCRE takes a `{` that begins no repetition, and `\/`, as themselves.
     let portable = portable(pattern);
-    regex::RegexBuilder::new(&portable).case_insensitive(ignore_case).size_limit(1 << 20).build().map_err(|error| {
-        let text = match &error {
-            regex::Error::Syntax(text) if text.contains("unclosed group") => "missing closing parenthesis",
-            regex::Error::Syntax(text) if text.contains("unopened group") => "unmatched closing parenthesis",
-            regex::Error::Syntax(text) if text.contains("unclosed character class") => {
-                "missing terminating ] for character class"
-            }
-            regex::Error::Syntax(text) if text.contains("repetition operator missing") => {
-                "quantifier does not follow a repeatable item"
-            }
-            regex::Error::Syntax(text) if text.contains("look-around") || text.contains("backreference") => {
-                "look-around and back-references are not supported by podlab's nginx"
-            }
-            regex::Error::CompiledTooBig(_) => "regular expression is too large",
-            _ => "unrecognized character follows \\",
-        };
-        directive.error(format!("pcre2_compile() failed: {text} in \"{pattern}\""))
-    })
+    regex::RegexBuilder::new(&portable).case_insensitive(ignore_case).size_limit(1 << 20).build().map_err(
+        |error| {
+            let text = match &error {
+                regex::Error::Syntax(text) if text.contains("unclosed group") => {
+                    "missing closing parenthesis"
+                }
+                regex::Error::Syntax(text) if text.contains("unopened group") => {
+                    "unmatched closing parenthesis"
+                }
+                regex::Error::Syntax(text) if text.contains("unclosed character class") => {
+                    "missing terminating ] for character class"
+                }
+                regex::Error::Syntax(text) if text.contains("repetition operator missing") => {
+                    "quantifier does not follow a repeatable item"
+                }
+                regex::Error::Syntax(text)
+                    if text.contains("look-around") || text.contains("backreference") =>
+                {
+                    "look-around and back-references are not supported by podlab's nginx"
+                }
+                regex::Error::CompiledTooBig(_) => "regular expression is too large",
+                _ => "unrecognized character follows \\",
+            };
+            directive.error(format!("pcre2_compile() failed: {text} in \"{pattern}\""))
+        },
+    )
 }
 
 /// A regular expression as the crate `regex` wants it.

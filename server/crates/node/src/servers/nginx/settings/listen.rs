@@ -59,9 +59,18 @@ pub(super) async fn parse(
             "udp" => line.udp = true,
             "ipv6only=on" => line.only_v6 = true,
             "ipv6only=off" => line.only_v6 = false,
-            "http2" | "spdy" | "quic" | "proxy_protocol" | "deferred" | "bind" | "reuseport" | "multipath" => {}
+            "http2" | "spdy" | "quic" | "proxy_protocol" | "deferred" | "bind" | "reuseport"
+            | "multipath" => {}
             _ => {
-                let known = ["backlog=", "rcvbuf=", "sndbuf=", "setfib=", "fastopen=", "accept_filter=", "so_keepalive="];
+                let known = [
+                    "backlog=",
+                    "rcvbuf=",
+                    "sndbuf=",
+                    "setfib=",
+                    "fastopen=",
+                    "accept_filter=",
+                    "so_keepalive=",
+                ];
                 if !known.iter().any(|known| arg.starts_with(known)) {
                     return Err(directive.error(format!("invalid parameter \"{arg}\"")));
                 }

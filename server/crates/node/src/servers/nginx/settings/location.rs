@@ -60,7 +60,8 @@ impl Groups {
     /// Matches a text.
     pub(in crate::servers::nginx) fn of(regex: &Regex, text: &str) -> Option<Self> {
         let captures = regex.captures(text)?;
-        let value = |group: Option<regex::Match<'_>>| group.map_or(String::new(), |group| group.as_str().to_owned());
+        let value =
+            |group: Option<regex::Match<'_>>| group.map_or(String::new(), |group| group.as_str().to_owned());
         let numbered = captures.iter().map(value).collect();
         let named = regex
             .capture_names()
@@ -106,10 +107,12 @@ impl Locations {
                 if let Matcher::Regex(regex) = &location.matcher
                     && let Some(groups) = Groups::of(regex, path)
                 {
-                    return Some(location.nested.find(path).unwrap_or_else(|| Match {
-                        location: Arc::clone(location),
-                        groups: Some(groups),
-                    }));
+                    return Some(
+                        location.nested.find(path).unwrap_or_else(|| Match {
+                            location: Arc::clone(location),
+                            groups: Some(groups),
+                        }),
+                    );
                 }
             }
         }

@@ -81,7 +81,8 @@ const COMBINED: &str = "$remote_addr - $remote_user [$time_local] \"$request\" $
 /// The formats that a block defines, and the one that there is always.
 pub(super) fn formats(block: &[Directive]) -> Result<Vec<Arc<Format>>, ConfigError> {
     let combined = Template::parse(COMBINED).unwrap_or_default();
-    let mut formats = vec![Arc::new(Format { name: "combined".to_owned(), line: combined, escape_json: false })];
+    let mut formats =
+        vec![Arc::new(Format { name: "combined".to_owned(), line: combined, escape_json: false })];
     for directive in block.iter().filter(|directive| directive.name == "log_format") {
         let name = directive.arg(0);
         if formats.iter().any(|format| format.name == name) {
@@ -110,7 +111,10 @@ pub(super) fn access_logs(
     let format = |name: &str| formats.iter().find(|format| format.name == name).cloned();
     if directives.is_empty() {
         let file = LogFile::Path(default.to_owned());
-        return Ok(format("combined").map(|format| AccessLog { file, format, condition: None }).into_iter().collect());
+        return Ok(format("combined")
+            .map(|format| AccessLog { file, format, condition: None })
+            .into_iter()
+            .collect());
     }
     let mut logs = Vec::new();
     for directive in directives {

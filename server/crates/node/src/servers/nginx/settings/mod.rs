@@ -10,7 +10,12 @@ mod script;
 mod stream;
 mod upstream;
 
-use std::{collections::{BTreeMap, BTreeSet}, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 pub(super) use build::{Defaults, Resolve, build};
 pub(super) use location::{Groups, Locations, Match, Matcher};
@@ -51,7 +56,9 @@ impl Settings {
     pub(super) fn listen_of(&self, local: SocketAddr) -> Option<&Listen> {
         let exact = self.listens.iter().find(|listen| listen.address == local);
         exact.or_else(|| {
-            let fits = |listen: &&Listen| listen.address.port() == local.port() && listen.address.ip().is_unspecified();
+            let fits = |listen: &&Listen| {
+                listen.address.port() == local.port() && listen.address.ip().is_unspecified()
+            };
             let same_kind = |listen: &&Listen| fits(listen) && listen.address.is_ipv4() == local.is_ipv4();
             self.listens.iter().find(same_kind).or_else(|| self.listens.iter().find(fits))
         })

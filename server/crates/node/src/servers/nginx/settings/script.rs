@@ -43,9 +43,21 @@ pub(in crate::servers::nginx) enum RewriteFlag {
 pub(in crate::servers::nginx) enum Condition {
     /// Neither empty nor 0.
     True(Template),
-    Equals { left: Template, right: Template, not: bool },
-    Matches { text: Template, regex: Regex, not: bool },
-    File { kind: u8, path: Template, not: bool },
+    Equals {
+        left: Template,
+        right: Template,
+        not: bool,
+    },
+    Matches {
+        text: Template,
+        regex: Regex,
+        not: bool,
+    },
+    File {
+        kind: u8,
+        path: Template,
+        not: bool,
+    },
 }
 
 /// Reads a step; `None` for a directive that is none. The location that an `if` stands for comes from `inner`.
@@ -55,9 +67,10 @@ pub(super) fn parse(
 ) -> Result<Option<Op>, ConfigError> {
     let op = match directive.name.as_str() {
         "set" => {
-            let name = directive.arg(0).strip_prefix('$').filter(|name| !name.is_empty()).ok_or_else(|| {
-                directive.error(format!("invalid variable name \"{}\"", directive.arg(0)))
-            })?;
+            let name =
+                directive.arg(0).strip_prefix('$').filter(|name| !name.is_empty()).ok_or_else(|| {
+                    directive.error(format!("invalid variable name \"{}\"", directive.arg(0)))
+                })?;
             Op::Set { name: name.to_ascii_lowercase(), value: template(directive, 1)? }
         }
         "break" => Op::Break,
@@ -106,7 +119,11 @@ fn rewrite_op(directive: &Directive) -> Result<Op, ConfigError> {
         Some("permanent") => RewriteFlag::Permanent,
         Some(other) => return Err(directive.error(format!("invalid parameter \"{other}\""))),
     };
-    Ok(Op::Rewrite { regex: regex(directive, directive.arg(0), false)?, target: template(directive, 1)?, flag })
+    Ok(Op::Rewrite {
+        regex: regex(directive, directive.arg(0), false)?,
+        target: template(directive, 1)?,
+        flag,
+    })
 }
 
 fn condition(directive: &Directive) -> Result<Condition, ConfigError> {
@@ -121,12 +138,19 @@ fn condition(directive: &Directive) -> Result<Condition, ConfigError> {
     let words: Vec<&str> = words
         .iter()
         .enumerate()
-        .filter(|(index, word)| !(word.is_empty() && (*index == 0 || *index == last) && last > 0 && directive.args[*index].len() == 1))
+        .filter(|(index, word)| {
+            !(word.is_empty()
+                && (*index == 0 || *index == last)
+                && last > 0
+                && directive.args[*index].len() == 1)
+        })
         .map(|(_, word)| *word)
         .collect();
     let parse = |text: &str| Template::parse(text).map_err(|message| directive.error(message));
     match words.as_slice() {
-        [variable] if variable.len() > 1 && variable.starts_with('$') => Ok(Condition::True(parse(variable)?)),
+        [variable] if variable.len() > 1 && variable.starts_with('$') => {
+            Ok(Condition::True(parse(variable)?))
+        }
         [test, path] if is_file_test(test) => {
             let kind = test.bytes().next_back().unwrap_or(b'e');
             Ok(Condition::File { kind, path: parse(path)?, not: test.starts_with('!') })

@@ -74,7 +74,10 @@ impl Upstream {
     }
 
     /// Reads a block.
-    pub(super) async fn parse(block: &Directive, resolve: &(dyn Resolve + Sync)) -> Result<Self, ConfigError> {
+    pub(super) async fn parse(
+        block: &Directive,
+        resolve: &(dyn Resolve + Sync),
+    ) -> Result<Self, ConfigError> {
         let mut peers = Vec::new();
         let mut method = Method::RoundRobin;
         for directive in &block.block {
@@ -135,11 +138,14 @@ impl Upstream {
                         usable.iter().copied().filter(|index| Some(load(index)) == least).collect();
                     round_robin(&self.peers, &mut state, &idle)
                 }
-                Method::IpHash => by_hash(stable_hash(match client {
-                    // Addresses of one network stay together.
-                    IpAddr::V4(ip) => ip.octets()[..3].to_vec(),
-                    IpAddr::V6(ip) => ip.octets().to_vec(),
-                }.as_slice())),
+                Method::IpHash => by_hash(stable_hash(
+                    match client {
+                        // Addresses of one network stay together.
+                        IpAddr::V4(ip) => ip.octets()[..3].to_vec(),
+                        IpAddr::V6(ip) => ip.octets().to_vec(),
+                    }
+                    .as_slice(),
+                )),
                 Method::Hash(_) => by_hash(stable_hash(key.as_bytes())),
             };
             if let Some(state) = chosen.and_then(|index| state.get_mut(index)) {
@@ -188,8 +194,8 @@ async fn servers(directive: &Directive, resolve: &(dyn Resolve + Sync)) -> Resul
     if text.starts_with("unix:") {
         return Err(directive.error("sockets of the file system are not supported by podlab's nginx"));
     }
-    let (host, port) = split_host(text)
-        .ok_or_else(|| directive.error(format!("invalid port in upstream \"{text}\"")))?;
+    let (host, port) =
+        split_host(text).ok_or_else(|| directive.error(format!("invalid port in upstream \"{text}\"")))?;
     let addresses = resolve
         .resolve(&host)
         .await

@@ -1,0 +1,10 @@
+//! The servers of images and the clients that talk to them, through the node's public face.
+
+#![cfg(test)]
+
+#[path = "../runtime/lab.rs"]
+#[expect(dead_code, reason = "shared with the tests of the runtime, which use all of it")]
+mod lab;
+mod nginx;
+mod pods;
+mod setting;
