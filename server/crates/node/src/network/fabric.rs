@@ -72,6 +72,20 @@ struct Source {
     gateway: Option<IpAddr>,
 }
 
+/// What becomes of an echo request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Echo {
+    /// It is answered, by someone so many routers away.
+    Answer {
+        hops: u8,
+    },
+    /// Nobody says anything.
+    Silent,
+    /// Nobody has the address.
+    Unreachable,
+    NoRoute,
+}
+
 /// Where a packet goes.
 enum Route {
     /// To a namespace, at this address, coming from that one.
@@ -228,6 +242,19 @@ impl Fabric {
         let socket = namespace.udp_socket(address).ok_or(Errno::ECONNREFUSED)?;
         socket.push(Datagram { from: SocketAddr::new(seen, port), bytes });
         Ok(())
+    }
+
+    /// What becomes of an echo request (`ping`). Policies that name ports keep it off, as they do in a cluster.
+    pub(crate) fn echo(&self, from: &Arc<NetNamespace>, to: IpAddr) -> Echo {
+        if from.is_local(to) {
+            return Echo::Answer { hops: 0 };
+        }
+        match self.route(self.source_of(from), SocketAddr::new(to, 0), Protocol::Tcp) {
+            Route::To { .. } => Echo::Answer { hops: 1 },
+            Route::Refused | Route::Dropped => Echo::Silent,
+            Route::NoNeighbour => Echo::Unreachable,
+            Route::NoRoute => Echo::NoRoute,
+        }
     }
 
     /// Asks the name server at `server`.

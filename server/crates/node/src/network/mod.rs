@@ -16,7 +16,7 @@ use std::{
 
 pub use connection::Connection;
 pub(crate) use dns::{DnsAnswer, DnsType};
-pub(crate) use fabric::{Fabric, NodePorts};
+pub(crate) use fabric::{Echo, Fabric, NodePorts};
 pub(crate) use policy::in_range;
 pub use tables::{
     Direction, DnsRecord, DnsZones, Protocol, Service, ServicePort, TrafficPeer, TrafficPolicy, TrafficPort,

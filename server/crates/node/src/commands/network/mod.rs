@@ -2,15 +2,33 @@
 
 mod connect;
 mod curl;
+mod dns;
+mod interfaces;
 mod nc;
+mod ping;
+mod sockets;
+mod telnet;
 mod wget;
 
 use super::Run;
 use crate::kernel::process::Outcome;
 
 commands! {
+    "arp" => interfaces::arp,
     "curl" => curl::run,
+    "dig" => dns::dig,
+    "host" => dns::host,
+    "ifconfig" => interfaces::ifconfig,
+    "ip" => interfaces::ip,
     "nc" => nc::run,
+    "netstat" => sockets::netstat,
+    "nslookup" => dns::nslookup,
+    "ping" => ping::ping,
+    "ping6" => ping::ping,
+    "route" => interfaces::route,
+    "ss" => sockets::ss,
+    "telnet" => telnet::run,
+    "traceroute" => ping::traceroute,
     "wget" => wget::run,
 }
 

@@ -1,0 +1,359 @@
+//! `nslookup`, `dig` and `host`: questions to name servers.
+
+use std::net::IpAddr;
+
+use crate::{
+    commands::Cx,
+    libc::resolver::{self, ResolvConf},
+    network::{DnsAnswer, DnsRecord, DnsType},
+};
+
+/// The name under which an address is looked for (RFC 1035, 3.5).
+fn reverse_name(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, c, d] = ip.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(ip) => {
+            let digits: Vec<String> =
+                ip.octets().iter().rev().map(|byte| format!("{:x}.{:x}", byte & 15, byte >> 4)).collect();
+            format!("{}.ip6.arpa", digits.join("."))
+        }
+    }
+}
+
+fn kind(text: &str) -> Option<DnsType> {
+    Some(match text.to_ascii_uppercase().as_str() {
+        "A" => DnsType::A,
+        "AAAA" => DnsType::Aaaa,
+        "CNAME" => DnsType::Cname,
+        "SRV" => DnsType::Srv,
+        "PTR" => DnsType::Ptr,
+        "ANY" => DnsType::Any,
+        _ => return None,
+    })
+}
+
+fn kind_name(kind: DnsType) -> &'static str {
+    match kind {
+        DnsType::A => "A",
+        DnsType::Aaaa => "AAAA",
+        DnsType::Cname => "CNAME",
+        DnsType::Srv => "SRV",
+        DnsType::Ptr => "PTR",
+        DnsType::Any => "ANY",
+    }
+}
+
+/// Type and content of a record, as zone files have them.
+fn record_text(record: &DnsRecord) -> (&'static str, String) {
+    let dotted = |name: &str| format!("{}.", name.trim_end_matches('.'));
+    match record {
+        DnsRecord::Address(ip) => (if ip.is_ipv4() { "A" } else { "AAAA" }, ip.to_string()),
+        DnsRecord::Alias(name) => ("CNAME", dotted(name)),
+        DnsRecord::Service { port, target } => ("SRV", format!("0 100 {port} {}", dotted(target))),
+        DnsRecord::Pointer(name) => ("PTR", dotted(name)),
+    }
+}
+
+/// The server that is asked: one that the command line names, or that of the file.
+async fn server(cx: &Cx, named: Option<&str>, conf: &mut ResolvConf) -> Option<IpAddr> {
+    if let Some(name) = named {
+        let found = match name.parse() {
+            Ok(ip) => vec![ip],
+            Err(_) => resolver::resolve(&cx.process, name).await.ok()?,
+        };
+        conf.servers = found.into_iter().take(1).collect();
+    }
+    conf.servers.first().copied()
+}
+
+/// Runs `nslookup`.
+pub(super) async fn nslookup(mut cx: Cx) -> u8 {
+    let mut words = Vec::new();
+    let mut asked = None;
+    for arg in cx.args.clone() {
+        let text = String::from_utf8_lossy(&arg).into_owned();
+        match text.strip_prefix("-type=").or(text.strip_prefix("-query=")).or(text.strip_prefix("-q=")) {
+            Some(name) => match kind(name) {
+                Some(kind) => asked = Some(kind),
+                None => {
+                    cx.error(format!("invalid query type \"{name}\"")).await;
+                    return 1;
+                }
+            },
+            None if text.starts_with('-') => {}
+            None => words.push(text),
+        }
+    }
+    let Some(host) = words.first().cloned() else {
+        return cx.bad_usage("[-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]\n\nQuery DNS about HOST").await;
+    };
+    let mut conf = resolver::resolv_conf(&cx.process).await;
+    let Some(server) = server(&cx, words.get(1).map(String::as_str), &mut conf).await else {
+        let name = words.get(1).cloned().unwrap_or_default();
+        cx.error(format!("bad address '{name}'")).await;
+        return 1;
+    };
+    let mark = if cx.is_gnu() { '#' } else { ':' };
+    let (name, kinds, candidates) = questions(&cx, &conf, &host, asked);
+    let mut found_any = false;
+    let mut failure = DnsAnswer::NxDomain;
+    let mut begun = false;
+    'names: for candidate in &candidates {
+        for kind in &kinds {
+            let answer = resolver::query(&cx.process, &conf, candidate, *kind).await;
+            if answer == DnsAnswer::Timeout {
+                cx.put(";; connection timed out; no servers could be reached\n\n");
+                return cx.finish(1).await;
+            }
+            if !begun {
+                cx.put(format!("Server:\t\t{server}\nAddress:\t{server}{mark}53\n\n"));
+                begun = true;
+            }
+            match answer {
+                DnsAnswer::Records(records) => {
+                    let text = answer_text(&records, mark == '#');
+                    found_any |= !records.is_empty();
+                    cx.put(text);
+                    if mark == ':' {
+                        cx.put("\n");
+                    }
+                }
+                answer => {
+                    failure = answer;
+                    if mark == ':' {
+                        let reason = reason(&failure);
+                        cx.put(format!("** server can't find {candidate}: {reason}\n\n"));
+                    }
+                }
+            }
+        }
+        // bind stops at the first name that exists; busybox asks all.
+        if found_any && mark == '#' {
+            break 'names;
+        }
+    }
+    if mark == '#' {
+        if found_any {
+            cx.put("\n");
+        } else {
+            let reason = if failure == DnsAnswer::ServFail { "SERVFAIL" } else { "NXDOMAIN" };
+            cx.put(format!("** server can't find {name}: {reason}\n\n"));
+        }
+    }
+    cx.finish(u8::from(!found_any)).await
+}
+
+fn reason(answer: &DnsAnswer) -> &'static str {
+    if *answer == DnsAnswer::ServFail { "SERVFAIL" } else { "NXDOMAIN" }
+}
+
+/// The name that messages show, what is asked for, and the names that are asked about.
+fn questions(cx: &Cx, conf: &ResolvConf, host: &str, asked: Option<DnsType>) -> (String, Vec<DnsType>, Vec<String>) {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        let name = reverse_name(ip);
+        return (name.clone(), vec![DnsType::Ptr], vec![name]);
+    }
+    let kinds = asked.map_or_else(|| vec![DnsType::A, DnsType::Aaaa], |kind| vec![kind]);
+    let bare = host.trim_end_matches('.').to_owned();
+    let candidates = if cx.is_gnu() {
+        conf.candidates(host)
+    } else if host.contains('.') || conf.search.is_empty() {
+        // busybox looks along the search list for names without a dot only.
+        vec![bare.clone()]
+    } else {
+        conf.search.iter().map(|domain| format!("{host}.{domain}")).collect()
+    };
+    (bare, kinds, candidates)
+}
+
+fn answer_text(records: &[(String, DnsRecord)], gnu: bool) -> String {
+    let mut out = String::new();
+    let mut last_name = String::new();
+    for (name, record) in records {
+        match record {
+            DnsRecord::Address(ip) => {
+                if gnu || *name != last_name {
+                    out.push_str(&format!("Name:\t{name}\n"));
+                    last_name.clone_from(name);
+                }
+                out.push_str(&format!("Address: {ip}\n"));
+            }
+            DnsRecord::Alias(target) => {
+                let dot = if gnu { "." } else { "" };
+                out.push_str(&format!("{name}\tcanonical name = {}{dot}\n", target.trim_end_matches('.')));
+            }
+            DnsRecord::Pointer(target) => {
+                let dot = if gnu { "." } else { "" };
+                out.push_str(&format!("{name}\tname = {}{dot}\n", target.trim_end_matches('.')));
+            }
+            DnsRecord::Service { port, target } => {
+                out.push_str(&format!("{name}\tservice = 0 100 {port} {target}\n"));
+            }
+        }
+    }
+    out
+}
+
+/// Runs `dig`.
+pub(super) async fn dig(mut cx: Cx) -> u8 {
+    let (mut named, mut name, mut asked) = (None, None, None);
+    let (mut short, mut search, mut quiet) = (false, false, false);
+    let mut args = cx.args.clone().into_iter().map(|arg| String::from_utf8_lossy(&arg).into_owned());
+    let options = cx.args.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect::<Vec<_>>().join(" ");
+    while let Some(arg) = args.next() {
+        if let Some(server) = arg.strip_prefix('@') {
+            named = Some(server.to_owned());
+        } else if let Some(option) = arg.strip_prefix('+') {
+            match option {
+                "short" => short = true,
+                "search" => search = true,
+                "noall" => quiet = true,
+                _ => {}
+            }
+        } else if arg == "-x" {
+            let ip: Option<IpAddr> = args.next().and_then(|text| text.parse().ok());
+            name = ip.map(reverse_name);
+            asked = Some(DnsType::Ptr);
+        } else if arg == "-t" {
+            asked = args.next().and_then(|text| kind(&text));
+        } else if let (Some(kind), true) = (kind(&arg), name.is_some() || arg.chars().all(|c| c.is_ascii_uppercase())) {
+            asked = Some(kind);
+        } else if !arg.starts_with('-') {
+            name = Some(arg);
+        }
+    }
+    let Some(name) = name else {
+        cx.complain("dig: no name given; podlab's dig does not list the root servers\n").await;
+        return 1;
+    };
+    let kind = asked.unwrap_or(DnsType::A);
+    let mut conf = resolver::resolv_conf(&cx.process).await;
+    let Some(server) = server(&cx, named.as_deref(), &mut conf).await else {
+        let shown = named.unwrap_or_default();
+        cx.complain(format!("dig: couldn't get address for '{shown}': not found\n")).await;
+        return 10;
+    };
+    let candidates = if search { conf.candidates(&name) } else { vec![name.trim_end_matches('.').to_owned()] };
+    let mut last = (name.clone(), DnsAnswer::NxDomain);
+    for candidate in candidates {
+        let answer = resolver::query(&cx.process, &conf, &candidate, kind).await;
+        let found = matches!(&answer, DnsAnswer::Records(records) if !records.is_empty());
+        last = (candidate, answer);
+        if found {
+            break;
+        }
+    }
+    let (asked_name, answer) = last;
+    if answer == DnsAnswer::Timeout {
+        cx.put(format!(
+            "\n; <<>> DiG 9.20.15 <<>> {options}\n;; global options: +cmd\n;; no servers could be reached\n"
+        ));
+        return cx.finish(9).await;
+    }
+    let records = match &answer {
+        DnsAnswer::Records(records) => records.clone(),
+        _ => Vec::new(),
+    };
+    if short {
+        let lines: String = records.iter().map(|(_, record)| record_text(record).1 + "\n").collect();
+        cx.put(lines);
+        return cx.finish(0).await;
+    }
+    let lines: String = records
+        .iter()
+        .map(|(name, record)| {
+            let (kind, text) = record_text(record);
+            format!("{}\t30\tIN\t{kind}\t{text}\n", format!("{name}."))
+        })
+        .collect();
+    if quiet {
+        cx.put(lines);
+        return cx.finish(0).await;
+    }
+    let status = match answer {
+        DnsAnswer::Records(_) => "NOERROR",
+        DnsAnswer::ServFail => "SERVFAIL",
+        _ => "NXDOMAIN",
+    };
+    let id = cx.process.random() % 65_536;
+    let date = cx.process.now().to_zoned(jiff::tz::TimeZone::UTC).strftime("%a %b %d %H:%M:%S %Z %Y").to_string();
+    let section = if lines.is_empty() { String::new() } else { format!(";; ANSWER SECTION:\n{lines}\n") };
+    cx.put(format!(
+        "\n; <<>> DiG 9.20.15 <<>> {options}\n;; global options: +cmd\n;; Got answer:\n\
+         ;; ->>HEADER<<- opcode: QUERY, status: {status}, id: {id}\n\
+         ;; flags: qr aa rd; QUERY: 1, ANSWER: {}, AUTHORITY: 0, ADDITIONAL: 1\n\n\
+         ;; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232\n;; QUESTION SECTION:\n;{asked_name}.\t\tIN\t{}\n\n{section}\
+         ;; Query time: 0 msec\n;; SERVER: {server}#53({server}) (UDP)\n;; WHEN: {date}\n;; MSG SIZE  rcvd: {}\n\n",
+        records.len(),
+        kind_name(kind),
+        40 + asked_name.len() + 30 * records.len(),
+    ));
+    cx.finish(0).await
+}
+
+/// Runs `host`.
+pub(super) async fn host(mut cx: Cx) -> u8 {
+    let mut asked = None;
+    let mut words = Vec::new();
+    let mut args = cx.args.clone().into_iter().map(|arg| String::from_utf8_lossy(&arg).into_owned());
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "-t" => asked = args.next().and_then(|text| kind(&text)),
+            _ if arg.starts_with('-') => {}
+            _ => words.push(arg),
+        }
+    }
+    let Some(name) = words.first().cloned() else { return cx.bad_usage("[-t type] {name} [server]").await };
+    let mut conf = resolver::resolv_conf(&cx.process).await;
+    if server(&cx, words.get(1).map(String::as_str), &mut conf).await.is_none() {
+        cx.complain("host: couldn't get address of the server\n").await;
+        return 1;
+    }
+    let (name, kinds, candidates) = questions(&cx, &conf, &name, asked);
+    for candidate in candidates {
+        let mut out = String::new();
+        for kind in &kinds {
+            match resolver::query(&cx.process, &conf, &candidate, *kind).await {
+                DnsAnswer::Records(records) => {
+                    for (name, record) in records {
+                        let line = match record {
+                            DnsRecord::Address(ip) if ip.is_ipv4() => format!("{name} has address {ip}\n"),
+                            DnsRecord::Address(ip) => format!("{name} has IPv6 address {ip}\n"),
+                            DnsRecord::Alias(target) => format!("{name} is an alias for {target}.\n"),
+                            DnsRecord::Pointer(target) => format!("{name} domain name pointer {target}.\n"),
+                            DnsRecord::Service { port, target } => {
+                                format!("{name} has SRV record 0 100 {port} {target}.\n")
+                            }
+                        };
+                        out.push_str(&line);
+                    }
+                }
+                DnsAnswer::Timeout => {
+                    cx.put(";; connection timed out; no servers could be reached\n");
+                    return cx.finish(1).await;
+                }
+                DnsAnswer::NxDomain | DnsAnswer::ServFail => {}
+            }
+        }
+        if !out.is_empty() {
+            cx.put(out);
+            return cx.finish(0).await;
+        }
+    }
+    cx.put(format!("Host {name} not found: 3(NXDOMAIN)\n"));
+    cx.finish(1).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reverse_name;
+
+    #[test]
+    fn addresses_are_looked_for_backwards() {
+        assert_eq!(reverse_name("10.96.0.1".parse().unwrap()), "1.0.96.10.in-addr.arpa");
+        assert!(reverse_name("::1".parse().unwrap()).starts_with("1.0.0.0."));
+    }
+}
