@@ -151,7 +151,12 @@ fn reason(answer: &DnsAnswer) -> &'static str {
 }
 
 /// The name that messages show, what is asked for, and the names that are asked about.
-fn questions(cx: &Cx, conf: &ResolvConf, host: &str, asked: Option<DnsType>) -> (String, Vec<DnsType>, Vec<String>) {
+fn questions(
+    cx: &Cx,
+    conf: &ResolvConf,
+    host: &str,
+    asked: Option<DnsType>,
+) -> (String, Vec<DnsType>, Vec<String>) {
     if let Ok(ip) = host.parse::<IpAddr>() {
         let name = reverse_name(ip);
         return (name.clone(), vec![DnsType::Ptr], vec![name]);
@@ -202,7 +207,8 @@ pub(super) async fn dig(mut cx: Cx) -> u8 {
     let (mut named, mut name, mut asked) = (None, None, None);
     let (mut short, mut search, mut quiet) = (false, false, false);
     let mut args = cx.args.clone().into_iter().map(|arg| String::from_utf8_lossy(&arg).into_owned());
-    let options = cx.args.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect::<Vec<_>>().join(" ");
+    let options =
+        cx.args.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect::<Vec<_>>().join(" ");
     while let Some(arg) = args.next() {
         if let Some(server) = arg.strip_prefix('@') {
             named = Some(server.to_owned());
@@ -219,7 +225,9 @@ pub(super) async fn dig(mut cx: Cx) -> u8 {
             asked = Some(DnsType::Ptr);
         } else if arg == "-t" {
             asked = args.next().and_then(|text| kind(&text));
-        } else if let (Some(kind), true) = (kind(&arg), name.is_some() || arg.chars().all(|c| c.is_ascii_uppercase())) {
+        } else if let (Some(kind), true) =
+            (kind(&arg), name.is_some() || arg.chars().all(|c| c.is_ascii_uppercase()))
+        {
             asked = Some(kind);
         } else if !arg.starts_with('-') {
             name = Some(arg);
@@ -236,7 +244,8 @@ pub(super) async fn dig(mut cx: Cx) -> u8 {
         cx.complain(format!("dig: couldn't get address for '{shown}': not found\n")).await;
         return 10;
     };
-    let candidates = if search { conf.candidates(&name) } else { vec![name.trim_end_matches('.').to_owned()] };
+    let candidates =
+        if search { conf.candidates(&name) } else { vec![name.trim_end_matches('.').to_owned()] };
     let mut last = (name.clone(), DnsAnswer::NxDomain);
     for candidate in candidates {
         let answer = resolver::query(&cx.process, &conf, &candidate, kind).await;
@@ -279,7 +288,8 @@ pub(super) async fn dig(mut cx: Cx) -> u8 {
         _ => "NXDOMAIN",
     };
     let id = cx.process.random() % 65_536;
-    let date = cx.process.now().to_zoned(jiff::tz::TimeZone::UTC).strftime("%a %b %d %H:%M:%S %Z %Y").to_string();
+    let date =
+        cx.process.now().to_zoned(jiff::tz::TimeZone::UTC).strftime("%a %b %d %H:%M:%S %Z %Y").to_string();
     let section = if lines.is_empty() { String::new() } else { format!(";; ANSWER SECTION:\n{lines}\n") };
     cx.put(format!(
         "\n; <<>> DiG 9.20.15 <<>> {options}\n;; global options: +cmd\n;; Got answer:\n\

@@ -117,21 +117,34 @@ async fn not_permitted(cx: &mut Cx) -> u8 {
         cx.complain("ip: changing the network is not simulated by podlab\n").await;
         return 2;
     }
-    let message = if cx.is_gnu() { "RTNETLINK answers: Operation not permitted\n" } else { "ip: RTNETLINK answers: Operation not permitted\n" };
+    let message = if cx.is_gnu() {
+        "RTNETLINK answers: Operation not permitted\n"
+    } else {
+        "ip: RTNETLINK answers: Operation not permitted\n"
+    };
     cx.complain(message).await;
     if cx.is_gnu() { 2 } else { 1 }
 }
 
 /// The interface that words such as `show dev eth0` name.
 fn device<'a>(words: &[&'a str]) -> Option<&'a str> {
-    let mut words = words.iter().copied().filter(|word| !matches!(*word, "show" | "list" | "ls" | "s" | "sh" | "up"));
+    let mut words =
+        words.iter().copied().filter(|word| !matches!(*word, "show" | "list" | "ls" | "s" | "sh" | "up"));
     let first = words.next()?;
     if first == "dev" { words.next() } else { Some(first) }
 }
 
 /// The interfaces that are asked for, with their numbers.
 async fn chosen(cx: &mut Cx, words: &[&str]) -> Option<Vec<(usize, Interface)>> {
-    let interfaces: Vec<_> = cx.process.container.net.interfaces().into_iter().enumerate().map(|(index, one)| (index + 1, one)).collect();
+    let interfaces: Vec<_> = cx
+        .process
+        .container
+        .net
+        .interfaces()
+        .into_iter()
+        .enumerate()
+        .map(|(index, one)| (index + 1, one))
+        .collect();
     let Some(name) = device(words) else { return Some(interfaces) };
     let found: Vec<_> = interfaces.into_iter().filter(|(_, interface)| interface.name == name).collect();
     if found.is_empty() {
@@ -198,13 +211,22 @@ async fn address(mut cx: Cx, view: View, words: &[&str]) -> u8 {
     let Some(interfaces) = chosen(&mut cx, words).await else { return 1 };
     for (index, interface) in interfaces {
         let text = if view.brief {
-            let list: Vec<String> = interface.addresses.iter().map(|(ip, prefix)| format!("{ip}/{prefix}")).collect();
-            let name = if interface.loopback { "lo".to_owned() } else { format!("{}@if{}", interface.name, peer_index(&cx.process.container.net)) };
+            let list: Vec<String> =
+                interface.addresses.iter().map(|(ip, prefix)| format!("{ip}/{prefix}")).collect();
+            let name = if interface.loopback {
+                "lo".to_owned()
+            } else {
+                format!("{}@if{}", interface.name, peer_index(&cx.process.container.net))
+            };
             let state = if interface.loopback { "UNKNOWN" } else { "UP" };
             format!("{name:<16} {state:<14} {} \n", list.join(" "))
         } else if view.one_line {
             let lines = address_lines(&cx, &interface, view);
-            lines.replace("\n       valid", "\\       valid").lines().map(|line| format!("{index}: {}{line}\n", interface.name)).collect()
+            lines
+                .replace("\n       valid", "\\       valid")
+                .lines()
+                .map(|line| format!("{index}: {}{line}\n", interface.name))
+                .collect()
         } else {
             link_lines(&cx, index, &interface) + &address_lines(&cx, &interface, view)
         };
@@ -220,7 +242,12 @@ async fn link(mut cx: Cx, view: View, words: &[&str]) -> u8 {
     let Some(interfaces) = chosen(&mut cx, words).await else { return 1 };
     for (index, interface) in interfaces {
         let text = link_lines(&cx, index, &interface);
-        let text = if view.one_line { text.trim_end().replace('\n', "\\") + "\n" } else { text.replace(" state UP group default", " state UP mode DEFAULT group default").replace(" state UNKNOWN group default", " state UNKNOWN mode DEFAULT group default") };
+        let text = if view.one_line {
+            text.trim_end().replace('\n', "\\") + "\n"
+        } else {
+            text.replace(" state UP group default", " state UP mode DEFAULT group default")
+                .replace(" state UNKNOWN group default", " state UNKNOWN mode DEFAULT group default")
+        };
         cx.put(text);
     }
     cx.finish(0).await
@@ -229,7 +256,9 @@ async fn link(mut cx: Cx, view: View, words: &[&str]) -> u8 {
 async fn route_object(mut cx: Cx, view: View, words: &[&str]) -> u8 {
     let net = std::sync::Arc::clone(&cx.process.container.net);
     match words.first() {
-        Some(&("add" | "del" | "delete" | "replace" | "change" | "flush")) => return not_permitted(&mut cx).await,
+        Some(&("add" | "del" | "delete" | "replace" | "change" | "flush")) => {
+            return not_permitted(&mut cx).await;
+        }
         Some(&"get") => {
             let Some(target) = words.get(1).and_then(|word| word.parse::<IpAddr>().ok()) else {
                 cx.error("inet prefix is expected rather than \"\".").await;
@@ -281,7 +310,11 @@ pub(super) fn kernel_routes(cx: &Cx) -> String {
 /// Runs `route`.
 pub(super) async fn route(mut cx: Cx) -> u8 {
     if cx.args.iter().any(|arg| matches!(&**arg, b"add" | b"del")) {
-        let message = if cx.is_gnu() { "SIOCADDRT: Operation not permitted\n" } else { "route: SIOCADDRT: Operation not permitted\n" };
+        let message = if cx.is_gnu() {
+            "SIOCADDRT: Operation not permitted\n"
+        } else {
+            "route: SIOCADDRT: Operation not permitted\n"
+        };
         cx.complain(message).await;
         return 7;
     }
@@ -300,7 +333,9 @@ pub(super) fn interface_table(cx: &Cx) -> String {
     for (name, mtu, rx, tx, flags) in
         [("eth0", 1500, stats.rx_bytes / 1000, stats.tx_bytes / 1000, "BMRU"), ("lo", 65536, 0, 0, "LRU")]
     {
-        out.push_str(&format!("{name:<15} {mtu:>5} {rx:>8}      0      0 0      {tx:>8}      0      0      0 {flags}\n"));
+        out.push_str(&format!(
+            "{name:<15} {mtu:>5} {rx:>8}      0      0 0      {tx:>8}      0      0      0 {flags}\n"
+        ));
     }
     out
 }
@@ -370,7 +405,11 @@ fn classic(interface: &Interface, rx: u64, tx: u64) -> String {
             IpAddr::V6(ip) => out.push_str(&format!("          inet6 addr: {ip}/{prefix} Scope:Host\n")),
         }
     }
-    let (flags, mtu) = if interface.loopback { ("UP LOOPBACK RUNNING", 65536) } else { ("UP BROADCAST RUNNING MULTICAST", 1500) };
+    let (flags, mtu) = if interface.loopback {
+        ("UP LOOPBACK RUNNING", 65536)
+    } else {
+        ("UP BROADCAST RUNNING MULTICAST", 1500)
+    };
     out.push_str(&format!(
         "          {flags}  MTU:{mtu}  Metric:1\n          RX packets:{} errors:0 dropped:0 overruns:0 frame:0\n          \
          TX packets:{} errors:0 dropped:0 overruns:0 carrier:0\n          collisions:0 txqueuelen:1000 \n          \
@@ -385,17 +424,23 @@ fn classic(interface: &Interface, rx: u64, tx: u64) -> String {
 
 /// As net-tools has it.
 fn modern(interface: &Interface, rx: u64, tx: u64) -> String {
-    let (flags, mtu) =
-        if interface.loopback { ("73<UP,LOOPBACK,RUNNING>", 65536) } else { ("4163<UP,BROADCAST,RUNNING,MULTICAST>", 1500) };
+    let (flags, mtu) = if interface.loopback {
+        ("73<UP,LOOPBACK,RUNNING>", 65536)
+    } else {
+        ("4163<UP,BROADCAST,RUNNING,MULTICAST>", 1500)
+    };
     let mut out = format!("{}: flags={flags}  mtu {mtu}\n", interface.name);
     for (ip, prefix) in &interface.addresses {
         match ip {
             IpAddr::V4(ip) => {
                 let (_, broadcast, mask) = around(*ip, *prefix);
-                let tail = if interface.loopback { String::new() } else { format!("  broadcast {broadcast}") };
+                let tail =
+                    if interface.loopback { String::new() } else { format!("  broadcast {broadcast}") };
                 out.push_str(&format!("        inet {ip}  netmask {mask}{tail}\n"));
             }
-            IpAddr::V6(ip) => out.push_str(&format!("        inet6 {ip}  prefixlen {prefix}  scopeid 0x10<host>\n")),
+            IpAddr::V6(ip) => {
+                out.push_str(&format!("        inet6 {ip}  prefixlen {prefix}  scopeid 0x10<host>\n"))
+            }
         }
     }
     if interface.loopback {

@@ -30,7 +30,11 @@ pub(super) async fn ping(mut cx: Cx) -> u8 {
     };
     let number = |letter: u8| {
         let text = opts.value(letter)?;
-        std::str::from_utf8(text).ok()?.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0)
+        std::str::from_utf8(text)
+            .ok()?
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite() && *number >= 0.0)
     };
     let Some(host) = opts.operands.first().map(|host| String::from_utf8_lossy(host).into_owned()) else {
         if cx.is_gnu() {
@@ -54,7 +58,8 @@ pub(super) async fn ping(mut cx: Cx) -> u8 {
         Ok(ip) => ip,
         Err(error) => {
             let reason = error.text(process.container.libc);
-            let message = if cx.is_gnu() { format!("{host}: {reason}") } else { format!("bad address '{host}'") };
+            let message =
+                if cx.is_gnu() { format!("{host}: {reason}") } else { format!("bad address '{host}'") };
             cx.error(message).await;
             return if cx.is_gnu() { 2 } else { 1 };
         }
@@ -106,18 +111,29 @@ async fn echo(cx: &mut Cx, host: &str, ip: IpAddr, plan: Plan) -> u8 {
                 if !plan.quiet {
                     let ttl = 64 - hops;
                     cx.put(if gnu {
-                        format!("{} bytes from {name}: icmp_seq={sent} ttl={ttl} time={millis:.3} ms\n", size + 8)
+                        format!(
+                            "{} bytes from {name}: icmp_seq={sent} ttl={ttl} time={millis:.3} ms\n",
+                            size + 8
+                        )
                     } else {
-                        format!("{} bytes from {ip}: seq={} ttl={ttl} time={millis:.3} ms\n", size + 8, sent - 1)
+                        format!(
+                            "{} bytes from {ip}: seq={} ttl={ttl} time={millis:.3} ms\n",
+                            size + 8,
+                            sent - 1
+                        )
                     });
                 }
             }
             Echo::Unreachable if gnu => {
-                cx.put(format!("From {} icmp_seq={sent} Destination Host Unreachable\n", process.container.net.ip));
+                cx.put(format!(
+                    "From {} icmp_seq={sent} Destination Host Unreachable\n",
+                    process.container.net.ip
+                ));
             }
             Echo::NoRoute => {
                 cx.flush().await;
-                let message = if gnu { "connect: Network is unreachable" } else { "sendto: Network unreachable" };
+                let message =
+                    if gnu { "connect: Network is unreachable" } else { "sendto: Network unreachable" };
                 cx.error(message).await;
                 return if gnu { 2 } else { 1 };
             }
@@ -141,7 +157,10 @@ async fn echo(cx: &mut Cx, host: &str, ip: IpAddr, plan: Plan) -> u8 {
         let pause = plan.deadline.map_or(pause, |deadline| pause.min(deadline.saturating_sub(elapsed)));
         select(std::pin::pin!(process.sleep(pause)), std::pin::pin!(process.signalled())).await;
         let elapsed = process.container.host.env.clock.uptime().saturating_sub(began);
-        if last || process.take_signal().is_some() || plan.deadline.is_some_and(|deadline| elapsed >= deadline) {
+        if last
+            || process.take_signal().is_some()
+            || plan.deadline.is_some_and(|deadline| elapsed >= deadline)
+        {
             break;
         }
     }
@@ -149,13 +168,19 @@ async fn echo(cx: &mut Cx, host: &str, ip: IpAddr, plan: Plan) -> u8 {
     let lost = (sent - received) * 100 / sent.max(1);
     cx.put(format!("\n--- {host} ping statistics ---\n"));
     cx.put(if gnu {
-        format!("{sent} packets transmitted, {received} received, {lost}% packet loss, time {}ms\n", elapsed.as_millis())
+        format!(
+            "{sent} packets transmitted, {received} received, {lost}% packet loss, time {}ms\n",
+            elapsed.as_millis()
+        )
     } else {
         format!("{sent} packets transmitted, {received} packets received, {lost}% packet loss\n")
     });
-    if let (Some(least), Some(most)) = (times.iter().copied().reduce(f64::min), times.iter().copied().reduce(f64::max)) {
+    if let (Some(least), Some(most)) =
+        (times.iter().copied().reduce(f64::min), times.iter().copied().reduce(f64::max))
+    {
         let mean = times.iter().sum::<f64>() / times.len() as f64;
-        let spread = (times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / times.len() as f64).sqrt();
+        let spread =
+            (times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / times.len() as f64).sqrt();
         cx.put(if gnu {
             format!("rtt min/avg/max/mdev = {least:.3}/{mean:.3}/{most:.3}/{spread:.3} ms\n")
         } else {
@@ -183,8 +208,11 @@ pub(super) async fn traceroute(mut cx: Cx) -> u8 {
         cx.error(format!("bad address '{host}'")).await;
         return 1;
     };
-    let most: u64 =
-        opts.value(b'm').and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()).unwrap_or(30).clamp(1, 255);
+    let most: u64 = opts
+        .value(b'm')
+        .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+        .unwrap_or(30)
+        .clamp(1, 255);
     cx.put(format!("traceroute to {host} ({ip}), {most} hops max, 46 byte packets\n"));
     let answer = process.container.fabric.echo(&process.container.net, ip);
     let mut hop = 1;

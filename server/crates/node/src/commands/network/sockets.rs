@@ -90,10 +90,16 @@ fn owners(viewer: &Process, socket: u64) -> Vec<Owner> {
             FileObject::Udp(udp) => Some(udp.id),
             _ => None,
         };
-        let Some((fd, _)) = state.fds.iter().find(|(_, file)| id(&file.object) == Some(socket)) else { continue };
+        let Some((fd, _)) = state.fds.iter().find(|(_, file)| id(&file.object) == Some(socket)) else {
+            continue;
+        };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let title = state.argv.first().map_or_else(String::new, |arg| text(arg));
-        let title = if title.contains(": ") { title } else { title.rsplit('/').next().unwrap_or_default().to_owned() };
+        let title = if title.contains(": ") {
+            title
+        } else {
+            title.rsplit('/').next().unwrap_or_default().to_owned()
+        };
         owners.push(Owner { pid: process.pid, title, comm: text(&state.comm), fd });
     }
     owners
@@ -180,7 +186,8 @@ pub(super) async fn netstat(mut cx: Cx) -> u8 {
             line.push(' ');
             if program {
                 let owner = owners(&cx.process, row.id).into_iter().next();
-                let text = owner.map_or_else(|| "-".to_owned(), |owner| format!("{}/{}", owner.pid, owner.title));
+                let text =
+                    owner.map_or_else(|| "-".to_owned(), |owner| format!("{}/{}", owner.pid, owner.title));
                 let text: String = text.chars().take(PROGRAM_WIDTH).collect();
                 line.push_str(&if cx.is_gnu() { format!("{text:<20}") } else { text });
             }
@@ -189,7 +196,13 @@ pub(super) async fn netstat(mut cx: Cx) -> u8 {
     }
     let unix = opts.has(b'x') || !(opts.has(b't') || opts.has(b'u') || opts.has(b'w'));
     if unix {
-        let which = if opts.has(b'a') { "servers and established" } else if opts.has(b'l') { "only servers" } else { "w/o servers" };
+        let which = if opts.has(b'a') {
+            "servers and established"
+        } else if opts.has(b'l') {
+            "only servers"
+        } else {
+            "w/o servers"
+        };
         cx.put(format!(
             "Active UNIX domain sockets ({which})\nProto RefCnt Flags       Type       State         I-Node {}Path\n",
             if program { "PID/Program name    " } else { "" }
@@ -235,11 +248,13 @@ pub(super) async fn ss(mut cx: Cx) -> u8 {
     let only_one = opts.has(b't') != opts.has(b'u');
     let mut table = vec![if only_one { Vec::new() } else { vec!["Netid".to_owned()] }];
     table[0].extend(
-        ["State", "Recv-Q", "Send-Q", "Local Address", "Port", "Peer Address", "Port", "Process"].map(str::to_owned),
+        ["State", "Recv-Q", "Send-Q", "Local Address", "Port", "Peer Address", "Port", "Process"]
+            .map(str::to_owned),
     );
     for row in rows(&cx, &opts) {
         cx.process.work(5).await;
-        let mut line = if only_one { Vec::new() } else { vec![if row.udp { "udp" } else { "tcp" }.to_owned()] };
+        let mut line =
+            if only_one { Vec::new() } else { vec![if row.udp { "udp" } else { "tcp" }.to_owned()] };
         let host = |address: SocketAddr| match address.ip() {
             ip if ip.is_ipv6() => format!("[{ip}]"),
             ip => ip.to_string(),
@@ -249,7 +264,9 @@ pub(super) async fn ss(mut cx: Cx) -> u8 {
         line.extend([host(row.local), row.local.port().to_string()]);
         match row.peer {
             Some(peer) => line.extend([host(peer), peer.port().to_string()]),
-            None => line.extend([if row.local.is_ipv6() { "[::]" } else { "0.0.0.0" }.to_owned(), "*".to_owned()]),
+            None => {
+                line.extend([if row.local.is_ipv6() { "[::]" } else { "0.0.0.0" }.to_owned(), "*".to_owned()])
+            }
         }
         let users: Vec<String> = if opts.has(b'p') {
             let text = |owner: &Owner| format!("(\"{}\",pid={},fd={})", owner.comm, owner.pid, owner.fd);
@@ -271,7 +288,8 @@ pub(super) async fn ss(mut cx: Cx) -> u8 {
 /// Columns as wide as what is in them; addresses to the right, ports to the left of the colon between them.
 fn aligned(table: &[Vec<String>], only_one: bool) -> String {
     let columns = table.first().map_or(0, Vec::len);
-    let width = |column: usize| table.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
+    let width =
+        |column: usize| table.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let first = usize::from(!only_one);
     let mut out = String::new();

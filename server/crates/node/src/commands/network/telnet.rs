@@ -36,7 +36,11 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
         Ok(found) => found,
         Err(error) => {
             let message = if cx.is_gnu() {
-                let reason = if error == ResolveError::NoName { "Name or service not known" } else { "Temporary failure in name resolution" };
+                let reason = if error == ResolveError::NoName {
+                    "Name or service not known"
+                } else {
+                    "Temporary failure in name resolution"
+                };
                 format!("could not resolve {host}/{port}: {reason}")
             } else {
                 format!("bad address '{host}'")
@@ -92,14 +96,21 @@ async fn talk(mut cx: Cx, mut wire: Wire) -> u8 {
                 }
             }
             Ok(_) => {
-                cx.complain(if cx.is_gnu() { "Connection closed by foreign host.\n" } else { "Connection closed by foreign host\n" }).await;
+                cx.complain(if cx.is_gnu() {
+                    "Connection closed by foreign host.\n"
+                } else {
+                    "Connection closed by foreign host\n"
+                })
+                .await;
                 return 1;
             }
             // What is typed ends in a carriage return and a line feed; Ctrl-] leaves.
             Err(Ok(bytes)) if bytes.contains(&0x1d) => return 0,
             Err(Ok(bytes)) if !bytes.is_empty() => {
-                let text: Vec<u8> =
-                    bytes.iter().flat_map(|byte| if *byte == b'\n' { vec![b'\r', b'\n'] } else { vec![*byte] }).collect();
+                let text: Vec<u8> = bytes
+                    .iter()
+                    .flat_map(|byte| if *byte == b'\n' { vec![b'\r', b'\n'] } else { vec![*byte] })
+                    .collect();
                 if wire.write(text).await.is_err() {
                     return 1;
                 }
