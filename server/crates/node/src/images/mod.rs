@@ -9,6 +9,8 @@ mod debian;
 mod nginx;
 pub(crate) mod packages;
 mod pause;
+mod redis;
+mod samples;
 mod ubuntu;
 
 pub(crate) use nginx::release as nginx_release;
@@ -24,5 +26,8 @@ pub(crate) const FAMILIES: &[Family] = &[
     pause::FAMILY,
     booking::BOOKING,
     booking::WEBAPP,
+    redis::FAMILY,
+    samples::CLIENTS,
+    samples::FAMILY,
     ubuntu::FAMILY,
 ];

@@ -3,6 +3,8 @@
 pub(crate) mod booking;
 mod listening;
 mod nginx;
+mod redis;
+mod samples;
 pub(crate) mod webapp;
 
 use crate::kernel::process::Program;
@@ -14,11 +16,26 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         return Some(Program { name, main: nginx::main, memory: 6 << 20 });
     }
     let (name, main, memory): (_, crate::kernel::process::Main, u64) = match name {
+        "redis-server" => ("redis-server", redis::main, 8 << 20),
+        "redis-cli" => ("redis-cli", redis::cli_main, 2 << 20),
         "webapp" => ("webapp", webapp::main, 12 << 20),
         "booking" => ("booking", booking::main, 32 << 20),
         "airbnb-adapter" => ("airbnb-adapter", booking::airbnb_main, 32 << 20),
         "kayak-adapter" => ("kayak-adapter", booking::kayak_main, 32 << 20),
-        _ => return None,
+        _ => (SAMPLES.iter().find(|sample| **sample == name)?, samples::main, 10 << 20),
     };
     Some(Program { name, main, memory })
 }
+
+/// Names of the programs of [`samples`].
+const SAMPLES: &[&str] = &[
+    "agnhost",
+    "echoserver",
+    "hello-app",
+    "http-echo",
+    "kubernetes-bootcamp",
+    "liveness",
+    "node-hello",
+    "serve-hostname",
+    "webapp-color",
+];

@@ -6,5 +6,6 @@
 #[expect(dead_code, reason = "shared with the tests of the runtime, which use all of it")]
 mod lab;
 mod nginx;
+mod nginx_t;
 mod pods;
 mod setting;

@@ -30,9 +30,7 @@ async fn the_welcome_page_is_served_with_the_usual_head() {
     lab.sleep(500).await;
     let answer = lab.run(&id, &["curl", "-si", "http://localhost/"]).await;
     assert!(
-        answer.starts_with(
-            "HTTP/1.1 200 OK\r\nServer: nginx/1.27.5\r\nDate: Sun, 01 Mar 2026 12:00:00 GMT\r\n"
-        ),
+        answer.starts_with("HTTP/1.1 200 OK\r\nServer: nginx/1.27.5\r\nDate: Sun, 01 Mar 2026 12:00:"),
         "{answer}"
     );
     assert!(answer.contains("\r\nContent-Type: text/html\r\nContent-Length: 615\r\n"), "{answer}");

@@ -46,6 +46,8 @@ pub(super) enum Shape {
     Any,
     Flag,
     Number,
+    /// A number whose directive complains in words of its own.
+    Count,
     Size,
     Time,
     /// One of these words.
@@ -148,7 +150,7 @@ const TABLE: &[Spec] = &[
     flag("multi_accept", Place::EVENTS),
     once("use", Place::EVENTS, 1, 1),
     number("worker_aio_requests", Place::EVENTS),
-    number("worker_connections", Place::EVENTS),
+    shaped("worker_connections", Place::EVENTS, Shape::Count),
     spec("debug_connection", Place::EVENTS, 1, 1),
     // HTTP: blocks.
     block("server", Place::HTTP, 0, 0, Place::SERVER),

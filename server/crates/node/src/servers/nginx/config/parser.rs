@@ -242,6 +242,8 @@ fn check_shape(directive: &Directive, shape: Shape) -> Result<(), ConfigError> {
         ))),
         Shape::Number if super::value::number(value).is_some() => Ok(()),
         Shape::Number => invalid("invalid number"),
+        Shape::Count if super::value::number(value).is_some() => Ok(()),
+        Shape::Count => Err(directive.error(format!("invalid number \"{value}\""))),
         Shape::Size if super::value::size(value).is_some() => Ok(()),
         Shape::Time if super::value::time(value).is_some() => Ok(()),
         Shape::Size | Shape::Time => invalid("invalid value"),

@@ -1,14 +1,19 @@
 //! What a configuration means: servers, locations, upstreams, with everything inherited that is inherited.
 
 mod build;
+mod content;
 mod http;
 mod levels;
 mod listen;
 mod location;
+mod locations;
 mod logs;
+mod map;
+mod options;
 mod script;
 mod stream;
 mod upstream;
+mod used;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

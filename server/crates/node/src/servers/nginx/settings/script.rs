@@ -128,7 +128,10 @@ fn rewrite_op(directive: &Directive) -> Result<Op, ConfigError> {
 
 fn condition(directive: &Directive) -> Result<Condition, ConfigError> {
     // The parentheses may touch the words or stand by themselves.
-    let invalid = || directive.error(format!("invalid condition \"{}\"", directive.arg(0)));
+    let invalid = || {
+        let shown = directive.arg(0).trim_start_matches('(');
+        directive.error(format!("invalid condition \"{}\"", shown.trim_end_matches(')')))
+    };
     let mut words: Vec<&str> = directive.args.iter().map(String::as_str).collect();
     let first = words.first_mut().ok_or_else(invalid)?;
     *first = first.strip_prefix('(').ok_or_else(invalid)?;
