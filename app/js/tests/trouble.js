@@ -28,9 +28,9 @@ export class Trouble {
     page.on("requestfinished", (request) => this.#pending.delete(request));
     page.on("requestfailed", (request) => {
       this.#pending.delete(request);
-      // A page that is left takes its requests with it.
+      // A page that is left takes its requests with it, and the console tells what the policy stopped.
       const { errorText } = request.failure();
-      if (isFile(request) && errorText !== "net::ERR_ABORTED") add(`${errorText}: ${request.url()}`);
+      if (isFile(request) && !["net::ERR_ABORTED", "csp"].includes(errorText)) add(`${errorText}: ${request.url()}`);
     });
     page.on("response", (response) => {
       if (isFile(response.request()) && !response.ok() && response.status() !== 304) {
