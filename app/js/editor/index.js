@@ -59,9 +59,6 @@ export function mount(textarea, { nonce, onChange, onLeave }) {
       view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
       view.focus();
     },
-    focus() {
-      view.focus();
-    },
     /** Gives the place back to the textarea. */
     unmount() {
       view.destroy();

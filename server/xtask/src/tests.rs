@@ -47,7 +47,7 @@ fn pages(workspace: &Workspace) -> Result {
     process::run(
         Command::new("node")
             .current_dir(workspace.js())
-            .args(["--test", "--test-concurrency=1", "tests/"])
+            .args(["--test", "--test-concurrency=1"])
             .env("CARGO_TARGET_DIR", &workspace.target)
             .env("PODLAB_CHROMIUM", chromium),
     )

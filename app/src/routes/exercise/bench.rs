@@ -5,7 +5,7 @@ use podlab_exercises::{CheckResult, Outcome, Problem, Verdict};
 use send_wrapper::SendWrapper;
 
 use crate::{
-    api::{ApiError, CheckView, ExercisePage, Solution, Standing, Submission, SubmissionState},
+    api::{ApiError, CheckView, ExercisePage, Solution, Standing, Submission, SubmissionState, TaskView},
     browser::{editor::Editor, focus},
 };
 
@@ -194,6 +194,14 @@ impl Bench {
     /// The checks, in the order of the tasks that they belong to.
     pub(crate) fn checks(self) -> Vec<CheckView> {
         self.page.with_value(|page| page.tasks.iter().flat_map(|task| task.checks.clone()).collect())
+    }
+
+    /// The number, from 1, and the text of the task that a check belongs to.
+    pub(crate) fn task_of(self, check: &str) -> Option<(usize, String)> {
+        self.page.with_value(|page| {
+            let belongs = |task: &TaskView| task.checks.iter().any(|other| other.id == check);
+            page.tasks.iter().position(belongs).map(|index| (index + 1, page.tasks[index].html.clone()))
+        })
     }
 
     /// The first check that failed, in the order of the tasks.

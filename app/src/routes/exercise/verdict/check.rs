@@ -6,7 +6,7 @@ use podlab_exercises::{CheckResult, Outcome};
 use super::hints::Hints;
 use crate::{
     api::CheckView,
-    components::{Icon, Shape, count},
+    components::{Icon, Prose, Shape, count},
     routes::exercise::bench::Bench,
 };
 
@@ -82,7 +82,7 @@ fn Line(result: CheckResult) -> impl IntoView {
 
 #[component]
 fn Explained(check: CheckView, result: CheckResult, bench: Bench, open: bool) -> impl IntoView {
-    let needed = (result.outcome == Outcome::Fail).then(|| check.title.clone());
+    let needed = (result.outcome == Outcome::Fail).then(|| bench.task_of(&check.id)).flatten();
     let (heading, observed) = match result.outcome {
         Outcome::Fail => ("What was seen", result.observed.clone()),
         Outcome::Error => ("What went wrong, not through you", result.observed.clone()),
@@ -109,10 +109,12 @@ fn Explained(check: CheckView, result: CheckResult, bench: Bench, open: bool) ->
                         })}
                 </dd>
                 {needed
-                    .map(|needed| {
+                    .map(|(number, html)| {
                         view! {
-                            <dt>"What is needed"</dt>
-                            <dd>{needed}</dd>
+                            <dt>{format!("What is needed: task {number}")}</dt>
+                            <dd>
+                                <Prose html/>
+                            </dd>
                         }
                     })}
             </dl>

@@ -73,10 +73,14 @@ const fn name(grading: &Grading) -> &'static str {
 fn Idle(bench: Bench) -> impl IntoView {
     let checks = bench.checks();
     let points: u32 = checks.iter().map(|check| check.points).sum();
-    let sum = format!("{} for {}.", count(checks.len() as u64, "check"), count(points, "point"));
+    let sum = format!(
+        "{} for {}, in a fresh sandbox.",
+        count(checks.len() as u64, "check"),
+        count(points, "point")
+    );
     view! {
         <p class="sum-up__words">"Nothing submitted yet."</p>
-        <p class="quiet">{sum} " What you submit is applied to a fresh sandbox and looked at there."</p>
+        <p class="quiet">{sum}</p>
     }
 }
 
