@@ -21,7 +21,8 @@ impl Logs {
         let mut logs = Self::default();
         let options =
             settings.servers.iter().flat_map(|server| server.locations.all().chain([&server.outside]));
-        let mut files: Vec<&LogFile> = settings.error_log.iter().map(|(file, _)| file).collect();
+        let mut files: Vec<&LogFile> =
+            settings.error_log.iter().map(|(file, _)| file).chain(&settings.http_logs).collect();
         for location in options {
             files.extend(location.options.access_logs.iter().map(|log| &log.file));
             files.extend(location.options.error_log.iter().flatten().map(|(file, _)| file));

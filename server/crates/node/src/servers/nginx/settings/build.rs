@@ -56,6 +56,7 @@ pub(in crate::servers::nginx) async fn build(
         maps: BTreeMap::new(),
         upstreams: BTreeMap::new(),
         streams: Vec::new(),
+        http_logs: Vec::new(),
         default_at: std::collections::BTreeSet::new(),
         warnings: Vec::new(),
     };

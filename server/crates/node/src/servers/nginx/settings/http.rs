@@ -61,7 +61,10 @@ pub(super) async fn parse(
     context.look_up_hosts(&block.block).await?;
     let outer = Levels::new(&block.block);
     // The level itself is checked too: it may have no server.
-    context.options(&outer)?;
+    let options = context.options(&outer)?;
+    if outer.own(&["access_log"]).next().is_some() {
+        settings.http_logs = options.access_logs.into_iter().map(|log| log.file).collect();
+    }
     for directive in block.block.iter().filter(|directive| directive.name == "server") {
         let levels = outer.inner(&directive.block);
         let number = settings.servers.len();

@@ -50,6 +50,8 @@ pub(super) struct Settings {
     pub(super) maps: BTreeMap<String, Map>,
     pub(super) upstreams: BTreeMap<String, Arc<Upstream>>,
     pub(super) streams: Vec<Arc<StreamServer>>,
+    /// Logs that the level around all servers names: they are opened whether anything is written to them or not.
+    pub(super) http_logs: Vec<LogFile>,
     /// Servers that said that they are the default one at an address.
     pub(super) default_at: BTreeSet<(SocketAddr, usize)>,
     /// What is odd but works: said once.
