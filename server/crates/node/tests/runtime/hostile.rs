@@ -8,7 +8,13 @@ use crate::lab::{Lab, idle, script};
 
 /// A node with room for little.
 async fn small() -> Lab {
-    let config = NodeConfig { max_pids: 100, budget_bytes: 48 << 20, ..NodeConfig::default() };
+    let config = NodeConfig {
+        max_pids: 100,
+        budget_bytes: 48 << 20,
+        cpu_millis: 100,
+        busy_steps_per_second: 50_000,
+        ..NodeConfig::default()
+    };
     Lab::with(config).await
 }
 
@@ -83,7 +89,7 @@ async fn a_million_files_run_out_of_room() {
     let lab = small().await;
     let (id, neighbour) = beside(
         &lab,
-        script("mkdir /d; i=0; while : > /d/$i; do i=$((i+1)); done 2>/tmp/err; tail -1 /tmp/err"),
+        script("mkdir /d; i=0; while echo > /d/$i; do i=$((i+1)); done 2>/tmp/err; tail -1 /tmp/err"),
     )
     .await;
     lab.ended(&id).await;
