@@ -35,6 +35,7 @@ async fn assert_unhurt(lab: &Lab, neighbour: &ContainerId) {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "takes minutes in an unoptimized build: run with --release -- --ignored"]
 async fn a_fork_bomb_runs_out_of_processes() {
     let lab = small().await;
     let (id, neighbour) = beside(&lab, script("b() { b | b & }; b; sleep 3; echo over")).await;
@@ -85,6 +86,7 @@ async fn fifty_endless_loops_let_time_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "takes minutes in an unoptimized build: run with --release -- --ignored"]
 async fn a_million_files_run_out_of_room() {
     let lab = small().await;
     let (id, neighbour) = beside(
