@@ -59,6 +59,7 @@ async fn a_file_that_grows_for_ever_fills_the_disk_it_was_given() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "takes minutes in an unoptimized build: run with --release -- --ignored"]
 async fn endless_output_costs_its_owner_only() {
     let lab = small().await;
     let (id, neighbour) = beside(&lab, script("cat /dev/zero")).await;
@@ -141,6 +142,7 @@ async fn deep_nesting_is_refused_and_endless_recursion_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "takes minutes in an unoptimized build: run with --release -- --ignored"]
 async fn very_long_lines_and_arguments_pass_or_are_refused() {
     let lab = small().await;
     let id = lab.container(idle()).await;
@@ -158,7 +160,7 @@ async fn links_that_lead_to_each_other_are_given_up() {
     let lab = small().await;
     let id = lab.container(idle()).await;
     let output = lab.sh(&id, "ln -s b /a; ln -s a /b; cat /a; cd /a; ls /a/x; echo x > /b").await;
-    assert_eq!(output.stderr.matches("Too many levels of symbolic links").count(), 2, "{output:?}");
+    assert_eq!(output.stderr.matches("Too many levels of symbolic links").count(), 4, "{output:?}");
     assert_ne!(output.code, 0);
 }
 
