@@ -18,8 +18,12 @@ impl Shell {
     pub(super) async fn command(&mut self, command: &Arc<Command>) -> Flow {
         self.line = command.line;
         if let CommandKind::Simple(simple) = &command.kind {
+            let depth = self.frames.len();
             let flow = self.simple(simple, &command.redirects).await;
-            return if matches!(flow, Flow::On) { self.check_failure() } else { flow };
+            self.pipe_statuses.clear();
+            // A function or a text that was entered has yet to end.
+            let ended = self.frames.len() <= depth;
+            return if matches!(flow, Flow::On) && ended { self.check_failure() } else { flow };
         }
         if !command.redirects.is_empty() {
             match self.redirect(&command.redirects).await {

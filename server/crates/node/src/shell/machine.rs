@@ -17,6 +17,11 @@ use crate::kernel::{process::Outcome, signal::Signal};
 /// How many frames there may be: functions that call themselves without end come to one.
 const MAX_FRAMES: usize = 20_000;
 
+/// How many texts (`eval`, `.`, traps) may run each other...
+const MAX_SOURCES: usize = 1000;
+/// ...and what they may hold together, in bytes.
+const MAX_SOURCE_BYTES: usize = 32 << 20;
+
 /// What to do next.
 enum Step {
     /// Go on with the innermost frame.
@@ -156,7 +161,14 @@ impl Shell {
                 match source.parser.next_line() {
                     Ok(Some(_)) if self.options.noexec => {}
                     Ok(Some(block)) => self.frames.push(Frame::List(List::new(block))),
-                    Ok(None) => self.leave_innermost(),
+                    Ok(None) => {
+                        let was_command =
+                            matches!(source.kind, SourceKind::Eval { .. } | SourceKind::Dot { .. });
+                        self.leave_innermost();
+                        if was_command {
+                            self.command_ended();
+                        }
+                    }
                     Err(error) => {
                         self.line = error.line;
                         self.complain_of_syntax(&error);
@@ -171,11 +183,23 @@ impl Shell {
             }
             Frame::CaseTest { .. } => Step::CaseTest,
             Frame::Input(_) => Step::Input,
-            Frame::Function(_) | Frame::Redirect(_) | Frame::Assignments(_) | Frame::Trap { .. } => {
+            Frame::Function(_) => {
+                self.leave_innermost();
+                self.command_ended();
+                Step::Next
+            }
+            Frame::Redirect(_) | Frame::Assignments(_) | Frame::Trap { .. } => {
                 self.leave_innermost();
                 Step::Next
             }
         }
+    }
+
+    /// A function, or a text that a command ran, has ended: its status is that of the command.
+    fn command_ended(&mut self) {
+        let flow = self.check_failure();
+        // It leaves frames at most: nothing becomes another program here.
+        let _ = self.follow(flow);
     }
 
     /// Takes the innermost frame off, undoing what it changed.
@@ -306,6 +330,7 @@ impl Shell {
             if last {
                 // A trap that was left on the way would have put its own status back.
                 self.status = status;
+                self.command_ended();
                 return;
             }
         }
@@ -319,6 +344,16 @@ impl Shell {
         }
         self.frames.push(frame);
         Flow::On
+    }
+
+    /// Whether a text of this length would be more than a shell keeps of texts that run each other.
+    pub(super) fn sources_too_deep(&self, len: usize) -> bool {
+        let sources = self.frames.iter().filter_map(|frame| match frame {
+            Frame::Source(source) => Some(source.parser.len()),
+            _ => None,
+        });
+        let (count, bytes) = sources.fold((0, len), |(count, bytes), len| (count + 1, bytes + len));
+        count >= MAX_SOURCES || bytes > MAX_SOURCE_BYTES
     }
 
     /// Has a text run next.
@@ -366,12 +401,15 @@ impl Shell {
         if self.options.interactive || self.traps.has_actions() || self.options.errexit && self.tested > 0 {
             return false;
         }
+        let reads_script = self.script.is_some() && !self.subshell;
         self.frames.iter_mut().all(|frame| match frame {
             Frame::List(list) => {
                 let rest = list.block.get(list.item).map_or(0, |command| command.rest.len());
                 let negated = nth(&list.block, list.item, list.pipe).is_some_and(|pipeline| pipeline.negated);
                 list.item + 1 >= list.end && list.pipe == rest && !negated
             }
+            // A script is read line by line: nobody knows that a line is its last one.
+            Frame::Source(Source { kind: SourceKind::Main, .. }) if reads_script => false,
             Frame::Source(source) => source.parser.is_at_end(),
             Frame::Case { fall, .. } => !*fall,
             _ => false,
@@ -379,12 +417,31 @@ impl Shell {
     }
 
     /// Ends a shell with `-e` whose command failed, unless the failure is looked at.
-    pub(super) fn check_failure(&self) -> Flow {
-        if self.status != 0 && self.options.errexit && self.tested == 0 {
-            Flow::Exit(self.status)
-        } else {
-            Flow::On
+    pub(super) fn check_failure(&mut self) -> Flow {
+        if self.status == 0 || self.tested > 0 {
+            return Flow::On;
         }
+        if let Some(action) = self.error_trap() {
+            if self.options.errexit {
+                // After the trap has run.
+                let line = self.line;
+                self.source(format!("exit {}", self.status).into_bytes(), SourceKind::Eval { line }, line);
+            }
+            self.begin_trap(&action);
+            return Flow::On;
+        }
+        if self.options.errexit { Flow::Exit(self.status) } else { Flow::On }
+    }
+
+    /// What bash runs when a command failed: functions do not inherit it unless they are told to.
+    fn error_trap(&self) -> Option<Bytes> {
+        let action = self.traps.get(Event::Error).filter(|action| !action.is_empty())?;
+        let hidden = |frame: &Frame| match frame {
+            Frame::Trap { .. } => true,
+            Frame::Function(_) => !self.options.errtrace,
+            _ => false,
+        };
+        (!self.frames.iter().any(hidden)).then(|| action.clone())
     }
 }
 

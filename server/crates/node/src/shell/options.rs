@@ -50,8 +50,8 @@ options! {
     vi = 0, "vi";
     emacs = 0, "emacs";
     posix = 0, "posix";
-    braceexpand = b'B', "braceexpand";
     hashall = b'h', "hashall";
+    braceexpand = b'B', "braceexpand";
     login = 0, "login";
     command = b'c', "";
 }

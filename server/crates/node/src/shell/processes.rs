@@ -88,6 +88,7 @@ impl Shell {
             let report = format!("\nreal\t{minutes}m{seconds:.3}s\nuser\t0m0.000s\nsys\t0m0.000s\n");
             self.errors.extend_from_slice(report.as_bytes());
         }
+        self.pipe_statuses = statuses;
         self.check_failure()
     }
 
@@ -280,9 +281,11 @@ impl Shell {
         let number = self.jobs.add(vec![child.pid], group, text);
         if let Some(job) = self.jobs.get_mut(number) {
             job.state = JobState::Stopped;
-            let text = String::from_utf8_lossy(&job.text).into_owned();
-            self.errors
-                .extend_from_slice(format!("\n[{number}]+  Stopped                    {text}\n").as_bytes());
+            let line = super::builtins::job_line(job, true, self.dialect);
+            if self.dialect.is_bash() {
+                self.errors.push(b'\n');
+            }
+            self.errors.extend_from_slice(line.as_bytes());
         }
         128 + Signal::TSTP.number()
     }

@@ -24,6 +24,10 @@ impl Shell {
     /// Runs a simple command.
     pub(super) async fn simple(&mut self, simple: &Simple, redirects: &[Redirect]) -> Flow {
         let flow = self.expand_and_run(simple, redirects).await;
+        // What takes the shell's place may still read from them.
+        if matches!(flow, Flow::Exec(_)) {
+            return flow;
+        }
         for fd in std::mem::take(&mut self.beside) {
             let _ = self.process.close(fd);
         }
@@ -197,6 +201,11 @@ impl Shell {
         assigned: Vec<(Bytes, Option<Variable>)>,
     ) -> Flow {
         if let Effect::Source { text, kind, line } = effect {
+            if self.sources_too_deep(text.len()) {
+                self.restore_files(saved);
+                self.complain("maximum nesting level exceeded");
+                return Flow::Fatal(2);
+            }
             if !saved.is_empty() {
                 self.frames.push(Frame::Redirect(saved));
             }

@@ -63,6 +63,8 @@ pub(crate) struct Shell {
     pub(super) substituted: Option<u8>,
     /// Ends of process substitutions, to be closed when the command has ended.
     pub(super) beside: Vec<u32>,
+    /// How the commands of the last pipeline ended, where it had several (`PIPESTATUS`).
+    pub(super) pipe_statuses: Vec<u8>,
     /// Directories of `pushd`.
     pub(crate) directories: Vec<Bytes>,
     /// The exit trap has run, or is running.
@@ -108,6 +110,7 @@ impl Shell {
             getopts: 0,
             substituted: None,
             directories: Vec::new(),
+            pipe_statuses: Vec::new(),
             beside: Vec::new(),
             exiting: false,
             process,
@@ -198,6 +201,7 @@ impl Shell {
             random: self.random.rotate_left(17) ^ u64::from(self.main_pid),
             substituted: None,
             directories: self.directories.clone(),
+            pipe_statuses: self.pipe_statuses.clone(),
             beside: Vec::new(),
             exiting: false,
         }

@@ -8,7 +8,13 @@ use crate::lab::{Lab, idle, script};
 
 /// A node with room for little.
 async fn small() -> Lab {
-    let config = NodeConfig { max_pids: 100, budget_bytes: 48 << 20, ..NodeConfig::default() };
+    let config = NodeConfig {
+        max_pids: 100,
+        budget_bytes: 48 << 20,
+        cpu_millis: 100,
+        busy_steps_per_second: 50_000,
+        ..NodeConfig::default()
+    };
     Lab::with(config).await
 }
 
@@ -29,6 +35,7 @@ async fn assert_unhurt(lab: &Lab, neighbour: &ContainerId) {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "takes minutes in an unoptimized build: run with --release -- --ignored"]
 async fn a_fork_bomb_runs_out_of_processes() {
     let lab = small().await;
     let (id, neighbour) = beside(&lab, script("b() { b | b & }; b; sleep 3; echo over")).await;
@@ -52,6 +59,7 @@ async fn a_file_that_grows_for_ever_fills_the_disk_it_was_given() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "takes minutes in an unoptimized build: run with --release -- --ignored"]
 async fn endless_output_costs_its_owner_only() {
     let lab = small().await;
     let (id, neighbour) = beside(&lab, script("cat /dev/zero")).await;
@@ -79,11 +87,12 @@ async fn fifty_endless_loops_let_time_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "takes minutes in an unoptimized build: run with --release -- --ignored"]
 async fn a_million_files_run_out_of_room() {
     let lab = small().await;
     let (id, neighbour) = beside(
         &lab,
-        script("mkdir /d; i=0; while : > /d/$i; do i=$((i+1)); done 2>/tmp/err; tail -1 /tmp/err"),
+        script("mkdir /d; i=0; while echo > /d/$i; do i=$((i+1)); done 2>/tmp/err; tail -1 /tmp/err"),
     )
     .await;
     lab.ended(&id).await;
@@ -133,6 +142,7 @@ async fn deep_nesting_is_refused_and_endless_recursion_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+#[ignore = "takes minutes in an unoptimized build: run with --release -- --ignored"]
 async fn very_long_lines_and_arguments_pass_or_are_refused() {
     let lab = small().await;
     let id = lab.container(idle()).await;
@@ -150,7 +160,7 @@ async fn links_that_lead_to_each_other_are_given_up() {
     let lab = small().await;
     let id = lab.container(idle()).await;
     let output = lab.sh(&id, "ln -s b /a; ln -s a /b; cat /a; cd /a; ls /a/x; echo x > /b").await;
-    assert_eq!(output.stderr.matches("Too many levels of symbolic links").count(), 2, "{output:?}");
+    assert_eq!(output.stderr.matches("Too many levels of symbolic links").count(), 4, "{output:?}");
     assert_ne!(output.code, 0);
 }
 

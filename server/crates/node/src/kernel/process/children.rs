@@ -38,6 +38,9 @@ pub(crate) struct Start {
     pub(crate) env: Arc<[Bytes]>,
 }
 
+/// What a new process counts as, in steps: a fork bomb costs its owner's share, not more.
+const FORK_STEPS: u32 = 50;
+
 /// What a child did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChildEvent {
@@ -107,6 +110,7 @@ impl Process {
     /// A copy of this process, as its child. It does not run yet: open and move its files, then
     /// [`Process::start`] it.
     pub(crate) fn fork(self: &Arc<Self>) -> Result<Arc<Self>, Errno> {
+        self.tick(FORK_STEPS);
         let pid = self.pids.allocate(false)?;
         let (state, program) = {
             let own = self.lock();

@@ -203,7 +203,10 @@ impl Expander<'_> {
             Part::Arith(arith) => {
                 let value = self.once(|this| {
                     let value = match &arith.ready {
-                        Some(expr) => this.run_expression(expr, 0)?,
+                        Some(expr) => {
+                            let text = arith.word.literal().cloned().unwrap_or_default();
+                            this.run_expression_from(expr, &text)?
+                        }
                         None => this.arithmetic(&arith.word)?,
                     };
                     Ok(value.to_string().into())
@@ -257,10 +260,6 @@ impl Expander<'_> {
             Ok(expr) => self.run_expression_from(&expr, text),
             Err(error) => Err(self.arith_error(&error, text)),
         }
-    }
-
-    fn run_expression(&mut self, expr: &Expr, depth: u32) -> Expand<i64> {
-        expr.eval(&mut Variables { shell: self.shell }, depth).map_err(|error| self.arith_error(&error, b""))
     }
 
     fn run_expression_from(&mut self, expr: &Expr, text: &[u8]) -> Expand<i64> {

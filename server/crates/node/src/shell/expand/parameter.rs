@@ -92,6 +92,12 @@ impl Expander<'_> {
     fn element(&mut self, name: &Bytes, subscript: &Subscript) -> Expand<Values> {
         let value = self.shell.variables.get(name).map(|variable| variable.value.clone());
         let value = match value {
+            _ if name == "PIPESTATUS" && self.shell.dialect.is_bash() => {
+                let one = [self.shell.status];
+                let all = &self.shell.pipe_statuses;
+                let all = if all.is_empty() { &one[..] } else { &all[..] };
+                Value::Indexed((0..).zip(all.iter().map(|status| status.to_string().into())).collect())
+            }
             Some(value) => value,
             None => self.shell.value_of(name).map_or(Value::Unset, Value::Scalar),
         };

@@ -127,6 +127,11 @@ impl Parser {
         self.line
     }
 
+    /// How long the text is.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// How much of the text was read.
     pub(crate) fn position(&self) -> usize {
         match &self.peeked {
