@@ -1,12 +1,14 @@
 //! The commands of images, in busybox's and in GNU's manner: one file each, named in one table.
 
+mod awk;
 pub(crate) mod busybox;
 mod calendar;
 mod cat;
-mod context;
+pub(crate) mod context;
 mod date;
 pub(crate) mod echo;
 mod files;
+mod find;
 mod grep;
 mod head;
 mod hostname;
@@ -21,6 +23,7 @@ mod sleep;
 mod snapshot;
 mod system;
 mod tail;
+mod tar;
 pub(crate) mod test;
 mod text;
 
@@ -54,6 +57,7 @@ mod network;
 
 commands! {
     "arch" => system::uname::arch,
+    "awk" => awk::run,
     "base64" => text::base64::run,
     "basename" => system::names::basename,
     "cat" => cat::run,
@@ -76,6 +80,7 @@ commands! {
     "expr" => system::expr::run,
     "false" => system::small::fail,
     "fgrep" => grep::run,
+    "find" => find::run,
     "fold" => text::fold::run,
     "free" => system::free::free,
     "grep" => grep::run,
@@ -126,6 +131,7 @@ commands! {
     "sync" => system::small::sync,
     "tac" => text::tac::tac,
     "tail" => tail::run,
+    "tar" => tar::run,
     "tee" => text::tee::run,
     "test" => test::run,
     "time" => processes::time::run,
