@@ -14,6 +14,7 @@ mod head;
 mod hostname;
 mod ls;
 mod number;
+mod pager;
 mod pause;
 pub(crate) mod printf;
 mod processes;
@@ -70,6 +71,7 @@ commands! {
     "cp" => files::cp::run,
     "cut" => text::cut::run,
     "date" => date::run,
+    "dd" => text::dd::run,
     "df" => system::df::run,
     "dirname" => system::names::dirname,
     "dmesg" => system::small::dmesg,
@@ -85,11 +87,14 @@ commands! {
     "free" => system::free::free,
     "grep" => grep::run,
     "groups" => system::id::groups,
+    "hd" => text::dump::hexdump,
     "head" => head::run,
+    "hexdump" => text::dump::hexdump,
     "hostname" => hostname::run,
     "id" => system::id::id,
     "kill" => processes::kill::kill,
     "killall" => processes::kill::killall,
+    "less" => pager::run,
     "link" => files::ln::link,
     "ln" => files::ln::run,
     "ls" => ls::run,
@@ -97,12 +102,14 @@ commands! {
     "mkdir" => files::mkdir::run,
     "mkfifo" => files::mkdir::mkfifo,
     "mktemp" => files::mktemp::run,
+    "more" => pager::run,
     "mount" => system::mount::mount,
     "mv" => files::mv::run,
     "nice" => processes::nohup::nice,
     "nl" => text::nl::run,
     "nohup" => processes::nohup::run,
     "nproc" => system::small::nproc,
+    "od" => text::dump::od,
     "paste" => text::paste::run,
     "pgrep" => processes::pgrep::run,
     "pidof" => processes::pgrep::pidof,
@@ -152,6 +159,7 @@ commands! {
     "which" => system::which::run,
     "whoami" => system::id::whoami,
     "xargs" => processes::xargs::run,
+    "xxd" => text::dump::xxd,
     "yes" => system::small::yes,
 }
 
