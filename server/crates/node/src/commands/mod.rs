@@ -1,17 +1,20 @@
 //! The commands of images, in busybox's and in GNU's manner: one file each, named in one table.
 
+mod awk;
 pub(crate) mod busybox;
 mod calendar;
 mod cat;
-mod context;
+pub(crate) mod context;
 mod date;
 pub(crate) mod echo;
 mod files;
+mod find;
 mod grep;
 mod head;
 mod hostname;
 mod ls;
 mod number;
+mod pager;
 mod pause;
 pub(crate) mod printf;
 mod processes;
@@ -21,6 +24,7 @@ mod sleep;
 mod snapshot;
 mod system;
 mod tail;
+mod tar;
 pub(crate) mod test;
 mod text;
 
@@ -54,6 +58,7 @@ mod network;
 
 commands! {
     "arch" => system::uname::arch,
+    "awk" => awk::run,
     "base64" => text::base64::run,
     "basename" => system::names::basename,
     "cat" => cat::run,
@@ -66,6 +71,7 @@ commands! {
     "cp" => files::cp::run,
     "cut" => text::cut::run,
     "date" => date::run,
+    "dd" => text::dd::run,
     "df" => system::df::run,
     "dirname" => system::names::dirname,
     "dmesg" => system::small::dmesg,
@@ -76,15 +82,19 @@ commands! {
     "expr" => system::expr::run,
     "false" => system::small::fail,
     "fgrep" => grep::run,
+    "find" => find::run,
     "fold" => text::fold::run,
     "free" => system::free::free,
     "grep" => grep::run,
     "groups" => system::id::groups,
+    "hd" => text::dump::hexdump,
     "head" => head::run,
+    "hexdump" => text::dump::hexdump,
     "hostname" => hostname::run,
     "id" => system::id::id,
     "kill" => processes::kill::kill,
     "killall" => processes::kill::killall,
+    "less" => pager::run,
     "link" => files::ln::link,
     "ln" => files::ln::run,
     "ls" => ls::run,
@@ -92,12 +102,14 @@ commands! {
     "mkdir" => files::mkdir::run,
     "mkfifo" => files::mkdir::mkfifo,
     "mktemp" => files::mktemp::run,
+    "more" => pager::run,
     "mount" => system::mount::mount,
     "mv" => files::mv::run,
     "nice" => processes::nohup::nice,
     "nl" => text::nl::run,
     "nohup" => processes::nohup::run,
     "nproc" => system::small::nproc,
+    "od" => text::dump::od,
     "paste" => text::paste::run,
     "pgrep" => processes::pgrep::run,
     "pidof" => processes::pgrep::pidof,
@@ -126,6 +138,7 @@ commands! {
     "sync" => system::small::sync,
     "tac" => text::tac::tac,
     "tail" => tail::run,
+    "tar" => tar::run,
     "tee" => text::tee::run,
     "test" => test::run,
     "time" => processes::time::run,
@@ -146,6 +159,7 @@ commands! {
     "which" => system::which::run,
     "whoami" => system::id::whoami,
     "xargs" => processes::xargs::run,
+    "xxd" => text::dump::xxd,
     "yes" => system::small::yes,
 }
 

@@ -86,10 +86,18 @@ pub(super) enum Expr {
     Element(String, Vec<Expr>),
     Assign(Box<Expr>, Option<Op>, Box<Expr>),
     /// By one up or down; the value before or after.
-    Step { target: Box<Expr>, by: f64, after: bool },
+    Step {
+        target: Box<Expr>,
+        by: f64,
+        after: bool,
+    },
     Binary(Op, Box<Expr>, Box<Expr>),
     Concat(Box<Expr>, Box<Expr>),
-    Match { negated: bool, text: Box<Expr>, regex: Box<Expr> },
+    Match {
+        negated: bool,
+        text: Box<Expr>,
+        regex: Box<Expr>,
+    },
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
     Not(Box<Expr>),

@@ -1,6 +1,9 @@
 //! From the program to steps of a machine with a stack: so it can be interrupted anywhere and nests as deep as it likes.
 
-use std::{collections::{BTreeMap, BTreeSet}, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     ast::{Expr, Op, Program, Redirect, Source, Stmt},
@@ -37,6 +40,7 @@ pub(super) enum Step {
     AddToField(f64, bool),
     AddToElement(Slot, f64, bool),
     Copy,
+    Swap,
     Drop,
     Binary(Op),
     Concat,
@@ -61,7 +65,11 @@ pub(super) enum Step {
     Aside,
     Split(Slot, bool),
     Getline(ReadFrom, bool),
-    Print { format: bool, args: usize, to: Option<Redirect> },
+    Print {
+        format: bool,
+        args: usize,
+        to: Option<Redirect>,
+    },
     /// Begins a loop over the keys of an array.
     Keys(Slot),
     /// The next key, or on to where the loop ends.
@@ -88,8 +96,8 @@ pub(super) enum ReadFrom {
 
 /// Variables that the language gives a meaning, in the order of their slots.
 pub(super) const SPECIAL: [&str; 17] = [
-    "NF", "NR", "FNR", "FS", "OFS", "RS", "ORS", "SUBSEP", "CONVFMT", "OFMT", "FILENAME", "RSTART", "RLENGTH",
-    "ENVIRON", "ARGC", "ARGV", "RT",
+    "NF", "NR", "FNR", "FS", "OFS", "RS", "ORS", "SUBSEP", "CONVFMT", "OFMT", "FILENAME", "RSTART",
+    "RLENGTH", "ENVIRON", "ARGC", "ARGV", "RT",
 ];
 
 /// A function: where it begins, its parameters, and which of them are arrays.
@@ -146,12 +154,17 @@ pub(super) fn compile(program: &Program, gnu: bool) -> Compiling<Compiled> {
         if compiler.names.insert(function.name.clone(), index).is_some() {
             return Err(fault(format!("function {} is defined twice", function.name)));
         }
-        compiler.functions.push(Callable { start: 0, params: function.params.len(), arrays: BTreeSet::new() });
+        compiler.functions.push(Callable {
+            start: 0,
+            params: function.params.len(),
+            arrays: BTreeSet::new(),
+        });
     }
     compiler.find_arrays(program);
     for (index, function) in program.functions.iter().enumerate() {
         compiler.functions[index].start = compiler.steps.len();
-        compiler.locals = function.params.iter().enumerate().map(|(slot, name)| (name.clone(), slot)).collect();
+        compiler.locals =
+            function.params.iter().enumerate().map(|(slot, name)| (name.clone(), slot)).collect();
         compiler.block(&function.body)?;
         compiler.steps.push(Step::String(bytes::Bytes::new()));
         compiler.steps.push(Step::Return);
@@ -200,7 +213,11 @@ impl Compiler {
     fn land(&mut self, index: usize) {
         let here = self.steps.len();
         match &mut self.steps[index] {
-            Step::Jump(to) | Step::JumpIf(to) | Step::JumpUnless(to) | Step::NextKey(to) | Step::RangeStart(_, to) => {
+            Step::Jump(to)
+            | Step::JumpIf(to)
+            | Step::JumpUnless(to)
+            | Step::NextKey(to)
+            | Step::RangeStart(_, to) => {
                 *to = here;
             }
             _ => {}
@@ -479,14 +496,34 @@ impl Compiler {
                 self.emit(Step::LoadElement(slot));
             }
             Expr::Assign(target, op, value) => {
-                if let Some(op) = op {
-                    self.expr(target)?;
-                    self.expr(value)?;
-                    self.emit(Step::Binary(*op));
-                } else {
-                    self.expr(value)?;
+                // Subscripts and field numbers are worked out once.
+                match (&**target, op) {
+                    (_, None) => {
+                        self.expr(value)?;
+                        self.store(target)?;
+                    }
+                    (Expr::Field(index), Some(op)) => {
+                        self.expr(index)?;
+                        self.emit(Step::Copy);
+                        self.emit(Step::LoadField);
+                        self.update(value, *op)?;
+                        self.emit(Step::StoreField);
+                    }
+                    (Expr::Element(array, keys), Some(op)) => {
+                        let slot = self.slot(array);
+                        self.key(keys)?;
+                        self.emit(Step::Copy);
+                        self.emit(Step::LoadElement(slot));
+                        self.update(value, *op)?;
+                        self.emit(Step::StoreElement(slot));
+                    }
+                    (target, Some(op)) => {
+                        self.expr(target)?;
+                        self.expr(value)?;
+                        self.emit(Step::Binary(*op));
+                        self.store(target)?;
+                    }
                 }
-                self.store(target)?;
             }
             Expr::Step { target, by, after } => match &**target {
                 Expr::Variable(name) => {
@@ -592,6 +629,14 @@ impl Compiler {
         Ok(())
     }
 
+    /// Works a new value out, and puts the place that it is for on top of it.
+    fn update(&mut self, value: &Expr, op: Op) -> Compiling<()> {
+        self.expr(value)?;
+        self.emit(Step::Binary(op));
+        self.emit(Step::Swap);
+        Ok(())
+    }
+
     fn call(&mut self, name: &str, args: &[Expr]) -> Compiling<()> {
         let Some(index) = self.names.get(name).copied() else {
             return Err(fault(match self.gnu {
@@ -684,7 +729,12 @@ impl Compiler {
 }
 
 /// Names that an expression uses as arrays.
-fn arrays_in(expr: &Expr, names: &BTreeMap<String, usize>, functions: &[Callable], found: &mut BTreeSet<String>) {
+fn arrays_in(
+    expr: &Expr,
+    names: &BTreeMap<String, usize>,
+    functions: &[Callable],
+    found: &mut BTreeSet<String>,
+) {
     match expr {
         Expr::Element(array, _) | Expr::In(_, array) => drop(found.insert(array.clone())),
         Expr::Builtin("split", args) => {
@@ -712,7 +762,9 @@ fn array_names(stmt: &Stmt, found: &mut BTreeSet<String>) {
             body.iter().for_each(|stmt| array_names(stmt, found));
         }
         Stmt::Delete(array, _) => drop(found.insert(array.clone())),
-        Stmt::If(_, then, otherwise) => then.iter().chain(otherwise).for_each(|stmt| array_names(stmt, found)),
+        Stmt::If(_, then, otherwise) => {
+            then.iter().chain(otherwise).for_each(|stmt| array_names(stmt, found))
+        }
         Stmt::While(_, body) | Stmt::Do(body, _) | Stmt::For(_, _, _, body) | Stmt::Block(body) => {
             body.iter().for_each(|stmt| array_names(stmt, found));
         }
@@ -766,7 +818,11 @@ fn visit(expr: &Expr, look: &mut impl FnMut(&Expr)) {
             visit(right, look);
         }
         Expr::Conditional(a, b, c) => [a, b, c].into_iter().for_each(|expr| visit(expr, look)),
-        Expr::Element(_, all) | Expr::In(all, _) | Expr::Group(all) | Expr::Call(_, all) | Expr::Builtin(_, all) => {
+        Expr::Element(_, all)
+        | Expr::In(all, _)
+        | Expr::Group(all)
+        | Expr::Call(_, all)
+        | Expr::Builtin(_, all) => {
             all.iter().for_each(|expr| visit(expr, look));
         }
         Expr::Getline(source, target) => {

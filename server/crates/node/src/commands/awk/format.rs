@@ -175,9 +175,18 @@ mod tests {
     #[test]
     fn conversions_as_c_writes_them() {
         let number = Value::Number;
-        assert_eq!(show("%5.2f|%-5d|%05d", &[number(3.14159), number(42.0), number(-7.0)]), " 3.14|42   |-0007");
-        assert_eq!(show("%s %c%c", &[Value::String("hi".into()), number(65.0), Value::String("xy".into())]), "hi Ax");
-        assert_eq!(show("%x %o %e %g", &[number(255.0), number(8.0), number(1234.5), number(0.0001)]), "ff 10 1.234500e+03 0.0001");
+        assert_eq!(
+            show("%5.2f|%-5d|%05d", &[number(3.14159), number(42.0), number(-7.0)]),
+            " 3.14|42   |-0007"
+        );
+        assert_eq!(
+            show("%s %c%c", &[Value::String("hi".into()), number(65.0), Value::String("xy".into())]),
+            "hi Ax"
+        );
+        assert_eq!(
+            show("%x %o %e %g", &[number(255.0), number(8.0), number(1234.5), number(0.0001)]),
+            "ff 10 1.234500e+03 0.0001"
+        );
         assert_eq!(show("%d%%", &[number(99.9)]), "99%");
         assert_eq!(show("%*d|%.3s", &[number(4.0), number(1.0), Value::String("abcdef".into())]), "   1|abc");
         assert_eq!(show("%", &[]), "%");

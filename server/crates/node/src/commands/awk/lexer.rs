@@ -16,15 +16,15 @@ pub(super) enum Token {
 }
 
 const KEYWORDS: &[&str] = &[
-    "BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next", "nextfile",
-    "exit", "return", "delete", "in", "getline", "print", "printf",
+    "BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next",
+    "nextfile", "exit", "return", "delete", "in", "getline", "print", "printf",
 ];
 
 /// Longer ones first.
 const MARKS: &[&str] = &[
-    "**=", "+=", "-=", "*=", "/=", "%=", "^=", "**", "==", "<=", ">=", "!=", "++", "--", "&&", "||", ">>", "!~",
-    "{", "}", "(", ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!", ">", "<", "|", "?", ":", "~", "$",
-    "=",
+    "**=", "+=", "-=", "*=", "/=", "%=", "^=", "**", "==", "<=", ">=", "!=", "++", "--", "&&", "||", ">>",
+    "!~", "{", "}", "(", ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!", ">", "<", "|", "?", ":",
+    "~", "$", "=",
 ];
 
 #[derive(Debug)]

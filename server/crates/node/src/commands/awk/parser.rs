@@ -21,9 +21,9 @@ type Parsed<T> = Result<T, SyntaxError>;
 
 /// Functions that are built in.
 pub(super) const BUILTINS: &[&str] = &[
-    "and", "atan2", "close", "compl", "cos", "exp", "fflush", "gensub", "gsub", "index", "int", "length", "log",
-    "lshift", "match", "mktime", "or", "rand", "rshift", "sin", "split", "sprintf", "sqrt", "srand", "strftime",
-    "sub", "substr", "system", "systime", "tolower", "toupper", "xor",
+    "and", "atan2", "close", "compl", "cos", "exp", "fflush", "gensub", "gsub", "index", "int", "length",
+    "log", "lshift", "match", "mktime", "or", "rand", "rshift", "sin", "split", "sprintf", "sqrt", "srand",
+    "strftime", "sub", "substr", "system", "systime", "tolower", "toupper", "xor",
 ];
 
 pub(super) struct Parser<'a> {
@@ -311,7 +311,8 @@ impl Parser<'_> {
                     return Err(self.unexpected());
                 }
                 self.advance()?;
-                let ends = self.token == Token::Newline || self.token == Token::End || self.is(";") || self.is("}");
+                let ends =
+                    self.token == Token::Newline || self.token == Token::End || self.is(";") || self.is("}");
                 let value = if ends { None } else { Some(self.expr()?) };
                 return Ok(if word == "exit" { Stmt::Exit(value) } else { Stmt::Return(value) });
             }

@@ -46,7 +46,11 @@ impl Separator {
         match self {
             Self::Blanks => {
                 let words = text.split(|byte| matches!(byte, b' ' | b'\t' | b'\n'));
-                words.filter(|word| !word.is_empty()).take(MAX_FIELDS).map(|word| text.slice_ref(word)).collect()
+                words
+                    .filter(|word| !word.is_empty())
+                    .take(MAX_FIELDS)
+                    .map(|word| text.slice_ref(word))
+                    .collect()
             }
             Self::Byte(byte) => {
                 text.split(|own| own == byte).take(MAX_FIELDS).map(|part| text.slice_ref(part)).collect()
@@ -100,7 +104,11 @@ impl Record {
         let parts = match separator {
             Separator::Byte(byte) if newline_too && *byte != b'\n' => {
                 let parts = self.text.split(|own| own == byte || *own == b'\n');
-                if self.text.is_empty() { Vec::new() } else { parts.map(|part| self.text.slice_ref(part)).collect() }
+                if self.text.is_empty() {
+                    Vec::new()
+                } else {
+                    parts.map(|part| self.text.slice_ref(part)).collect()
+                }
             }
             separator => separator.split(&self.text),
         };

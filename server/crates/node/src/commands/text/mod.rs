@@ -5,6 +5,8 @@ pub(super) mod checksum;
 pub(super) mod cmp;
 pub(super) mod comm;
 pub(super) mod cut;
+pub(super) mod dd;
+pub(super) mod dump;
 pub(super) mod fold;
 pub(super) mod nl;
 pub(super) mod paste;
