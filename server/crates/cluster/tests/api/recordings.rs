@@ -77,7 +77,7 @@ fn printed(status: &Value) -> String {
             match lines.as_slice() {
                 [only] => format!("{head} {only}"),
                 lines => format!(
-                    "{head}\n{}",
+                    "{head} \n{}",
                     lines.iter().map(|l| format!("* {l}")).collect::<Vec<_>>().join("\n")
                 ),
             }
