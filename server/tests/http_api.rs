@@ -249,7 +249,7 @@ async fn pages_carry_a_strict_policy_and_a_cookie_that_scripts_cannot_read() {
     let header =
         |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default();
     let policy = header("content-security-policy");
-    assert!(policy.contains("default-src 'self'") && policy.contains("object-src 'none'"), "{policy}");
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
     assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
     let cookie = header("set-cookie");
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
