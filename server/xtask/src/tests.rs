@@ -32,7 +32,7 @@ fn crates(workspace: &Workspace) -> Result {
     say("Testing the crates");
     process::run(
         cargo(workspace)
-            .args(["test", "--workspace"])
+            .args(["test", "--workspace", "--no-fail-fast"])
             .env("PODLAB_KUBECTL", kubectl)
             .env("PODLAB_BUSYBOX", busybox),
     )

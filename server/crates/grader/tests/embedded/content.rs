@@ -26,7 +26,6 @@ macro_rules! exercises {
     ($($test:ident: $name:literal,)*) => {
         $(
             #[test]
-            #[ignore = "the embedded cluster does not run Pods yet"]
             fn $test() {
                 holds($name);
             }

@@ -25,7 +25,6 @@ fn misspelt_fields_are_named_with_the_right_ones() {
 }
 
 #[test]
-#[ignore = "the embedded API does not validate Pods yet"]
 fn a_volume_that_is_not_declared_is_named() {
     let spec = "spec:\n  containers:\n  - name: a\n    image: nginx\n    volumeMounts:\n    - {name: html, mountPath: /html}\n";
     assert_eq!(
@@ -55,7 +54,6 @@ fn values_of_the_wrong_type_are_named_with_the_cure() {
 }
 
 #[test]
-#[ignore = "the embedded API does not validate Pods yet"]
 fn invalid_values_are_named_with_the_valid_ones() {
     assert_eq!(
         problems("spec:\n  restartPolicy: never\n  containers:\n  - name: a\n    image: nginx\n"),
