@@ -4,6 +4,7 @@ pub mod api;
 mod errors;
 mod events;
 mod learner;
+mod oversize;
 mod pages;
 mod security;
 
@@ -56,6 +57,7 @@ pub fn router(state: State, site: PathBuf) -> Router {
     let around = ServiceBuilder::new()
         .layer(middleware::from_fn(security::headers))
         .layer(middleware::from_fn(security::same_origin))
+        .layer(middleware::from_fn(oversize::refuse))
         .layer(middleware::from_fn_with_state(state.clone(), learner::recognise));
     Router::new()
         .nest("/api/v1", api)
