@@ -20,7 +20,8 @@ const PATIENCE: usize = 64 << 20;
 
 /// Refuses a body that says beforehand that it is too large.
 pub(super) async fn refuse(request: Request, next: Next) -> Response {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     match announced {
         Some(length @ 0..=PATIENCE) if length > BODY_LIMIT => {
             drain(request.into_body()).await;
