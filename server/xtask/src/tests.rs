@@ -42,8 +42,8 @@ fn crates(workspace: &Workspace) -> Result {
 fn pages(workspace: &Workspace) -> Result {
     let chromium = machine::chromium()?;
     say("Testing the pages in Chromium");
-    // The same selection as the crates' tests, so that nothing is compiled twice.
-    process::run(cargo(workspace).args(["build", "--workspace", "--bins", "--examples"]))?;
+    // As for the crates' tests, which make programs and examples too: other features would compile everything twice.
+    process::run(cargo(workspace).args(["test", "--workspace", "--no-run"]))?;
     process::run(
         Command::new("node")
             .current_dir(workspace.js())

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// How deep programs nest.
-const MAX_DEPTH: u32 = 150;
+const MAX_DEPTH: u32 = 100;
 
 /// What is wrong with a program, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -602,6 +602,13 @@ impl Parser<'_> {
     }
 
     fn primary(&mut self) -> Parsed<Expr> {
+        self.enter()?;
+        let operand = self.operand()?;
+        self.depth -= 1;
+        Ok(operand)
+    }
+
+    fn operand(&mut self) -> Parsed<Expr> {
         match self.token.clone() {
             Token::Number(number) => {
                 self.advance()?;

@@ -221,7 +221,7 @@ impl Parser<'_> {
             None => {
                 self.at += usize::from(self.gnu && self.peek().is_some());
                 Err(match self.gnu {
-                    true => ScriptError { at: self.at - 1, message: "unexpected `,'".to_owned() },
+                    true => ScriptError { at: self.at, message: "unexpected `,'".to_owned() },
                     false => self.error("no address after comma"),
                 })
             }

@@ -8,7 +8,7 @@ use compile::Compiler;
 pub(crate) use compile::name_len;
 
 /// How deep parentheses, conditionals and prefixes nest.
-const MAX_DEPTH: u32 = 100;
+const MAX_DEPTH: u32 = 40;
 /// How often a variable's value may be an expression with another variable.
 pub(crate) const MAX_INDIRECTION: u32 = 32;
 

@@ -17,6 +17,9 @@ use crate::shell::{
     },
 };
 
+/// Reserved words that no command begins with.
+const CLOSING: [&[u8]; 8] = [b"then", b"else", b"elif", b"fi", b"do", b"done", b"esac", b"}"];
+
 impl Parser {
     /// The commands of one line.
     pub(super) fn line_of_commands(&mut self) -> Parse<Block> {
@@ -60,7 +63,8 @@ impl Parser {
     pub(super) fn block(&mut self, ends: &[&str], expecting: Option<&'static str>) -> Parse<Block> {
         let at_end = |parser: &mut Self| {
             let Some(text) = parser.literal()? else { return parser.at_case_end() };
-            Ok(ends.iter().any(|end| text == end.as_bytes()))
+            // A word that ends something else ends this too: the caller says what it expects instead.
+            Ok(ends.iter().any(|end| text == end.as_bytes()) || CLOSING.contains(&&*text))
         };
         self.nested(|parser| {
             let commands = parser.commands(at_end)?;

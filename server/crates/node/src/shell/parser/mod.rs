@@ -25,7 +25,7 @@ use super::{
 };
 
 /// How deep commands, quotes and expansions nest.
-const MAX_DEPTH: u32 = 100;
+const MAX_DEPTH: u32 = 40;
 /// The longest text, aliases expanded.
 const MAX_TEXT: usize = 16 << 20;
 
