@@ -35,7 +35,7 @@ const SIMILAR: usize = 10;
 const SIMILAR_WITHIN: Duration = Duration::from_secs(600);
 
 /// The host name of the machine that the control plane would run on.
-const CONTROL_PLANE_HOST: &str = "vm";
+const CONTROL_PLANE_HOST: &str = "control-plane";
 
 /// A series of events that has not gone on for so long is over.
 const SERIES_ENDS_AFTER: Duration = Duration::from_secs(360);

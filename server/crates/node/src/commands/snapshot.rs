@@ -125,6 +125,11 @@ pub(crate) fn uptime(process: &Process) -> f64 {
     process.container.host.env.clock.uptime().as_secs_f64() + 3600.0
 }
 
+/// The machine's load averages, as `uptime` and `top` write them.
+pub(crate) fn load(process: &Process) -> String {
+    process.container.host.load().to_string().replace(' ', ", ")
+}
+
 /// The machine's memory as a process sees it: total, free, available; bytes.
 pub(crate) fn memory(process: &Process) -> (u64, u64, u64) {
     machine::memory(&process.container.host, &process.pids)

@@ -94,6 +94,7 @@ impl Cpu {
         let now = self.host.env.clock.uptime();
         let own = {
             let mut state = lock(&self.state);
+            let used_before = state.used_nanos;
             state.used_nanos += u64::from(steps) * STEP_NANOS;
             if now.saturating_sub(state.charged) >= QUIET {
                 state.tokens = state.burst();
@@ -104,12 +105,17 @@ impl Cpu {
             if state.tokens < 0 {
                 state.refill(&self.host, now);
             }
-            (state.tokens < 0).then(|| {
+            let wait = (state.tokens < 0).then(|| {
                 let wait = Duration::from_secs_f64(-(state.tokens as f64) / state.pace(&self.host)).max(REST);
                 // It has been running all that time, as far as it can tell.
                 state.used_nanos += wait.as_nanos() as u64 * state.millis / 1000;
                 wait
-            })
+            });
+            // What has no share above it is the machine as a whole.
+            if self.parent.is_some() {
+                self.host.count_use(state.used_nanos - used_before);
+            }
+            wait
         };
         let above = self.parent.as_ref().and_then(|parent| parent.charge(steps));
         own.max(above)

@@ -7,7 +7,11 @@ use std::sync::{
 
 use jiff::Timestamp;
 
-use super::{quota::Quota, wait::lock};
+use super::{
+    load::{Load, Meter},
+    quota::Quota,
+    wait::lock,
+};
 use crate::{env::Env, rng::Rng};
 
 /// What all containers of a node have in common.
@@ -29,6 +33,7 @@ pub(crate) struct Host {
     /// When the machine was started.
     pub(crate) boot: Timestamp,
     rng: Mutex<Rng>,
+    load: Mutex<Meter>,
     next_device: AtomicU32,
     next_pid: AtomicU32,
     next_object: AtomicU64,
@@ -48,10 +53,21 @@ impl Host {
             boot: env.clock.now(),
             env,
             rng: Mutex::new(rng),
+            load: Mutex::default(),
             next_device: AtomicU32::new(40),
             next_pid: AtomicU32::new(1200),
             next_object: AtomicU64::new(20_000),
         })
+    }
+
+    /// Counts processor time that a container used.
+    pub(super) fn count_use(&self, nanos: u64) {
+        lock(&self.load).add(nanos, self.env.clock.uptime());
+    }
+
+    /// The machine's load averages.
+    pub(crate) fn load(&self) -> Load {
+        lock(&self.load).read(self.env.clock.uptime())
     }
 
     pub(crate) fn next_device(&self) -> u32 {

@@ -7,6 +7,7 @@ pub(crate) mod errno;
 pub(crate) mod fifo;
 pub(crate) mod fs;
 pub(crate) mod host;
+mod load;
 pub(crate) mod memory;
 pub(crate) mod net;
 pub(crate) mod pipe;

@@ -128,7 +128,7 @@ async fn page(cx: &Cx, last: &[(u32, u64)], interval: Duration) -> Vec<String> {
                 "CPU: {busy:>3.0}% usr   0% sys   0% nic {:>3.0}% idle   0% io   0% irq   0% sirq",
                 100.0 - busy
             ),
-            format!("Load average: 0.08 0.05 0.01 {running}/{count} {}", process.pid),
+            format!("Load average: {} {running}/{count} {}", process.container.host.load(), process.pid),
             "  PID  PPID USER     STAT   VSZ %VSZ CPU %CPU COMMAND".to_owned(),
         ];
         lines.extend(all.iter().map(|snapshot| {
@@ -152,10 +152,11 @@ async fn page(cx: &Cx, last: &[(u32, u64)], interval: Duration) -> Vec<String> {
     let mib = |bytes: u64| bytes as f64 / 1_048_576.0;
     let mut lines = vec![
         format!(
-            "top - {} up {:>2}:{:02},  0 users,  load average: 0.08, 0.05, 0.01",
+            "top - {} up {:>2}:{:02},  0 users,  load average: {}",
             String::from_utf8_lossy(&clock),
             uptime / 3600,
-            uptime / 60 % 60
+            uptime / 60 % 60,
+            snapshot::load(&process)
         ),
         format!(
             "Tasks: {count:>3} total, {running:>3} running, {:>3} sleeping,   0 stopped, {zombies:>3} zombie",

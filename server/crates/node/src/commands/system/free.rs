@@ -97,7 +97,7 @@ pub(in crate::commands) async fn uptime(mut cx: Cx) -> u8 {
         0 => format!("{minutes} min"),
         _ => format!("{hours:>2}:{minutes:02}"),
     };
-    text += ",  0 users,  load average: 0.08, 0.05, 0.01\n";
+    text += &format!(",  0 users,  load average: {}\n", snapshot::load(&cx.process));
     cx.put(text);
     cx.finish(0).await
 }

@@ -85,7 +85,7 @@ impl File {
             Self::Loadavg => {
                 let all = pids.all();
                 let last = all.last().map_or(0, |process| process.pid);
-                format!("0.08 0.05 0.01 1/{} {last}\n", all.len())
+                format!("{} 1/{} {last}\n", host.load(), all.len())
             }
             Self::Stat => stat(host, uptime),
             Self::Version => format!("Linux version {RELEASE} (podlab@podlab) (gcc 12.2.0) {VERSION}\n"),
