@@ -265,6 +265,22 @@ async fn pages_carry_a_strict_policy_and_a_cookie_that_scripts_cannot_read() {
 }
 
 #[tokio::test]
+async fn pages_are_compressed_for_those_who_can_read_that_and_events_are_not() {
+    let lab = Lab::start();
+    let mut learner = lab.learner();
+    let reads_gzip = [("accept-encoding", "gzip, br")];
+    let page = learner.send(&lab, Method::GET, "/", &reads_gzip, vec![]).await;
+    assert_eq!(page.headers.get("content-encoding").unwrap(), "gzip");
+    assert_eq!(learner.get(&lab, "/").await.headers.get("content-encoding"), None);
+
+    let id = learner.submit(&lab, "mc1", "kind: Pod").await.json()["id"].as_i64().unwrap();
+    let events = format!("/api/v1/submissions/{id}/events");
+    let events = learner.send(&lab, Method::GET, &events, &reads_gzip, vec![]).await;
+    assert_eq!(events.headers.get("content-encoding"), None);
+    assert!(events.body.contains("verdict"), "{}", events.body);
+}
+
+#[tokio::test]
 async fn without_scripts_a_form_submits_and_leads_to_the_verdict() {
     let lab = Lab::start();
     let mut learner = lab.learner();

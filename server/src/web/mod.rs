@@ -18,7 +18,7 @@ use axum::{
 };
 use leptos::config::LeptosOptions;
 use tower::ServiceBuilder;
-use tower_http::services::ServeDir;
+use tower_http::{compression::CompressionLayer, services::ServeDir};
 
 use crate::lab::Lab;
 pub use learner::CookieKey;
@@ -54,7 +54,9 @@ pub fn router(state: State, site: PathBuf) -> Router {
         .route("/progress", get(api::progress))
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::method_not_allowed);
+    // Files below /pkg are compressed ahead of time; streams of events are left as they are, so that none waits.
     let around = ServiceBuilder::new()
+        .layer(CompressionLayer::new())
         .layer(middleware::from_fn(security::headers))
         .layer(middleware::from_fn(security::same_origin))
         .layer(middleware::from_fn(oversize::refuse))
