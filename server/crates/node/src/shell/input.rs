@@ -176,12 +176,18 @@ impl Shell {
                 let _ = process.write(2, "\nUse \"exit\" to leave shell.\n").await;
                 return Flow::On;
             }
-            if self.dialect.is_bash() {
-                let _ = process.write(2, "exit\n").await;
-            }
+            let line_end = if self.dialect.is_bash() && !process.is_terminal(0) { "" } else { "\n" };
+            let farewell = self.farewell().unwrap_or_default();
+            let _ = process.write(2, format!("{line_end}{farewell}")).await;
             return Flow::Exit(self.status);
         }
         Flow::On
+    }
+
+    /// What bash says to whoever typed when it goes; the others say nothing, but for a new line at the end of input.
+    pub(super) fn farewell(&self) -> Option<&'static str> {
+        let says = self.dialect.is_bash() && self.options.interactive && !self.subshell;
+        says.then_some(if self.options.login { "logout\n" } else { "exit\n" })
     }
 
     /// Reads a line that someone edits at a terminal.
@@ -331,16 +337,8 @@ impl Shell {
     /// What to show before a line: PS1, or PS2 within a command.
     async fn prompt(&mut self) -> Bytes {
         let first = self.input().is_none_or(|input| input.pending.is_empty());
-        let root = self.process.creds().uid == 0;
         let name: &[u8] = if first { b"PS1" } else { b"PS2" };
-        let default: &[u8] = match (first, self.dialect) {
-            (false, _) => b"> ",
-            (true, Dialect::Ash) => b"\\w \\$ ",
-            (true, Dialect::Dash) if root => b"# ",
-            (true, Dialect::Dash) => b"$ ",
-            (true, Dialect::Bash) => b"\\s-\\v\\$ ",
-        };
-        let text = self.variables.text(name).cloned().unwrap_or(Bytes::copy_from_slice(default));
+        let text = self.variables.text(name).cloned().unwrap_or_default();
         let text = if self.dialect == Dialect::Dash { text } else { self.escapes(&text).into() };
         // Variables and commands in it are expanded each time.
         if !text.contains(&b'$') && !text.contains(&b'`') {

@@ -21,11 +21,15 @@ macro_rules! options {
                 None
             }
 
-            /// `$-`
-            pub(crate) fn flags(&self) -> String {
-                let mut flags = String::new();
-                $(if self.$name && $letter != 0 { flags.push(char::from($letter)); })*
-                flags
+            /// `$-`: ash and dash list the letters in the order of their options, bash by the alphabet, those that
+            /// only its command line takes last.
+            pub(crate) fn flags(&self, dialect: Dialect) -> String {
+                let mut flags: Vec<u8> = Vec::new();
+                $(if self.$name && $letter != 0 { flags.push($letter); })*
+                if dialect.is_bash() {
+                    flags.sort_by_key(|letter| (matches!(letter, b'c' | b's'), letter.is_ascii_uppercase(), *letter));
+                }
+                flags.into_iter().map(char::from).collect()
             }
         }
     };
@@ -124,7 +128,7 @@ impl Options {
 
 #[cfg(test)]
 mod tests {
-    use super::Options;
+    use super::{Dialect, Options};
 
     #[test]
     fn letters_and_names_lead_to_the_same_option() {
@@ -132,7 +136,11 @@ mod tests {
         *options.letter(b'e').unwrap() = true;
         *options.named(b"nounset").unwrap() = true;
         assert!(options.errexit && options.nounset);
-        assert_eq!(options.flags(), "eu");
+        assert_eq!(options.flags(Dialect::Ash), "eu");
+        let mut bash = Options { stdin: true, interactive: true, ..Options::new(Dialect::Bash) };
+        assert_eq!(bash.flags(Dialect::Bash), "hiBs");
+        bash.monitor = true;
+        assert_eq!(bash.flags(Dialect::Bash), "himBs");
         assert!(options.letter(0).is_none() && options.letter(b'?').is_none());
     }
 }

@@ -184,6 +184,7 @@ impl Shell {
     /// Someone is typing: signals no longer end the shell, jobs are told apart.
     fn become_interactive(&mut self) {
         self.options.interactive = true;
+        self.set_prompts();
         self.process.set_disposition(Signal::INT, Disposition::Catch);
         self.process.set_disposition(Signal::QUIT, Disposition::Ignore);
         self.process.set_disposition(Signal::TERM, Disposition::Ignore);

@@ -132,6 +132,10 @@ impl Shell {
         self.set_default(b"OPTIND", Bytes::from_static(b"1"), false);
         self.set_default(b"PPID", parent.into(), false);
         self.set_default(b"PS4", Bytes::from_static(b"+ "), false);
+        // bash has prompts only where someone is asked, which its start-up files look at.
+        if !self.dialect.is_bash() {
+            self.set_prompts();
+        }
         if self.variables.text(b"PATH").is_none() {
             self.set_default(b"PATH", Bytes::from_static(DEFAULT_PATH), false);
         }
@@ -153,6 +157,21 @@ impl Shell {
             }
             // Bash exports `_` to everything that it runs.
             self.set_default(b"_", Bytes::from_static(b"/bin/bash"), true);
+        }
+    }
+
+    /// Sets the prompts, where the environment has none.
+    pub(super) fn set_prompts(&mut self) {
+        let first: &[u8] = match self.dialect {
+            Dialect::Ash => b"\\w \\$ ",
+            Dialect::Dash if self.process.creds().uid == 0 => b"# ",
+            Dialect::Dash => b"$ ",
+            Dialect::Bash => b"\\s-\\v\\$ ",
+        };
+        for (name, prompt) in [(b"PS1", first), (b"PS2", b"> ")] {
+            if self.variables.text(name).is_none() {
+                self.set_default(name, Bytes::copy_from_slice(prompt), false);
+            }
         }
     }
 

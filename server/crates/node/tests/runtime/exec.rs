@@ -204,7 +204,7 @@ async fn interrupts_end_the_line_or_the_command_and_the_end_of_input_ends_the_sh
     let id = lab.container(idle()).await;
     let (seen, code) =
         talk(&lab, &id, &["sh"], &["abc\x03", "sleep 100\r", "\x03", "echo $?\r", "\x04"]).await;
-    assert_eq!(seen, "/ # abc^C\r\n/ # sleep 100\r\n^C\r\n/ # echo $?\r\n130\r\n/ # ");
+    assert_eq!(seen, "/ # abc^C\r\n/ # sleep 100\r\n^C\r\n/ # echo $?\r\n130\r\n/ # \r\n");
     assert_eq!(code, 0);
     assert_eq!(lab.uptime().as_secs(), 0);
 }
@@ -242,4 +242,18 @@ async fn jobs_are_stopped_and_brought_back() {
     assert!(seen.contains("[1]+  Terminated                 sleep 1000\r\n"), "{seen:?}");
     assert!(seen.contains("^Z[1]+  Stopped                    sleep 500\r\n"), "{seen:?}");
     assert!(seen.contains("/ # fg\r\nsleep 500\r\n^C"), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bash_greets_as_its_start_up_files_say_and_says_when_it_goes() {
+    let lab = Lab::new().await;
+    lab.node.pull_image("debian").await.unwrap();
+    let id = lab.container(ContainerConfig { image: "debian".to_owned(), ..idle() }).await;
+    let host = lab.sh(&id, "hostname").await.stdout.trim().to_owned();
+    let (seen, _) = talk(&lab, &id, &["bash"], &["cd /var\r", "exit\r"]).await;
+    assert_eq!(seen, format!("root@{host}:/# cd /var\r\nroot@{host}:/var# exit\r\nexit\r\n"));
+    let (seen, _) = talk(&lab, &id, &["bash", "-l"], &["\x04"]).await;
+    assert_eq!(seen, format!("root@{host}:/# \r\nlogout\r\n"));
+    let asked = lab.exec(&id, &["bash", "-c", "echo \"[$PS1] $-\""]).await.unwrap();
+    assert_eq!(asked.stdout, "[] hBc\n");
 }

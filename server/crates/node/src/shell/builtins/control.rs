@@ -76,7 +76,10 @@ fn status(shell: &mut Shell, args: &[Bytes]) -> Result<u8, Effect> {
 
 pub(super) fn exit(shell: &mut Shell, args: &[Bytes]) -> Effect {
     match status(shell, args) {
-        Ok(status) => Effect::Exit(status),
+        Ok(status) => {
+            shell.errors.extend_from_slice(shell.farewell().unwrap_or_default().as_bytes());
+            Effect::Exit(status)
+        }
         Err(_) if shell.dialect.is_bash() => Effect::Exit(2),
         Err(effect) => effect,
     }

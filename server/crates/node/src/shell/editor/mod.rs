@@ -60,7 +60,8 @@ struct Search {
 }
 
 impl Editor {
-    /// An empty line after a prompt that is shown at once.
+    /// An empty line after a prompt that is shown at once. A terminal that does not know its size (0) is taken for one
+    /// of 80 columns, as real shells do.
     pub(super) fn new(prompt: Bytes, history: Vec<Bytes>, columns: u16) -> Self {
         let last = prompt.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         let indent = visible_width(last);
@@ -69,7 +70,10 @@ impl Editor {
             line: Vec::new(),
             cursor: 0,
             indent,
-            width: usize::from(columns).max(2),
+            width: match columns {
+                0 => 80,
+                columns => usize::from(columns).max(2),
+            },
             shown: history.len(),
             history,
             draft: Vec::new(),
@@ -451,6 +455,12 @@ mod tests {
     fn what_is_typed_is_shown_as_it_is() {
         let mut editor = editor(&[]);
         assert_eq!(typed(&mut editor, "echo hi\r"), (Step::Line(b"echo hi".into()), "$ echo hi\n".into()));
+    }
+
+    #[test]
+    fn a_screen_of_unknown_size_has_80_columns() {
+        let mut editor = Editor::new(Bytes::from_static(b"$ "), Vec::new(), 0);
+        assert_eq!(typed(&mut editor, "echo hi\r").1, "$ echo hi\n");
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Shell {
                 b'?' => Some(self.status.to_string().into()),
                 b'$' => Some(self.main_pid.to_string().into()),
                 b'!' => self.jobs.last.map(|pid| pid.to_string().into()),
-                b'-' => Some(self.options.flags().into()),
+                b'-' => Some(self.options.flags(self.dialect).into()),
                 b'0' => Some(self.name.clone()),
                 _ => None,
             },
