@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     sync::{
         Arc, Mutex, Weak,
-        atomic::{AtomicU32, AtomicU64},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
@@ -12,7 +12,8 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Disposition, Executable, FdTable, Outcome, PidNamespace, Process, State, signals::Signals, task::Running,
+    Disposition, Executable, FdTable, Outcome, PidNamespace, Process, SLICE, State, signals::Signals,
+    task::Running,
 };
 use crate::{
     env::BoxFuture,
@@ -110,7 +111,7 @@ impl Process {
     /// A copy of this process, as its child. It does not run yet: open and move its files, then
     /// [`Process::start`] it.
     pub(crate) fn fork(self: &Arc<Self>) -> Result<Arc<Self>, Errno> {
-        self.tick(FORK_STEPS);
+        let in_debt = self.container.cpu.charge(FORK_STEPS).is_some();
         let pid = self.pids.allocate(false)?;
         let (state, program) = {
             let own = self.lock();
@@ -137,6 +138,10 @@ impl Process {
         };
         let signals = lock(&self.signals).inherit(false);
         let child = Self::make(&self.container, &self.pids, pid, state, signals);
+        if in_debt {
+            // It rests before its first step: else processes that end before they pause would never be held back.
+            child.slice.store(SLICE, Ordering::Relaxed);
+        }
         self.container.add(&child)?;
         self.pids.insert(&child);
         self.lock().children.push(Arc::clone(&child));
@@ -183,6 +188,10 @@ impl Process {
             )
         };
         drop(fds);
+        // What it did since its last pause; it will not rest for that any more.
+        let steps = self.slice.swap(0, Ordering::Relaxed);
+        self.steps.fetch_add(u64::from(steps), Ordering::Relaxed);
+        let _ = self.container.cpu.charge(steps);
         // Giving back cannot fail.
         let _ = self.hold(0);
         let _ = self.set_memory(0);
