@@ -53,8 +53,9 @@ macro_rules! commands {
     };
 }
 
-// After the macro, which it uses for a table of its own.
+// After the macro, which they use for tables of their own.
 mod network;
+mod packages;
 
 commands! {
     "arch" => system::uname::arch,
@@ -165,7 +166,7 @@ commands! {
 
 /// The command of this name.
 fn find(name: &str) -> Option<(&'static str, Run)> {
-    [TABLE, network::table()].into_iter().find_map(|table| {
+    [TABLE, network::table(), packages::table()].into_iter().find_map(|table| {
         let index = table.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
         table.get(index).copied()
     })
@@ -173,7 +174,7 @@ fn find(name: &str) -> Option<(&'static str, Run)> {
 
 /// The names of all commands.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().chain(network::table()).map(|(name, _)| *name)
+    TABLE.iter().chain(network::table()).chain(packages::table()).map(|(name, _)| *name)
 }
 
 /// What an executable file stands for: `busybox`, `gnu/NAME`, `sh/DIALECT`.
@@ -228,7 +229,7 @@ fn base_name(path: &[u8]) -> String {
 mod tests {
     #[test]
     fn the_table_is_sorted() {
-        for table in [super::TABLE, super::network::table()] {
+        for table in [super::TABLE, super::network::table(), super::packages::table()] {
             assert!(table.windows(2).all(|pair| pair[0].0 < pair[1].0));
         }
     }

@@ -62,3 +62,12 @@ pub(super) fn busybox() -> Vec<&'static str> {
 pub(super) fn runs(name: &str) -> bool {
     matches!(name, "sh" | "ash" | "[" | "[[") || crate::commands::names().any(|known| known == name)
 }
+
+/// Whether Alpine's busybox has a link at this path.
+pub(crate) fn is_alpine(path: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(dir, name)| {
+        ALPINE
+            .iter()
+            .any(|(place, names)| *place == dir && names.split_whitespace().any(|known| known == name))
+    })
+}

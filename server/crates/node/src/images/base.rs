@@ -2,9 +2,11 @@
 
 use jiff::{Timestamp, civil::date};
 
-use super::applets;
+use super::{
+    applets,
+    packages::{Installed, program_of},
+};
 use crate::{
-    commands,
     image::{Recipe, TreeBuilder},
     kernel::errno::Libc,
     rng::stable_hash,
@@ -35,23 +37,22 @@ pub(super) fn skeleton(tree: &mut TreeBuilder) {
         .dir("/sys", 0o555);
 }
 
-/// Adds a program, as large as a program of that name might be.
-///
-/// Entries are `PATH` (the program is GNU's of that name), `PATH=PROGRAM`, or `PATH>TARGET` for a symbolic link. What
-/// podlab cannot run is left out, so that a shell says that it is not found.
+/// Adds what an entry of a package's `Programs` says (see [`program_of`]), as large as a program of that name might be.
 pub(super) fn add_program(tree: &mut TreeBuilder, entry: &str) {
-    if let Some((path, target)) = entry.split_once('>') {
-        tree.link(path, target);
-        return;
+    match program_of(entry) {
+        Some((path, Installed::Link(target))) => {
+            tree.link(path, target);
+        }
+        Some((path, Installed::Program(program))) => {
+            tree.program(path, &program, program_size(path));
+        }
+        None => {}
     }
-    let (path, program) = match entry.split_once('=') {
-        Some((path, program)) => (path, program.to_owned()),
-        None => (entry, format!("gnu/{}", entry.rsplit('/').next().unwrap_or(entry))),
-    };
-    if commands::program(program.as_bytes()).is_some() {
-        let size = 30_000 + (stable_hash(path.as_bytes()) % 120) * 968;
-        tree.program(path, &program, size);
-    }
+}
+
+/// How large the program at a path might be, in bytes.
+fn program_size(path: &str) -> u64 {
+    30_000 + (stable_hash(path.as_bytes()) % 120) * 968
 }
 
 /// A recipe with nothing special about it: what is special is changed afterwards.

@@ -13,6 +13,7 @@ mod redis;
 mod samples;
 mod ubuntu;
 
+pub(crate) use applets::is_alpine as is_alpine_applet;
 pub(crate) use nginx::release as nginx_release;
 
 use crate::image::Family;

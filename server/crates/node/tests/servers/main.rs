@@ -7,5 +7,6 @@
 mod lab;
 mod nginx;
 mod nginx_t;
+mod packages;
 mod pods;
 mod setting;
