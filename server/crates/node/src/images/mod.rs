@@ -6,6 +6,7 @@ mod base;
 mod booking;
 mod busybox;
 mod debian;
+mod httpd;
 mod nginx;
 pub(crate) mod packages;
 mod pause;
@@ -14,6 +15,7 @@ mod samples;
 mod ubuntu;
 
 pub(crate) use applets::is_alpine as is_alpine_applet;
+pub(crate) use httpd::release as httpd_release;
 pub(crate) use nginx::release as nginx_release;
 
 use crate::image::Family;
@@ -23,6 +25,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     alpine::FAMILY,
     busybox::FAMILY,
     debian::FAMILY,
+    httpd::FAMILY,
     nginx::FAMILY,
     pause::FAMILY,
     booking::BOOKING,

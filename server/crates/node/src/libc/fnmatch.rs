@@ -1,8 +1,14 @@
 //! Shell patterns (`fnmatch(3)`, POSIX XCU 2.14): `*`, `?`, `[...]`, and `\` that takes the meaning from what follows.
 
-/// Whether a pattern holds anything but plain characters.
+/// Whether a pattern holds anything but plain characters. A bracket that nothing closes is one: the command `[` names no
+/// files.
 pub(crate) fn has_pattern(pattern: &[u8]) -> bool {
-    pattern.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b'\\'))
+    let closed = |at: usize| pattern[at + 1..].contains(&b']');
+    pattern.iter().enumerate().any(|(at, byte)| match byte {
+        b'*' | b'?' | b'\\' => true,
+        b'[' => closed(at),
+        _ => false,
+    })
 }
 
 /// How names are matched.

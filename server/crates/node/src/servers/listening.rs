@@ -34,6 +34,8 @@ pub(super) struct Request {
     pub(super) head: RequestHead,
     pub(super) body: Vec<u8>,
     pub(super) peer: SocketAddr,
+    /// Where it arrived.
+    pub(super) local: SocketAddr,
 }
 
 impl Request {
@@ -119,7 +121,7 @@ async fn connection<F: Future<Output = Answer>>(mut wire: Wire, answer: &impl Fn
         let keeps_alive = head.keeps_alive();
         let to_head = head.method == "HEAD";
         let Answer { head: mut response, body } =
-            answer(Request { head, body, peer: wire.stream.peer }).await;
+            answer(Request { head, body, peer: wire.stream.peer, local: wire.stream.local }).await;
         if response.headers.get("content-length").is_none() {
             response.headers.push("Content-Length", body.len().to_string());
         }

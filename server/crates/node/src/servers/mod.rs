@@ -1,10 +1,13 @@
 //! The servers that images run. Each is a program over the kernel's own sockets and files.
 
 pub(crate) mod booking;
+mod forward;
+mod httpd;
 mod listening;
 mod nginx;
 mod redis;
 mod samples;
+mod static_files;
 pub(crate) mod webapp;
 
 use crate::kernel::process::Program;
@@ -14,6 +17,10 @@ pub(crate) fn program(name: &str) -> Option<Program> {
     if let Some(version) = name.strip_prefix("nginx/") {
         let name = crate::images::nginx_release(version)?;
         return Some(Program { name, main: nginx::main, memory: 6 << 20 });
+    }
+    if let Some(version) = name.strip_prefix("httpd/") {
+        let name = crate::images::httpd_release(version)?;
+        return Some(Program { name, main: httpd::main, memory: 8 << 20 });
     }
     let (name, main, memory): (_, crate::kernel::process::Main, u64) = match name {
         "redis-server" => ("redis-server", redis::main, 8 << 20),

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod httpd;
 #[path = "../runtime/lab.rs"]
 #[expect(dead_code, reason = "shared with the tests of the runtime, which use all of it")]
 mod lab;

@@ -11,9 +11,18 @@ use crate::{
 /// How many names one pattern may find.
 const MAX_NAMES: usize = 200_000;
 
+/// Whether a part of a path can match several names.
+fn names_several(component: &[u8]) -> bool {
+    has_pattern(component) && component.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
+}
+
 impl Expander<'_> {
     /// Adds the names that match, sorted; the text itself where none does.
     pub(super) fn glob(&self, pattern: &[u8], text: Bytes, into: &mut Vec<Bytes>) {
+        if !pattern.split(|byte| *byte == b'/').any(names_several) {
+            into.push(text);
+            return;
+        }
         let mut found = Vec::new();
         let absolute = pattern.starts_with(b"/");
         let components: Vec<&[u8]> =
@@ -55,7 +64,7 @@ impl Expander<'_> {
             path.extend_from_slice(name);
             path
         };
-        if !has_pattern(component) || !component.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[')) {
+        if !names_several(component) {
             let path = join(&unescape(component));
             if !last || process.stat(&path, false).is_ok() {
                 into.push(path);

@@ -1,0 +1,98 @@
+//! Requests that another server answers: what reverse proxies have in common.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use super::listening::{Answer, Request};
+use crate::{
+    http::{Body, BodyKind, Headers, Wire, within},
+    kernel::{errno::Errno, process::Process},
+    libc::resolver,
+};
+
+/// The longest answer that is passed on, in bytes.
+const MAX_ANSWER: usize = 8 << 20;
+/// Fields that belong to one connection (RFC 9110, 7.6.1).
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+];
+
+/// Why there is no answer to pass on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ForwardError {
+    /// No connection.
+    Connect(Errno),
+    /// The other side took too long.
+    Timeout,
+    /// The connection broke, or what came was no HTTP, or too much.
+    Broken,
+}
+
+/// The fields of a request that are passed on.
+pub(super) fn end_to_end(headers: &Headers) -> Headers {
+    let mut kept = Headers::default();
+    for (name, value) in headers.iter() {
+        if !HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
+            && !name.eq_ignore_ascii_case("content-length")
+        {
+            kept.push(name, value);
+        }
+    }
+    kept
+}
+
+/// Has the server at `to` answer `request`, with these header fields and this target.
+pub(super) async fn forward(
+    process: &Arc<Process>,
+    to: SocketAddr,
+    request: &Request,
+    target: &str,
+    headers: &Headers,
+    timeout: Duration,
+) -> Result<Answer, ForwardError> {
+    let connecting = within(process, Some(timeout), Wire::connect(process, to)).await;
+    let mut wire = connecting.ok_or(ForwardError::Timeout)?.map_err(ForwardError::Connect)?;
+    let method = &request.head.method;
+    let mut text = format!("{method} {target} HTTP/1.1\r\n{}Connection: close\r\n", headers.text());
+    if !request.body.is_empty() || request.head.headers.get("content-length").is_some() {
+        text.push_str(&format!("Content-Length: {}\r\n", request.body.len()));
+    }
+    text.push_str("\r\n");
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(&request.body);
+    wire.write(bytes).await.map_err(|_| ForwardError::Broken)?;
+    let exchange = async {
+        loop {
+            let head = wire.response().await.ok().flatten().ok_or(ForwardError::Broken)?;
+            if head.status == 100 {
+                continue;
+            }
+            let kind = BodyKind::of_response(head.status, method == "HEAD", &head.headers);
+            let body = Body::new(kind).all(&mut wire, MAX_ANSWER).await.map_err(|_| ForwardError::Broken)?;
+            return Ok((head, body));
+        }
+    };
+    let (mut head, body) = within(process, Some(timeout), exchange).await.ok_or(ForwardError::Timeout)??;
+    let len = head.headers.get("content-length").filter(|_| method == "HEAD").map(str::to_owned);
+    head.headers = end_to_end(&head.headers);
+    if let Some(len) = len {
+        head.headers.push("Content-Length", len);
+    }
+    Ok(Answer { head, body })
+}
+
+/// The address of `HOST`, at a port.
+pub(super) async fn address(process: &Process, host: &str, port: u16) -> Option<SocketAddr> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(ip) = host.parse() {
+        return Some(SocketAddr::new(ip, port));
+    }
+    let found = resolver::resolve(process, host).await.ok()?;
+    found.first().map(|ip| SocketAddr::new(*ip, port))
+}
