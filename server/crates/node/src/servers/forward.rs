@@ -47,16 +47,16 @@ pub(super) fn end_to_end(headers: &Headers) -> Headers {
     kept
 }
 
-/// Has the server at `to` answer `request`, with these header fields and this target.
+/// Has the first server of `to` that takes a connection answer `request`, with these header fields and this target.
 pub(super) async fn forward(
     process: &Arc<Process>,
-    to: SocketAddr,
+    to: &[SocketAddr],
     request: &Request,
     target: &str,
     headers: &Headers,
     timeout: Duration,
 ) -> Result<Answer, ForwardError> {
-    let connecting = within(process, Some(timeout), Wire::connect(process, to)).await;
+    let connecting = within(process, Some(timeout), connect(process, to)).await;
     let mut wire = connecting.ok_or(ForwardError::Timeout)?.map_err(ForwardError::Connect)?;
     let method = &request.head.method;
     let mut text = format!("{method} {target} HTTP/1.1\r\n{}Connection: close\r\n", headers.text());
@@ -87,12 +87,24 @@ pub(super) async fn forward(
     Ok(Answer { head, body })
 }
 
-/// The address of `HOST`, at a port.
-pub(super) async fn address(process: &Process, host: &str, port: u16) -> Option<SocketAddr> {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(ip) = host.parse() {
-        return Some(SocketAddr::new(ip, port));
+/// Connects to the first address where that is possible.
+async fn connect(process: &Arc<Process>, to: &[SocketAddr]) -> Result<Wire, Errno> {
+    let mut failed = Errno::EHOSTUNREACH;
+    for address in to {
+        match Wire::connect(process, *address).await {
+            Ok(wire) => return Ok(wire),
+            Err(errno) => failed = errno,
+        }
     }
-    let found = resolver::resolve(process, host).await.ok()?;
-    found.first().map(|ip| SocketAddr::new(*ip, port))
+    Err(failed)
+}
+
+/// The addresses of a host (a name, or an address in brackets perhaps) at a port; none where there is no such name.
+pub(super) async fn addresses(process: &Process, host: &str, port: u16) -> Vec<SocketAddr> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let found = match host.parse() {
+        Ok(ip) => vec![ip],
+        Err(_) => resolver::resolve(process, host).await.unwrap_or_default(),
+    };
+    found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()
 }

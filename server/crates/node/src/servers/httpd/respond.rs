@@ -7,7 +7,7 @@ use crate::{
     http::{Headers, Url, encode_path, http_date, parse_http_date, reason},
     kernel::{errno::Errno, fs::FileType, process::Process},
     servers::{
-        forward::{ForwardError, address, end_to_end, forward},
+        forward::{ForwardError, addresses, end_to_end, forward},
         listening::{Answer, Request},
         static_files::{clean_path, content_type},
     },
@@ -263,7 +263,8 @@ impl Responder<'_> {
             return Err(500);
         }
         let port = url.port_or_default();
-        let Some(to) = address(self.process, &url.host, port).await else {
+        let to = addresses(self.process, &url.host, port).await;
+        let Some(last) = to.last() else {
             self.complaint = Some((
                 "proxy:error",
                 format!(
@@ -285,7 +286,7 @@ impl Responder<'_> {
         for edit in &self.host.request_headers {
             apply(edit, &mut headers);
         }
-        match forward(self.process, to, request, &url.target, &headers, PROXY_TIMEOUT).await {
+        match forward(self.process, &to, request, &url.target, &headers, PROXY_TIMEOUT).await {
             Ok(mut answer) => {
                 let location = answer.head.headers.get("location").map(str::to_owned);
                 if let Some(location) = location {
@@ -314,7 +315,7 @@ impl Responder<'_> {
                 };
                 let what = match error {
                     ForwardError::Connect(_) => {
-                        format!("AH00957: http: attempt to connect to {to} ({}:{port}) failed", url.host)
+                        format!("AH00957: http: attempt to connect to {last} ({}:{port}) failed", url.host)
                     }
                     _ => format!(
                         "[client {}] AH01102: error reading status line from remote server {}:{port}",
