@@ -12,6 +12,7 @@ pub(crate) mod packages;
 mod pause;
 mod redis;
 mod samples;
+mod shippers;
 mod ubuntu;
 
 pub(crate) use applets::is_alpine as is_alpine_applet;
@@ -33,5 +34,9 @@ pub(crate) const FAMILIES: &[Family] = &[
     redis::FAMILY,
     samples::CLIENTS,
     samples::FAMILY,
+    shippers::EVENT_SIMULATOR,
+    shippers::FILEBEAT,
+    shippers::FLUENTD,
+    shippers::FLUENT_BIT,
     ubuntu::FAMILY,
 ];

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use futures::future::{Either, select};
+
 use super::listening::{Answer, Request};
 use crate::{
     http::{Body, BodyKind, Headers, Wire, within},
@@ -107,4 +109,53 @@ pub(super) async fn addresses(process: &Process, host: &str, port: u16) -> Vec<S
         Err(_) => resolver::resolve(process, host).await.unwrap_or_default(),
     };
     found.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()
+}
+
+/// Passes on what both sides send, until both have ended or were silent for too long. Returns how much the client got.
+pub(super) async fn relay_both(
+    process: &Process,
+    client: &mut Wire,
+    mut upstream: Wire,
+    silence: Duration,
+) -> u64 {
+    let (mut client_open, mut upstream_open) = (true, true);
+    let mut sent = 0;
+    while client_open || upstream_open {
+        let event = {
+            let from_client = std::pin::pin!(async {
+                if client_open { client.read().await } else { std::future::pending().await }
+            });
+            let from_upstream = std::pin::pin!(async {
+                if upstream_open { upstream.read().await } else { std::future::pending().await }
+            });
+            within(process, Some(silence), select(from_client, from_upstream)).await.map(
+                |either| match either {
+                    Either::Left((bytes, _)) => (true, bytes),
+                    Either::Right((bytes, _)) => (false, bytes),
+                },
+            )
+        };
+        let Some((of_client, Ok(bytes))) = event else { return sent };
+        let result = match (of_client, bytes.is_empty()) {
+            (true, true) => {
+                client_open = false;
+                upstream.stream.shutdown();
+                Ok(())
+            }
+            (false, true) => {
+                upstream_open = false;
+                client.stream.shutdown();
+                Ok(())
+            }
+            (true, false) => upstream.write(bytes).await,
+            (false, false) => {
+                sent += bytes.len() as u64;
+                client.write(bytes).await
+            }
+        };
+        if result.is_err() {
+            return sent;
+        }
+    }
+    sent
 }

@@ -67,7 +67,7 @@ impl Answer {
     }
 }
 
-/// Serves connections of one listener until `stop` is done.
+/// Serves HTTP connections of one listener until `stop` is done.
 pub(super) async fn serve<F>(
     process: &Arc<Process>,
     listener: &Listener,
@@ -75,6 +75,18 @@ pub(super) async fn serve<F>(
     answer: impl Fn(Request) -> F,
 ) where
     F: Future<Output = Answer>,
+{
+    serve_connections(process, listener, stop, |wire| connection(wire, &answer)).await;
+}
+
+/// Serves connections of one listener, whatever they speak, until `stop` is done.
+pub(super) async fn serve_connections<F>(
+    process: &Arc<Process>,
+    listener: &Listener,
+    stop: impl Future<Output = ()>,
+    connection: impl Fn(Wire) -> F,
+) where
+    F: Future<Output = ()>,
 {
     let mut stop = std::pin::pin!(stop);
     let mut connections = FuturesUnordered::new();
@@ -97,7 +109,7 @@ pub(super) async fn serve<F>(
             Event::Accepted(stream) => {
                 // Without a free descriptor the connection breaks.
                 if let Ok(wire) = Wire::accepted(process, stream) {
-                    connections.push(connection(wire, &answer));
+                    connections.push(connection(wire));
                 }
             }
             Event::Closed => {}

@@ -1,12 +1,14 @@
 //! The servers that images run. Each is a program over the kernel's own sockets and files.
 
 pub(crate) mod booking;
+mod event_simulator;
 mod forward;
 mod httpd;
 mod listening;
 mod nginx;
 mod redis;
 mod samples;
+mod shippers;
 mod static_files;
 pub(crate) mod webapp;
 
@@ -25,6 +27,10 @@ pub(crate) fn program(name: &str) -> Option<Program> {
     let (name, main, memory): (_, crate::kernel::process::Main, u64) = match name {
         "redis-server" => ("redis-server", redis::main, 8 << 20),
         "redis-cli" => ("redis-cli", redis::cli_main, 2 << 20),
+        "event-simulator" => ("python", event_simulator::main, 10 << 20),
+        "filebeat" => ("filebeat", shippers::filebeat::main, 40 << 20),
+        "fluent-bit" => ("fluent-bit", shippers::fluent_bit::main, 12 << 20),
+        "fluentd" => ("fluentd", shippers::fluentd::main, 40 << 20),
         "webapp" => ("webapp", webapp::main, 12 << 20),
         "booking" => ("booking", booking::main, 32 << 20),
         "airbnb-adapter" => ("airbnb-adapter", booking::airbnb_main, 32 << 20),

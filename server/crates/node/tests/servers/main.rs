@@ -11,3 +11,4 @@ mod nginx_t;
 mod packages;
 mod pods;
 mod setting;
+mod shippers;

@@ -1,13 +1,12 @@
 //! Connections that are passed on as they are.
 
-use std::{sync::Arc, time::Duration};
-
-use futures::future::{Either, select};
+use std::sync::Arc;
 
 use super::{settings::LogLevel, worker::Worker};
 use crate::{
     http::{Wire, within},
-    kernel::{errno::Errno, net::Stream, process::Process},
+    kernel::{errno::Errno, net::Stream},
+    servers::forward::relay_both,
 };
 
 /// Serves a connection to a server of the block `stream`.
@@ -54,53 +53,4 @@ pub(super) async fn connection(worker: &Worker, stream: Arc<Stream>, number: usi
             }
         }
     }
-}
-
-/// Passes on what both sides send, until both have ended or were silent for too long. Returns how much the client got.
-pub(super) async fn relay_both(
-    process: &Process,
-    client: &mut Wire,
-    mut upstream: Wire,
-    silence: Duration,
-) -> u64 {
-    let (mut client_open, mut upstream_open) = (true, true);
-    let mut sent = 0;
-    while client_open || upstream_open {
-        let event = {
-            let from_client = std::pin::pin!(async {
-                if client_open { client.read().await } else { std::future::pending().await }
-            });
-            let from_upstream = std::pin::pin!(async {
-                if upstream_open { upstream.read().await } else { std::future::pending().await }
-            });
-            within(process, Some(silence), select(from_client, from_upstream)).await.map(
-                |either| match either {
-                    Either::Left((bytes, _)) => (true, bytes),
-                    Either::Right((bytes, _)) => (false, bytes),
-                },
-            )
-        };
-        let Some((of_client, Ok(bytes))) = event else { return sent };
-        let result = match (of_client, bytes.is_empty()) {
-            (true, true) => {
-                client_open = false;
-                upstream.stream.shutdown();
-                Ok(())
-            }
-            (false, true) => {
-                upstream_open = false;
-                client.stream.shutdown();
-                Ok(())
-            }
-            (true, false) => upstream.write(bytes).await,
-            (false, false) => {
-                sent += bytes.len() as u64;
-                client.write(bytes).await
-            }
-        };
-        if result.is_err() {
-            return sent;
-        }
-    }
-    sent
 }

@@ -33,6 +33,7 @@ use crate::{
         signal::Signal,
         wait::{WaitQueue, lock},
     },
+    servers::forward::relay_both,
 };
 
 /// How long a client may take for the head of its request.
@@ -505,7 +506,7 @@ async fn send(
         Content::Tunnel(upstream) => {
             wire.write(head).await?;
             request.body_bytes_sent =
-                stream::relay_both(&worker.process, wire, *upstream, Duration::from_secs(60)).await;
+                relay_both(&worker.process, wire, *upstream, Duration::from_secs(60)).await;
             return Ok(false);
         }
     }
