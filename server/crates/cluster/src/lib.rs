@@ -36,6 +36,7 @@ mod components;
 pub mod config;
 mod controllers;
 mod events;
+mod go_struct;
 mod go_text;
 #[cfg(test)]
 mod golden;

@@ -11,6 +11,8 @@ use super::{deployment::template_hash, pods};
 use crate::{
     Client, DeleteOptions,
     client::{Kind, Selection},
+    go_struct::fnv32a,
+    rng::safe_encoded,
     status::Result,
 };
 
@@ -57,7 +59,12 @@ pub(super) fn hash_of<'n>(owner: &str, revision: &'n str) -> &'n str {
 }
 
 /// The revisions of a workload, with one for its template: new, or an old one that is the newest again.
-pub(super) fn sync<K: Kind>(client: &Client, owner: &K, template: &PodTemplateSpec) -> Result<Revisions> {
+pub(super) fn sync<K: Kind>(
+    client: &Client,
+    owner: &K,
+    template: &PodTemplateSpec,
+    hashed: Hashed,
+) -> Result<Revisions> {
     let metadata = owner.metadata();
     let api = client.namespaced::<ControllerRevision>(metadata.namespace.as_deref().unwrap_or_default());
     let mut all = api.list(&Selection::default())?;
@@ -76,7 +83,9 @@ pub(super) fn sync<K: Kind>(client: &Client, owner: &K, template: &PodTemplateSp
             all.push(api.update(&again)?);
         }
         None => {
-            let hash = free_hash(&all, metadata.name.as_deref().unwrap_or_default(), template);
+            let hash = free_hash(&all, metadata.name.as_deref().unwrap_or_default(), |collisions| {
+                hashed.hash(&data, template, collisions)
+            });
             let labels = template.metadata.as_ref().and_then(|metadata| metadata.labels.clone());
             let mut labels = labels.unwrap_or_default();
             labels.insert(HASH.to_owned(), hash.clone());
@@ -97,15 +106,38 @@ pub(super) fn sync<K: Kind>(client: &Client, owner: &K, template: &PodTemplateSp
     Ok(Revisions(all))
 }
 
-/// A hash of the template that no other revision has.
-fn free_hash(all: &[ControllerRevision], owner: &str, template: &PodTemplateSpec) -> String {
+/// How a workload's revisions are hashed.
+#[derive(Clone, Copy)]
+pub(super) enum Hashed {
+    /// By their data, as it is stored: StatefulSets.
+    Data,
+    /// By the template, as a Deployment's ReplicaSets: DaemonSets.
+    Template,
+}
+
+impl Hashed {
+    fn hash(self, data: &Value, template: &PodTemplateSpec, collisions: i32) -> String {
+        match self {
+            Self::Data => {
+                let text = data.to_string();
+                // Go escapes in JSON what HTML would take for its own.
+                let text = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+                safe_encoded(fnv32a(format!("{text}{collisions}").as_bytes()))
+            }
+            Self::Template => template_hash(template, (collisions > 0).then_some(collisions)),
+        }
+    }
+}
+
+/// A hash that no other revision has.
+fn free_hash(all: &[ControllerRevision], owner: &str, hash: impl Fn(i32) -> String) -> String {
     let taken = |hash: &str| {
         all.iter()
             .any(|revision| hash_of(owner, revision.metadata.name.as_deref().unwrap_or_default()) == hash)
     };
     let mut collisions = 0;
     loop {
-        let hash = template_hash(template, collisions);
+        let hash = hash(collisions);
         // Each revision takes at most one hash, so this ends.
         if !taken(&hash) {
             return hash;

@@ -139,6 +139,9 @@ async fn resource_request(
         return Err(Status::method_not_allowed());
     }
     authorize(&call, target, verb)?;
+    if let Some(warning) = resource.strategy.deprecated() {
+        call.warnings.add(warning.to_owned());
+    }
     if resource.verbs == Verbs::CreateOnly {
         return reviews::create(&call, resource, target, body).await;
     }

@@ -98,6 +98,11 @@ pub(crate) trait Strategy: std::fmt::Debug + Send + Sync + 'static {
         self.validate(cx, object, errors)
     }
 
+    /// What whoever still uses the resource is told with each answer.
+    fn deprecated(&self) -> Option<&'static str> {
+        None
+    }
+
     /// What the person at the client should know of a new or changed object.
     fn warnings(&self, _object: &Value, _old: Option<&Value>) -> Vec<String> {
         Vec::new()
