@@ -11,7 +11,6 @@ use super::{deployment::template_hash, pods};
 use crate::{
     Client, DeleteOptions,
     client::{Kind, Selection},
-    go_struct::fnv32a,
     rng::safe_encoded,
     status::Result,
 };
@@ -122,11 +121,16 @@ impl Hashed {
                 let text = data.to_string();
                 // Go escapes in JSON what HTML would take for its own.
                 let text = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
-                safe_encoded(fnv32a(format!("{text}{collisions}").as_bytes()))
+                safe_encoded(fnv32(format!("{text}{collisions}").as_bytes()))
             }
             Self::Template => template_hash(template, (collisions > 0).then_some(collisions)),
         }
     }
+}
+
+/// FNV-1 of 32 bits: unlike FNV-1a it multiplies first.
+fn fnv32(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte))
 }
 
 /// A hash that no other revision has.
@@ -151,4 +155,34 @@ fn data(template: &PodTemplateSpec) -> Value {
     let mut template = json!(template);
     template["$patch"] = json!("replace");
     json!({ "spec": { "template": template } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_revision_of_a_stateful_set_has_the_name_of_a_real_one() {
+        let template = json!({
+            "metadata": { "labels": { "app": "web" } },
+            "spec": {
+                "containers": [
+                    {
+                        "image": "nginx:1.19", "imagePullPolicy": "IfNotPresent", "name": "nginx",
+                        "ports": [{ "containerPort": 80, "protocol": "TCP" }], "resources": {},
+                        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"
+                    },
+                    {
+                        "command": ["sh", "-c", "while true; do date; sleep 2; done"],
+                        "image": "busybox:1.36", "imagePullPolicy": "IfNotPresent", "name": "agent", "resources": {},
+                        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"
+                    }
+                ],
+                "dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "schedulerName": "default-scheduler",
+                "securityContext": {}, "terminationGracePeriodSeconds": 1
+            }
+        });
+        let template: PodTemplateSpec = serde_json::from_value(template).unwrap();
+        assert_eq!(Hashed::Data.hash(&data(&template), &template, 0), "7d7876df95");
+    }
 }

@@ -6,7 +6,7 @@ mod line_diff;
 mod spew;
 
 pub(crate) use self::internal::difference;
-pub(crate) use self::spew::{fnv32a, hash};
+pub(crate) use self::spew::hash;
 
 use std::borrow::Cow;
 

@@ -20,7 +20,7 @@ pub(crate) fn hash(of: &TypeRef, value: &Value, more: &[u8]) -> u32 {
 }
 
 /// FNV-1a of 32 bits (draft-eastlake-fnv).
-pub(crate) fn fnv32a<'b>(bytes: impl IntoIterator<Item = &'b u8>) -> u32 {
+fn fnv32a<'b>(bytes: impl IntoIterator<Item = &'b u8>) -> u32 {
     bytes.into_iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
