@@ -35,6 +35,7 @@ pub mod cluster;
 mod components;
 pub mod config;
 mod controllers;
+mod custom;
 mod events;
 mod go_struct;
 mod go_text;

@@ -49,7 +49,11 @@ const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// A number in such letters, as generated names carry hashes (`rand.SafeEncodeString` of apimachinery).
 pub(crate) fn safe_encoded(number: u32) -> String {
-    number.to_string().bytes().map(|digit| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()])).collect()
+    number
+        .to_string()
+        .bytes()
+        .map(|digit| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()]))
+        .collect()
 }
 
 #[cfg(test)]

@@ -135,7 +135,8 @@ fn fields(of: &Type) -> Vec<(&Type, &Field)> {
     }
     match of.go_name() {
         "PodSpec" => {
-            fields.retain(|(_, field)| !HOST_FIELDS.contains(&&*field.name) && field.name != "serviceAccount");
+            fields
+                .retain(|(_, field)| !HOST_FIELDS.contains(&&*field.name) && field.name != "serviceAccount");
             move_before(&mut fields, "setHostnameAsFQDN", "affinity");
             move_before(&mut fields, "preemptionPolicy", "dnsConfig");
             move_before(&mut fields, "overhead", "enableServiceLinks");
@@ -200,7 +201,10 @@ mod tests {
              +    \"\\u003c1\\u003e\"\n    ],\n    \"Args\": null,\n    \"WorkingDir\": \"\",\n"
         );
         let text = difference("api.core.v1.PodSpec", &spec("1", "Always"), &spec("1", "Never"));
-        assert!(text.contains("  \"EphemeralContainers\": null,\n- \"RestartPolicy\": \"Always\",\n"), "{text}");
+        assert!(
+            text.contains("  \"EphemeralContainers\": null,\n- \"RestartPolicy\": \"Always\",\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -51,7 +51,9 @@ struct Change {
 fn changes(a: &[&str], b: &[&str]) -> Vec<Change> {
     let mut changes = Vec::new();
     let (mut i, mut j) = (0, 0);
-    for Match { a: at, b: bt, length } in matches(a, b).into_iter().chain([Match { a: a.len(), b: b.len(), length: 0 }]) {
+    for Match { a: at, b: bt, length } in
+        matches(a, b).into_iter().chain([Match { a: a.len(), b: b.len(), length: 0 }])
+    {
         if i < at || j < bt {
             changes.push(Change { same: false, a: i..at, b: j..bt });
         }

@@ -24,8 +24,12 @@ fn members(of: &Type) -> Vec<Member<'_>> {
     let embedded = |field: &Field| {
         field.number == 0 && of.inlined.iter().any(|(_, inner)| inner.get().field(&field.name).is_some())
     };
-    let mut members: Vec<_> =
-        of.fields.iter().filter(|field| !embedded(field)).map(|field| (field.number, Member::Own(field))).collect();
+    let mut members: Vec<_> = of
+        .fields
+        .iter()
+        .filter(|field| !embedded(field))
+        .map(|field| (field.number, Member::Own(field)))
+        .collect();
     for (number, inner) in &of.inlined {
         let at = members.iter().position(|(own, _)| own > number).unwrap_or(members.len());
         members.insert(at, (*number, Member::Embedded(inner)));
@@ -64,8 +68,8 @@ fn go_name<'f>(of: &Type, field: &'f Field) -> Cow<'f, str> {
         (_, "metadata") => "ObjectMeta",
         (_, name) => {
             const ACRONYMS: [&str; 24] = [
-                "api", "aws", "csi", "dns", "fc", "fs", "gce", "gmsa", "grpc", "http", "ip", "iqn", "iscsi", "nfs",
-                "os", "rbd", "se", "ssl", "tcp", "tls", "tty", "ttl", "uid", "iscsi",
+                "api", "aws", "csi", "dns", "fc", "fs", "gce", "gmsa", "grpc", "http", "ip", "iqn", "iscsi",
+                "nfs", "os", "rbd", "se", "ssl", "tcp", "tls", "tty", "ttl", "uid", "iscsi",
             ];
             let word = name.find(|c: char| c.is_ascii_uppercase()).unwrap_or(name.len());
             let (first, rest) = name.split_at(word);
@@ -114,6 +118,9 @@ mod tests {
         };
         assert_eq!(order("api.core.v1.Volume"), ["name", "VolumeSource"]);
         assert_eq!(order("api.core.v1.Probe")[..2], ["ProbeHandler", "initialDelaySeconds"]);
-        assert_eq!(order("api.core.v1.EphemeralContainer"), ["EphemeralContainerCommon", "targetContainerName"]);
+        assert_eq!(
+            order("api.core.v1.EphemeralContainer"),
+            ["EphemeralContainerCommon", "targetContainerName"]
+        );
     }
 }

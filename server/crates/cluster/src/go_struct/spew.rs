@@ -154,11 +154,16 @@ fn parts(text: &str) -> Option<(i64, i32, &'static str)> {
         _ => match suffix.strip_prefix(['e', 'E']) {
             Some(exponent) => return Some((value, scale(exponent.parse().ok()?), "DecimalExponent")),
             None => {
-                let shift = 10 * (1 + ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().position(|s| *s == suffix)?);
+                let shift =
+                    10 * (1 + ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().position(|s| *s == suffix)?);
                 if !decimals.is_empty() {
                     return None;
                 }
-                return Some((value.checked_mul(1_i64.checked_shl(u32::try_from(shift).ok()?)?)?, 0, "BinarySI"));
+                return Some((
+                    value.checked_mul(1_i64.checked_shl(u32::try_from(shift).ok()?)?)?,
+                    0,
+                    "BinarySI",
+                ));
             }
         },
     };
@@ -223,7 +228,10 @@ mod tests {
              GRPC:(*v1.GRPCAction)<nil>} InitialDelaySeconds:(int32)0 TimeoutSeconds:(int32)0 PeriodSeconds:(int32)5 \
              SuccessThreshold:(int32)0 FailureThreshold:(int32)0 TerminationGracePeriodSeconds:(*int64)<nil>}"
         );
-        let resources = text("api.core.v1.ResourceRequirements", &json!({ "limits": { "memory": "64Mi", "cpu": "250m" } }));
+        let resources = text(
+            "api.core.v1.ResourceRequirements",
+            &json!({ "limits": { "memory": "64Mi", "cpu": "250m" } }),
+        );
         assert!(resources.starts_with(
             "{Limits:(v1.ResourceList)map[cpu:{i:(resource.int64Amount){value:(int64)250 scale:(resource.Scale)-3} \
              d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)250m Format:(resource.Format)DecimalSI} \

@@ -16,7 +16,8 @@ impl Table {
     /// Reads the table. A line that it cannot read is left out; a test sees to it that there is none.
     pub(super) fn load() -> Self {
         let lines = || {
-            TEXT.lines().filter(|line| !line.starts_with('#') && !line.is_empty() && !line.contains(" since("))
+            TEXT.lines()
+                .filter(|line| !line.starts_with('#') && !line.is_empty() && !line.contains(" since("))
         };
         let heads = lines().filter(|line| !line.starts_with(' '));
         let index: HashMap<&'static str, usize> =
@@ -159,7 +160,10 @@ mod tests {
         let lines = TEXT.lines().filter(|line| line.starts_with(' ') && !line.contains(" since(")).count();
         let own = table.types.iter().map(|t| t.fields.iter().filter(|f| f.number > 0).count()).sum::<usize>();
         let inlined = table.types.iter().map(|t| t.inlined.len()).sum::<usize>();
-        let unnumbered = TEXT.lines().filter(|line| line.split(' ').nth(2) == Some("0") && !line.contains(" since(")).count();
+        let unnumbered = TEXT
+            .lines()
+            .filter(|line| line.split(' ').nth(2) == Some("0") && !line.contains(" since("))
+            .count();
         assert_eq!(own + inlined + unnumbered, lines);
     }
 

@@ -15,8 +15,7 @@ use crate::{
     validation::{ErrorList, Path, names},
 };
 
-const FIXED: &str =
-    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+const FIXED: &str = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
 
 #[derive(Debug)]
 pub(crate) struct ClaimStrategy;
