@@ -227,7 +227,7 @@ mod tests {
             said(&schema, &json!({ "size": 11, "colour": "green", "parts": [] })),
             [
                 "spec.name: Required value",
-                "spec.colour: Unsupported value: \"green\": supported values: \"blue\", \"red\"",
+                "spec.colour: Unsupported value: \"green\": supported values: \"red\", \"blue\"",
                 "spec.parts: Invalid value: 0: spec.parts in body should have at least 1 items",
                 "spec.size: Invalid value: 11: spec.size in body should be less than or equal to 10",
             ]
