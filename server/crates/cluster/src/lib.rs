@@ -35,7 +35,9 @@ pub mod cluster;
 mod components;
 pub mod config;
 mod controllers;
+mod custom;
 mod events;
+mod go_struct;
 mod go_text;
 #[cfg(test)]
 mod golden;

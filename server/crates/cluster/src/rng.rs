@@ -27,7 +27,6 @@ impl Rng {
 
     /// `length` characters that no word is made of, as `metadata.generateName` appends them.
     pub(crate) fn suffix(&self, length: usize) -> String {
-        const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
         (0..length).map(|_| char::from(ALPHABET[self.next() as usize % ALPHABET.len()])).collect()
     }
 
@@ -43,6 +42,18 @@ impl Rng {
             low & 0xffff_ffff_ffff
         )
     }
+}
+
+/// Letters and digits that make no words.
+const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+
+/// A number in such letters, as generated names carry hashes (`rand.SafeEncodeString` of apimachinery).
+pub(crate) fn safe_encoded(number: u32) -> String {
+    number
+        .to_string()
+        .bytes()
+        .map(|digit| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()]))
+        .collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,15 @@ use jiff::{Timestamp, tz::TimeZone};
 use podlab_node::Env;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, node_agent::NodeAgent, rng::Rng, store::Store, tokens::Tokens};
+use crate::{
+    config::Config,
+    custom::CustomResources,
+    node_agent::NodeAgent,
+    resource::{Registry, Resource},
+    rng::Rng,
+    store::Store,
+    tokens::Tokens,
+};
 
 /// One cluster's API server.
 pub(crate) struct Server {
@@ -19,6 +27,7 @@ pub(crate) struct Server {
     pub(crate) store: Arc<Store>,
     pub(crate) rng: Rng,
     pub(crate) tokens: Tokens,
+    custom: CustomResources,
     /// Cancelled at the cluster's end.
     pub(crate) ended: CancellationToken,
     agents: Mutex<BTreeMap<String, Arc<dyn NodeAgent>>>,
@@ -33,9 +42,32 @@ impl Server {
             store: Arc::new(Store::new()),
             rng,
             tokens,
+            custom: CustomResources::default(),
             ended: CancellationToken::new(),
             agents: Mutex::default(),
         }
+    }
+
+    /// The resources that definitions have brought.
+    pub(crate) fn custom_resources(&self) -> Arc<Registry> {
+        self.custom.registry(&self.store)
+    }
+
+    /// All resources: those that every cluster has, and this one's own.
+    pub(crate) fn resources(&self) -> Vec<Arc<Resource>> {
+        Registry::builtin().all().iter().chain(self.custom_resources().all()).cloned().collect()
+    }
+
+    /// A resource by what stands in a URL: `("apps", "v1", "deployments")`.
+    pub(crate) fn resource_at(&self, group: &str, version: &str, plural: &str) -> Option<Arc<Resource>> {
+        let builtin = Registry::builtin().by_path(group, version, plural).cloned();
+        builtin.or_else(|| self.custom_resources().by_path(group, version, plural).cloned())
+    }
+
+    /// A resource by what stands in a manifest: `("apps", "v1", "Deployment")`.
+    pub(crate) fn resource_of(&self, group: &str, version: &str, kind: &str) -> Option<Arc<Resource>> {
+        let builtin = Registry::builtin().by_kind(group, version, kind).cloned();
+        builtin.or_else(|| self.custom_resources().by_kind(group, version, kind).cloned())
     }
 
     /// Runs a task until it ends or the cluster does.

@@ -35,6 +35,9 @@ pub(crate) fn mutate(
             service_account::mutate(cx, object)?;
             priority::mutate(cx, object)?;
         }
+        if let Some(old) = old {
+            priority::keep(object, old);
+        }
         default_toleration_seconds::mutate(object);
     }
     Ok(())

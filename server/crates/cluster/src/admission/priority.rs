@@ -49,6 +49,15 @@ pub(super) fn mutate(cx: Context<'_>, pod: &mut Value) -> Result<()> {
     Ok(())
 }
 
+/// A changed Pod that says nothing of it keeps what it had.
+pub(super) fn keep(pod: &mut Value, old: &Value) {
+    for field in ["priority", "preemptionPolicy"] {
+        if let Some(value) = old.pointer(&format!("/spec/{field}")) {
+            object_at(pod, "spec").entry(field).or_insert_with(|| value.clone());
+        }
+    }
+}
+
 /// The class of Pods that name none: of several the one with the lowest value.
 fn global_default(cx: Context<'_>) -> Option<std::sync::Arc<crate::object::Object>> {
     let value = |class: &crate::object::Object| class.value().get("value").and_then(Value::as_i64);

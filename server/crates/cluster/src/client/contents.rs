@@ -1,12 +1,7 @@
 //! What is in a namespace, of whatever kind.
 
 use super::Client;
-use crate::{
-    DeleteOptions,
-    resource::{Registry, Resource},
-    status::Result,
-    verbs,
-};
+use crate::{DeleteOptions, resource::Resource, status::Result, verbs};
 
 impl Client {
     /// Deletes everything in a namespace, or begins to: Pods first, and the rest when they are gone. Returns the
@@ -16,13 +11,14 @@ impl Client {
     ///
     /// Only those of the cluster itself (it has ended).
     pub(crate) fn delete_namespace_content(&self, namespace: &str) -> Result<Vec<(String, usize)>> {
-        let registry = Registry::builtin();
-        let namespaced = registry.all().iter().filter(|resource| resource.namespaced);
-        let (pods, others): (Vec<_>, Vec<_>) = namespaced.partition(|resource| resource.storage == "pods");
+        let mut namespaced = self.server.resources();
+        namespaced.retain(|resource| resource.namespaced);
+        let (pods, others): (Vec<_>, Vec<_>) =
+            namespaced.into_iter().partition(|resource| resource.storage == "pods");
         for resources in [pods, others] {
             let mut remaining = Vec::new();
             for resource in resources {
-                let count = self.delete_all(resource, namespace)?;
+                let count = self.delete_all(&resource, namespace)?;
                 if count > 0 {
                     remaining.push((resource.storage.to_string(), count));
                 }

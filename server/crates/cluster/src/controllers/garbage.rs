@@ -14,7 +14,7 @@ use crate::{
     Client, DeleteOptions, Preconditions,
     object::{Object, finalizers, metadata_str},
     patch::Change,
-    resource::{Registry, Resource},
+    resource::Resource,
     status::Result,
     store::endings::{Ending, FOREGROUND, ORPHAN},
     verbs,
@@ -85,7 +85,10 @@ impl Collector {
         }
         let now = self.client.server().store.get(&ending.storage, object.namespace(), object.name());
         let Some(now) = now.filter(|now| now.uid() == object.uid()) else { return Ok(()) };
-        let Some(resource) = resource_of(&ending.storage) else { return Ok(()) };
+        let all = self.client.server().resources();
+        let Some(resource) = all.into_iter().find(|resource| *resource.storage == *ending.storage) else {
+            return Ok(());
+        };
         if finalizers(now.value()).any(|finalizer| finalizer == ORPHAN) {
             return self.orphan(&resource, &now);
         }
@@ -185,7 +188,7 @@ impl Collector {
     fn dependents(&self, namespace: &str, chosen: impl Fn(&Dependent) -> bool) -> Vec<Dependent> {
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
-        for resource in Registry::builtin().all() {
+        for resource in &self.client.server().resources() {
             if resource.storage == "events" || !seen.insert(resource.storage.clone()) {
                 continue;
             }
@@ -207,11 +210,10 @@ impl Collector {
     fn find(&self, reference: &Value, namespace: &str) -> Option<(Arc<Resource>, Arc<Object>)> {
         let api_version = text(reference, "apiVersion");
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let resource = Registry::builtin().by_kind(group, version, text(reference, "kind"))?;
+        let resource = self.client.server().resource_of(group, version, text(reference, "kind"))?;
         let namespace = if resource.namespaced { namespace } else { "" };
         let object = self.client.server().store.get(&resource.storage, namespace, text(reference, "name"))?;
-        (metadata_str(object.value(), "uid") == text(reference, "uid"))
-            .then(|| (Arc::clone(resource), object))
+        (metadata_str(object.value(), "uid") == text(reference, "uid")).then_some((resource, object))
     }
 
     fn delete(&self, dependent: &Dependent, policy: &str) -> Result<()> {
@@ -244,8 +246,4 @@ impl Collector {
             _ => Ok(()),
         }
     }
-}
-
-fn resource_of(storage: &str) -> Option<Arc<Resource>> {
-    Registry::builtin().all().iter().find(|resource| resource.storage == storage).map(Arc::clone)
 }

@@ -11,6 +11,7 @@ use super::{deployment::template_hash, pods};
 use crate::{
     Client, DeleteOptions,
     client::{Kind, Selection},
+    rng::safe_encoded,
     status::Result,
 };
 
@@ -57,7 +58,12 @@ pub(super) fn hash_of<'n>(owner: &str, revision: &'n str) -> &'n str {
 }
 
 /// The revisions of a workload, with one for its template: new, or an old one that is the newest again.
-pub(super) fn sync<K: Kind>(client: &Client, owner: &K, template: &PodTemplateSpec) -> Result<Revisions> {
+pub(super) fn sync<K: Kind>(
+    client: &Client,
+    owner: &K,
+    template: &PodTemplateSpec,
+    hashed: Hashed,
+) -> Result<Revisions> {
     let metadata = owner.metadata();
     let api = client.namespaced::<ControllerRevision>(metadata.namespace.as_deref().unwrap_or_default());
     let mut all = api.list(&Selection::default())?;
@@ -76,7 +82,9 @@ pub(super) fn sync<K: Kind>(client: &Client, owner: &K, template: &PodTemplateSp
             all.push(api.update(&again)?);
         }
         None => {
-            let hash = free_hash(&all, metadata.name.as_deref().unwrap_or_default(), template);
+            let hash = free_hash(&all, metadata.name.as_deref().unwrap_or_default(), |collisions| {
+                hashed.hash(&data, template, collisions)
+            });
             let labels = template.metadata.as_ref().and_then(|metadata| metadata.labels.clone());
             let mut labels = labels.unwrap_or_default();
             labels.insert(HASH.to_owned(), hash.clone());
@@ -97,15 +105,43 @@ pub(super) fn sync<K: Kind>(client: &Client, owner: &K, template: &PodTemplateSp
     Ok(Revisions(all))
 }
 
-/// A hash of the template that no other revision has.
-fn free_hash(all: &[ControllerRevision], owner: &str, template: &PodTemplateSpec) -> String {
+/// How a workload's revisions are hashed.
+#[derive(Clone, Copy)]
+pub(super) enum Hashed {
+    /// By their data, as it is stored: StatefulSets.
+    Data,
+    /// By the template, as a Deployment's ReplicaSets: DaemonSets.
+    Template,
+}
+
+impl Hashed {
+    fn hash(self, data: &Value, template: &PodTemplateSpec, collisions: i32) -> String {
+        match self {
+            Self::Data => {
+                let text = data.to_string();
+                // Go escapes in JSON what HTML would take for its own.
+                let text = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+                safe_encoded(fnv32(format!("{text}{collisions}").as_bytes()))
+            }
+            Self::Template => template_hash(template, (collisions > 0).then_some(collisions)),
+        }
+    }
+}
+
+/// FNV-1 of 32 bits: unlike FNV-1a it multiplies first.
+fn fnv32(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash: u32, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte))
+}
+
+/// A hash that no other revision has.
+fn free_hash(all: &[ControllerRevision], owner: &str, hash: impl Fn(i32) -> String) -> String {
     let taken = |hash: &str| {
         all.iter()
             .any(|revision| hash_of(owner, revision.metadata.name.as_deref().unwrap_or_default()) == hash)
     };
     let mut collisions = 0;
     loop {
-        let hash = template_hash(template, collisions);
+        let hash = hash(collisions);
         // Each revision takes at most one hash, so this ends.
         if !taken(&hash) {
             return hash;
@@ -119,4 +155,34 @@ fn data(template: &PodTemplateSpec) -> Value {
     let mut template = json!(template);
     template["$patch"] = json!("replace");
     json!({ "spec": { "template": template } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_revision_of_a_stateful_set_has_the_name_of_a_real_one() {
+        let template = json!({
+            "metadata": { "labels": { "app": "web" } },
+            "spec": {
+                "containers": [
+                    {
+                        "image": "nginx:1.19", "imagePullPolicy": "IfNotPresent", "name": "nginx",
+                        "ports": [{ "containerPort": 80, "protocol": "TCP" }], "resources": {},
+                        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"
+                    },
+                    {
+                        "command": ["sh", "-c", "while true; do date; sleep 2; done"],
+                        "image": "busybox:1.36", "imagePullPolicy": "IfNotPresent", "name": "agent", "resources": {},
+                        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"
+                    }
+                ],
+                "dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "schedulerName": "default-scheduler",
+                "securityContext": {}, "terminationGracePeriodSeconds": 1
+            }
+        });
+        let template: PodTemplateSpec = serde_json::from_value(template).unwrap();
+        assert_eq!(Hashed::Data.hash(&data(&template), &template, 0), "7d7876df95");
+    }
 }

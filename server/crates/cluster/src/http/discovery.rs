@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Call, answer};
 use crate::{
-    resource::{Registry, Resource, Subresource},
+    resource::{Resource, Subresource},
     status::{Result, Status},
 };
 
@@ -25,8 +25,7 @@ struct Group {
 }
 
 fn all(call: &Call) -> Vec<Arc<Resource>> {
-    let _ = call;
-    Registry::builtin().all().to_vec()
+    call.server.resources()
 }
 
 /// The named groups in the order of the table.

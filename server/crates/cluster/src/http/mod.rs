@@ -38,7 +38,7 @@ use crate::{
     access::{self, Action},
     caller::Caller,
     request::Warnings,
-    resource::{Registry, Resource, Verbs},
+    resource::{Resource, Verbs},
     server::Server,
     status::{Result, Status},
 };
@@ -107,11 +107,9 @@ async fn route(call: Call, body: Body) -> Result<Response> {
 }
 
 fn find(server: &Server, target: &Target) -> Result<Arc<Resource>> {
-    let _ = server;
-    Registry::builtin()
-        .by_path(&target.group, &target.version, &target.resource)
+    server
+        .resource_at(&target.group, &target.version, &target.resource)
         .filter(|resource| target.namespace.is_empty() || resource.namespaced)
-        .cloned()
         .ok_or_else(Status::no_such_resource)
 }
 
@@ -139,6 +137,9 @@ async fn resource_request(
         return Err(Status::method_not_allowed());
     }
     authorize(&call, target, verb)?;
+    if let Some(warning) = resource.strategy.deprecated() {
+        call.warnings.add(warning.to_owned());
+    }
     if resource.verbs == Verbs::CreateOnly {
         return reviews::create(&call, resource, target, body).await;
     }

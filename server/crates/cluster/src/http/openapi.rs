@@ -15,7 +15,10 @@ pub(super) fn v3(call: &Call, document: &str) -> Result<Response> {
     if call.accepted.protobuf_only {
         return Err(not_acceptable());
     }
-    let Some(text) = openapi::v3(document) else { return Ok(answer::not_found()) };
+    let custom = call.server.custom_resources();
+    let Some(text) = openapi::v3(document).or_else(|| openapi::custom::v3(&custom, document)) else {
+        return Ok(answer::not_found());
+    };
     let mut response = answer::response(StatusCode::OK, "application/json", Body::from(text));
     if call.query.has("hash") {
         let headers = response.headers_mut();
@@ -30,11 +33,16 @@ pub(super) fn v3(call: &Call, document: &str) -> Result<Response> {
 /// Where each document is, as seen from the client: with the prefix under which the API is served.
 fn index(call: &Call) -> Value {
     let prefix = prefix(call);
-    let entry = |name: String| {
-        let url = format!("{prefix}/openapi/v3/{name}?hash={}", openapi::hash(&name));
+    let builtin = openapi::names().into_iter().map(|name| {
+        let hash = openapi::hash(&name);
+        (name, hash)
+    });
+    let custom = openapi::custom::names(&call.server.custom_resources());
+    let entry = |(name, hash): (String, String)| {
+        let url = format!("{prefix}/openapi/v3/{name}?hash={hash}");
         (name, json!({ "serverRelativeURL": url }))
     };
-    let paths: Map<String, Value> = openapi::names().into_iter().map(entry).collect();
+    let paths: Map<String, Value> = builtin.chain(custom).map(entry).collect();
     json!({ "paths": paths })
 }
 

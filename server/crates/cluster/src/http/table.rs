@@ -23,17 +23,6 @@ fn include(call: &Call) -> Include {
     }
 }
 
-/// The heads of the columns.
-fn columns(resource: &Resource) -> Value {
-    let columns = resource.strategy.columns().iter().map(|column| {
-        json!({
-            "name": column.name, "type": column.kind, "format": column.format,
-            "description": column.description, "priority": column.priority,
-        })
-    });
-    columns.collect()
-}
-
 fn row(call: &Call, resource: &Resource, object: &Object) -> Value {
     let mut row = json!({
         "cells": resource.strategy.row(object.value(), call.server.env.clock.now()),
@@ -56,13 +45,13 @@ fn table(metadata: &Value, columns: Value, rows: Vec<Value>) -> Value {
 /// One object.
 pub(super) fn of_one(call: &Call, resource: &Resource, object: &Object) -> Value {
     let metadata = json!({ "resourceVersion": object.revision().to_string() });
-    table(&metadata, columns(resource), vec![row(call, resource, object)])
+    table(&metadata, resource.strategy.column_definitions(), vec![row(call, resource, object)])
 }
 
 /// A list.
 pub(super) fn of_page(call: &Call, resource: &Resource, page: &Page) -> Value {
     let rows = page.objects.iter().map(|object| row(call, resource, object)).collect();
-    table(&objects::list_metadata(page), columns(resource), rows)
+    table(&objects::list_metadata(page), resource.strategy.column_definitions(), rows)
 }
 
 /// One object of a watch: only the first of its tables has columns.

@@ -87,6 +87,8 @@ fn message(error: &serde_saphyr::Error, text: &str) -> String {
     let lower = said.to_lowercase();
     let phrase = PHRASES.iter().find(|(own, _)| lower.contains(&own.to_lowercase()));
     match phrase {
+        // go-yaml notices a missing colon where the next line begins.
+        Some((_, theirs @ "could not find expected ':'")) => format!("yaml: line {}: {theirs}", line + 1),
         Some((_, theirs)) => format!("yaml: line {line}: {theirs}"),
         None if text
             .lines()

@@ -45,8 +45,8 @@ impl Strategy for EndpointsStrategy {
         }
     }
 
-    fn warnings(&self, _object: &Value, _old: Option<&Value>) -> Vec<String> {
-        vec![DEPRECATED.into()]
+    fn deprecated(&self) -> Option<&str> {
+        Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")
     }
 
     fn columns(&self) -> &'static [Column] {
@@ -72,10 +72,6 @@ impl Strategy for EndpointsStrategy {
         vec![cells::name(object), json!(shortened(list)), cells::age(object, now)]
     }
 }
-
-/// What the real server says to whoever still uses Endpoints.
-pub(crate) const DEPRECATED: &str =
-    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 
 #[derive(Debug)]
 pub(crate) struct EndpointSliceStrategy;

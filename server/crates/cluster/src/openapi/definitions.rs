@@ -21,6 +21,12 @@ pub(super) fn of(group: &str, version: &str, at: &str) -> Map<String, Value> {
     let mut definitions = generator.take_definitions(true);
     for (name, definition) in &mut definitions {
         let of = name.strip_prefix("io.k8s.").and_then(TypeRef::builtin);
+        if let Some(of) = &of
+            && let Some(properties) = definition.get_mut("properties").and_then(Value::as_object_mut)
+        {
+            // k8s-openapi knows a newer version than the cluster speaks.
+            properties.retain(|name, _| of.get().fields.is_empty() || of.get().field(name).is_some());
+        }
         describe(definition, of.as_ref());
     }
     for resource in Registry::builtin().all().iter().filter(|r| r.group == group && r.version == version) {

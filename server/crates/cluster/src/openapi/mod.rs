@@ -3,6 +3,7 @@
 //!
 //! They are made when they are first asked for, once for all clusters, and kept as text.
 
+pub(crate) mod custom;
 mod definitions;
 mod kinds;
 mod paths;
@@ -32,16 +33,41 @@ fn name(resource: &Resource) -> String {
 /// The names of all documents of OpenAPI v3.
 pub(crate) fn names() -> Vec<String> {
     let mut names: Vec<String> = Registry::builtin().all().iter().map(|r| name(r)).collect();
+    names.extend(groups());
     names.sort();
     names.dedup();
     names
+}
+
+/// The documents about discovery itself: `api`, `apis`, one a group, and `version`.
+fn groups() -> impl Iterator<Item = String> {
+    let named = Registry::builtin().all().iter().filter(|r| !r.group.is_empty());
+    let named = named.map(|r| format!("apis/{}", r.group));
+    ["api", "apis", "version"].into_iter().map(str::to_owned).chain(named)
+}
+
+/// What is said of a path that is only read.
+fn read_only(document: &str) -> Value {
+    let operation = json!({
+        "tags": [document.rsplit('/').next().unwrap_or_default()],
+        "responses": { "200": { "description": "OK" }, "401": { "description": "Unauthorized" } },
+    });
+    json!({
+        "openapi": "3.0.0",
+        "info": { "title": "Kubernetes", "version": "unversioned" },
+        "paths": { format!("/{document}/"): { "get": operation } },
+        "components": {},
+    })
 }
 
 /// A document of OpenAPI v3.
 pub(crate) fn v3(document: &str) -> Option<Bytes> {
     let resources: Vec<Arc<Resource>> =
         Registry::builtin().all().iter().filter(|r| name(r) == document).cloned().collect();
-    let first = resources.first()?;
+    let Some(first) = resources.first() else {
+        let known = groups().any(|group| group == document);
+        return known.then(|| made(document, || read_only(document)));
+    };
     let (group, version) = (first.group.to_string(), first.version.to_string());
     Some(made(document, || {
         let definitions = definitions::of(&group, &version, "#/components/schemas/");

@@ -41,7 +41,6 @@ pub(crate) enum Schema {
     /// By name, looked up when it is first needed.
     Named(Cow<'static, str>, std::sync::OnceLock<Option<TypeRef>>),
     /// A CustomResourceDefinition's.
-    #[allow(dead_code, reason = "those resources come next")]
     Own(TypeRef),
 }
 

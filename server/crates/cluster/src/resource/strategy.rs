@@ -8,6 +8,7 @@ use super::{
     columns::{self, Column},
 };
 use crate::{
+    custom::ScalePaths,
     object::{Object, text_at},
     request::Request,
     server::Server,
@@ -98,6 +99,11 @@ pub(crate) trait Strategy: std::fmt::Debug + Send + Sync + 'static {
         self.validate(cx, object, errors)
     }
 
+    /// What whoever still uses the resource is told with each answer.
+    fn deprecated(&self) -> Option<&str> {
+        None
+    }
+
     /// What the person at the client should know of a new or changed object.
     fn warnings(&self, _object: &Value, _old: Option<&Value>) -> Vec<String> {
         Vec::new()
@@ -117,6 +123,9 @@ pub(crate) trait Strategy: std::fmt::Debug + Send + Sync + 'static {
     /// After an object was created, in the same step: what comes with it.
     fn created(&self, _cx: Context<'_>, _writer: &Writer<'_>, _object: &Value) {}
 
+    /// After an object was removed, in the same step: what goes with it.
+    fn removed(&self, _server: &Server, _writer: &Writer<'_>, _object: &Object) {}
+
     /// The `apiVersion` under which its objects are stored, where that is not the resource's own.
     fn storage_version(&self) -> Option<&'static str> {
         None
@@ -135,6 +144,27 @@ pub(crate) trait Strategy: std::fmt::Debug + Send + Sync + 'static {
     /// The columns of its table.
     fn columns(&self) -> &'static [Column] {
         &columns::NAME_AND_CREATED_AT
+    }
+
+    /// The columns as a table's head tells them.
+    fn column_definitions(&self) -> Value {
+        let columns = self.columns().iter().map(|column| {
+            json!({
+                "name": column.name, "type": column.kind, "format": column.format,
+                "description": column.description, "priority": column.priority,
+            })
+        });
+        columns.collect()
+    }
+
+    /// The schema that a definition gives for the kind.
+    fn open_api(&self) -> Option<&Value> {
+        None
+    }
+
+    /// Where the numbers of `scale` are, if not where built-in kinds have them.
+    fn scale(&self) -> Option<&ScalePaths> {
+        None
     }
 
     /// The cells of an object, one for each column.

@@ -27,7 +27,13 @@ pub(crate) struct Decoded {
 
 /// Decodes a value as an object of a type.
 pub(crate) fn decode(value: Value, of: &Type) -> Result<Decoded, DecodeError> {
-    let mut walk = Walk { unknown: Vec::new(), struct_name: String::new(), path: Vec::new(), at: Vec::new() };
+    let mut walk = Walk {
+        unknown: Vec::new(),
+        struct_name: String::new(),
+        path: Vec::new(),
+        at: Vec::new(),
+        lenient: of.lenient,
+    };
     let value = walk.object(value, of)?;
     Ok(Decoded { value, unknown: walk.unknown })
 }
@@ -45,6 +51,8 @@ struct Walk {
     path: Vec<String>,
     /// The path with indices and map keys, as unknown fields are named.
     at: Vec<String>,
+    /// The root type says that others judge the shapes of values.
+    lenient: bool,
 }
 
 impl Walk {
@@ -146,6 +154,7 @@ impl Walk {
                 "json: cannot unmarshal {} into Go value of type string",
                 kind_of(&other)
             ))),
+            (_, other) if self.lenient => Ok(other),
             (shape, other) => {
                 let own = shape.go_type();
                 let named = if matches!(shape, Shape::List(_)) { None } else { go_type };

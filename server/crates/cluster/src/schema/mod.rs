@@ -30,6 +30,8 @@ pub(crate) struct Type {
     pub(crate) atomic: bool,
     /// Fields that are not listed are kept (`x-kubernetes-preserve-unknown-fields`).
     pub(crate) open: bool,
+    /// Values of other shapes are taken as they are: others judge them (a CustomResourceDefinition's schema).
+    pub(crate) lenient: bool,
     by_name: HashMap<Cow<'static, str>, usize>,
 }
 
@@ -141,6 +143,13 @@ impl TypeRef {
 }
 
 impl Type {
+    /// A CustomResourceDefinition's type.
+    pub(crate) fn own(name: &str, fields: Vec<Field>, open: bool) -> Self {
+        let mut own = Self { name: name.to_owned().into(), fields, open, lenient: true, ..Self::default() };
+        own.index_fields();
+        own
+    }
+
     pub(crate) fn field(&self, name: &str) -> Option<&Field> {
         self.by_name.get(name).and_then(|index| self.fields.get(*index))
     }

@@ -133,6 +133,7 @@ impl ErrorList {
     }
 
     /// The messages with their paths, as `Status` joins them.
+    #[cfg(test)]
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect()
     }

@@ -238,6 +238,7 @@ pub(super) fn remove(
     let last = writer
         .remove(&resource.storage, object.namespace(), object.name(), now)
         .ok_or_else(|| Status::not_found(&resource.group, &resource.plural, object.name()))?;
+    resource.strategy.removed(server, writer, &last);
     quota::keep_up(server, writer, object.namespace(), &resource.storage);
     Ok(last)
 }

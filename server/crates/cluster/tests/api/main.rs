@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod agent;
+mod custom_resources;
 mod identity;
 #[path = "../support/in_process.rs"]
 mod in_process;

@@ -57,7 +57,8 @@ fn a_command_that_is_not_there_is_an_internal_error() {
             pods(&cluster).exec("p", ["nope"], &AttachParams::default().container("a")).await.unwrap();
         let status = command.take_status().unwrap().await.unwrap();
         assert_eq!(status.reason.as_deref(), Some("InternalError"));
-        let message = "Internal error occurred: exec: \"nope\": executable file not found in $PATH";
+        // The newest protocol is translated for the kubelet, and its error wrapped once more.
+        let message = "Internal error occurred: Internal error occurred: exec: \"nope\": executable file not found in $PATH";
         assert_eq!(status.message.as_deref(), Some(message));
     });
 }

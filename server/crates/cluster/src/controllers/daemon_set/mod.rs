@@ -16,7 +16,8 @@ use self::plan::Site;
 use super::{
     Again, Controller, Key,
     changes::{Change, Object},
-    pods, revisions,
+    pods,
+    revisions::{self, Hashed},
 };
 use crate::{
     Client,
@@ -63,7 +64,7 @@ impl Controller for DaemonSets {
         let Some(mut set) = api.get_opt(&key.name)? else { return Ok(Again::Never) };
         let spec = set.spec.clone();
         let pods = pods::claim(client, &set, Some(&spec.selector))?;
-        let revisions = revisions::sync(client, &set, &spec.template)?;
+        let revisions = revisions::sync(client, &set, &spec.template, Hashed::Template)?;
         let hash = revisions::hash_of(&key.name, revisions.newest()).to_owned();
         let nodes = client.all::<Node>().list(&Selection::default())?;
         let sites = sites(&set, &spec, nodes, &pods);

@@ -10,12 +10,17 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
+use serde_json::json;
+
 use super::numbers;
 use crate::{
     Client,
     client::{Patch, Selection},
     controllers::pods,
+    go_struct,
     label_selector::selects,
+    rng::safe_encoded,
+    schema::TypeRef,
     status::Result,
 };
 
@@ -84,7 +89,7 @@ pub(super) fn new(
     revision: i64,
 ) -> ReplicaSet {
     let name = deployment.metadata.name.clone().unwrap_or_default();
-    let collisions = deployment.status.as_ref().and_then(|status| status.collision_count).unwrap_or_default();
+    let collisions = deployment.status.as_ref().and_then(|status| status.collision_count);
     let hash = hash(&spec.template, collisions);
     let mut template = spec.template.clone();
     let labels = template.metadata.get_or_insert_default().labels.get_or_insert_default();
@@ -160,20 +165,12 @@ pub(super) fn desired_of(set: &ReplicaSet) -> Option<i32> {
 }
 
 /// A template's hash in the letters of generated names.
-pub(in crate::controllers) fn hash(template: &PodTemplateSpec, collisions: i32) -> String {
-    let mut text = serde_json::to_string(template).unwrap_or_default();
-    if collisions > 0 {
-        text.push_str(&collisions.to_string());
+pub(in crate::controllers) fn hash(template: &PodTemplateSpec, collisions: Option<i32>) -> String {
+    let Some(of) = TypeRef::builtin("api.core.v1.PodTemplateSpec") else { return String::new() };
+    let mut more = Vec::new();
+    if let Some(collisions) = collisions {
+        // Go writes four bytes into a buffer of eight.
+        more.extend(i64::from(collisions.cast_unsigned()).to_le_bytes());
     }
-    // FNV-1a, 32 bits, as Kubernetes has it; of another text, so that the values are not the same as there.
-    let hash =
-        text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    encode(&hash.to_string())
-}
-
-/// Letters and digits that make no words.
-fn encode(text: &str) -> String {
-    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let letter = |byte: u8| LETTERS.get(usize::from(byte) % LETTERS.len()).copied().unwrap_or(b'b');
-    text.bytes().map(|byte| char::from(letter(byte))).collect()
+    safe_encoded(go_struct::hash(&of, &json!(template), &more))
 }

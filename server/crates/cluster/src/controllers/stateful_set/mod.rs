@@ -13,7 +13,7 @@ use super::{
     Again, Controller, Key,
     changes::{Change, Object},
     pods,
-    revisions::{self, Revisions},
+    revisions::{self, Hashed, Revisions},
 };
 use crate::{
     Client, DeleteOptions,
@@ -50,7 +50,7 @@ impl Controller for StatefulSets {
         let spec = set.spec.clone();
         let mut pods = pods::claim(client, &set, Some(&spec.selector))?;
         pods.retain(|pod| identity::ordinal(&key.name, pod).is_some());
-        let revisions = revisions::sync(client, &set, &spec.template)?;
+        let revisions = revisions::sync(client, &set, &spec.template, Hashed::Data)?;
         let plan = plan::plan(&set, &spec, &pods, revisions.newest(), client.now());
         self.carry_out(client, set, &spec, &pods, &revisions, plan)
     }

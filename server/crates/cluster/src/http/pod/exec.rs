@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
+use futures::FutureExt;
 use http::StatusCode;
 
 use super::{Call, Found, Target, find};
@@ -89,10 +90,19 @@ fn answer_with(
     let (response, opened) = websocket::accept(&mut call.parts, Some(protocol))?;
     call.server.spawn(async move {
         if let Some(socket) = opened.await {
+            let session = if protocol == exec_channels::PROTOCOLS[0] { translated(session) } else { session };
             exec_channels::run(socket, session, env).await;
         }
     });
     Ok(response)
+}
+
+/// For the newest protocol the real server is itself a client of the kubelet's older one: what the kubelet says of a
+/// command that it could not run comes wrapped a second time.
+fn translated(session: Session) -> Session {
+    let Session { stdin, stdout, stderr, resize, exit } = session;
+    let exit = exit.map(|exit| exit.map_err(|why| format!("Internal error occurred: {why}"))).boxed();
+    Session { stdin, stdout, stderr, resize, exit }
 }
 
 /// The kubelet answers in plain text, which the API server passes through.

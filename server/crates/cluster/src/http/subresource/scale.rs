@@ -28,7 +28,7 @@ pub(super) async fn serve(
 ) -> Result<Response> {
     let (namespace, name) = (&target.namespace, &target.name);
     let found = verbs::get(&call.server, resource, namespace, name)?;
-    let old = of(&found);
+    let old = of(resource, &found);
     if verb == "get" {
         return Ok(answer::value(call, StatusCode::OK, &old));
     }
@@ -54,27 +54,36 @@ pub(super) async fn serve(
         return Err(Status::invalid("autoscaling", "Scale", name, errors.into_causes()));
     }
     let version = text_at(&scale, "/metadata/resourceVersion");
-    let mut patch = json!({ "spec": { "replicas": wanted } });
+    let at = resource.strategy.scale().map_or("/spec/replicas", |paths| paths.wanted.as_str());
+    let mut patch =
+        at.rsplit('/').filter(|name| !name.is_empty()).fold(wanted, |inner, name| json!({ name: inner }));
     if !version.is_empty() {
         patch["metadata"] = json!({ "resourceVersion": version });
     }
     let request = call.request("scale")?;
     let change = Change::Merge(patch);
     let written = verbs::patch(&call.server, &request, resource, namespace, name, &change, &|_| Ok(()))?;
-    Ok(answer::value(call, StatusCode::OK, &of(&written)))
+    Ok(answer::value(call, StatusCode::OK, &of(resource, &written)))
 }
 
 /// The scale of an object.
-fn of(object: &Object) -> Value {
+fn of(resource: &Resource, object: &Object) -> Value {
     let value = object.value();
+    let paths = resource.strategy.scale();
     let selector = match value.pointer("/spec/selector") {
+        _ if let Some(paths) = paths => {
+            let text = paths.selector.as_ref().and_then(|at| value.pointer(at)?.as_str());
+            json!(text.unwrap_or("<none>"))
+        }
         // A ReplicationController's selector is labels alone.
         Some(labels) if labels.get("matchLabels").is_none() && labels.get("matchExpressions").is_none() => {
             json!(columns::labels(Some(labels)))
         }
         selector => cells::selector(selector),
     };
-    let mut status = json!({ "replicas": cells::number(value, "/status/replicas") });
+    let (wanted, seen) =
+        paths.map_or(("/spec/replicas", "/status/replicas"), |paths| (&paths.wanted, &paths.seen));
+    let mut status = json!({ "replicas": cells::number(value, seen) });
     if selector != "<none>" {
         status["selector"] = selector;
     }
@@ -86,7 +95,7 @@ fn of(object: &Object) -> Value {
         }
     }
     let mut spec = json!({});
-    if let Some(replicas) = value.pointer("/spec/replicas").filter(|r| r.as_i64() != Some(0)) {
+    if let Some(replicas) = value.pointer(wanted).filter(|r| r.as_i64() != Some(0)) {
         spec["replicas"] = replicas.clone();
     }
     json!({ "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": own, "spec": spec, "status": status })

@@ -1,9 +1,10 @@
 //! What may change of a Pod.
 
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
+    go_struct::difference,
     kinds::pod_spec::{self, Part},
     validation::{ErrorList, Path, names},
 };
@@ -113,7 +114,8 @@ fn whole(spec: &PodSpec, before: &PodSpec, path: &Path, errors: &mut ErrorList) 
     );
     let munged = with_what_may_change(spec, before);
     if munged != *before {
-        errors.forbidden(path, FIXED);
+        let changed = difference("api.core.v1.PodSpec", &json!(before), &json!(munged));
+        errors.forbidden(path, &format!("{FIXED}\n{changed}"));
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{access_modes, validate_access_modes, validate_volume_mode};
 use crate::{
+    go_struct::difference,
     kinds::{cells, defaults::set, pod_spec},
     object::{object_at, parse, text_at},
     quantity::Quantity,
@@ -13,6 +14,8 @@ use crate::{
     status::Result,
     validation::{ErrorList, Path, names},
 };
+
+const FIXED: &str = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
 
 #[derive(Debug)]
 pub(crate) struct ClaimStrategy;
@@ -72,11 +75,15 @@ impl Strategy for ClaimStrategy {
         if before.storage_class_name.is_none() {
             munged.storage_class_name = None;
         }
+        let changed = |from: &PersistentVolumeClaimSpec, to: &PersistentVolumeClaimSpec| {
+            let changed = difference("api.core.v1.PersistentVolumeClaimSpec", &json!(from), &json!(to));
+            format!("{FIXED}\n{changed}")
+        };
         if munged != fixed(&before) {
-            errors.forbidden(
-                &path,
-                "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
-            );
+            let mut shown = munged.clone();
+            shown.resources.clone_from(&before.resources);
+            shown.volume_attributes_class_name.clone_from(&before.volume_attributes_class_name);
+            errors.forbidden(&path, &changed(&before, &shown));
         }
         let size = |spec: &PersistentVolumeClaimSpec| {
             spec.resources.as_ref()?.requests.as_ref()?.get("storage").and_then(Quantity::of)
@@ -87,10 +94,7 @@ impl Strategy for ClaimStrategy {
             if now.value() < was.value() && bound {
                 errors.forbidden(&at, "field can not be less than status.capacity");
             } else if now != was && !bound {
-                errors.forbidden(
-                    &path,
-                    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
-                );
+                errors.forbidden(&path, &changed(&before, &new));
             }
         }
         Ok(())

@@ -4,6 +4,7 @@ mod row;
 
 use self::row::{PROXY, READ_WRITE, Row};
 use super::{Generation, Resource, Verbs};
+use crate::custom::DefinitionStrategy;
 use crate::kinds::{
     access::{binding::BindingStrategy, role::RoleStrategy},
     autoscaler::AutoscalerStrategy,
@@ -263,7 +264,7 @@ fn control() -> Vec<Row> {
             .short("crds")
             .cluster_wide()
             .in_category("api-extensions")
-            .plain(Generation::OfSpec, true)
+            .strategy(DefinitionStrategy)
             .status(),
         Row::new("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses")
             .short("pc")

@@ -1,0 +1,162 @@
+//! CustomResourceDefinitions and the resources that they bring.
+
+use podlab_cluster::Cluster;
+use serde_json::{Value, json};
+
+use crate::{request, run};
+
+const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+const MERGE: [(&str, &str); 1] = [("content-type", "application/merge-patch+json")];
+const WIDGETS: &str = "/apis/example.com/v1/namespaces/default/widgets";
+
+fn definition() -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": { "name": "widgets.example.com" },
+        "spec": {
+            "group": "example.com", "scope": "Namespaced",
+            "names": { "plural": "widgets", "singular": "widget", "kind": "Widget", "shortNames": ["wg"] },
+            "versions": [{
+                "name": "v1", "served": true, "storage": true,
+                "subresources": {
+                    "status": {}, "scale": { "specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size" }
+                },
+                "additionalPrinterColumns": [{ "name": "Size", "type": "integer", "jsonPath": ".spec.size" }],
+                "schema": { "openAPIV3Schema": { "type": "object", "properties": {
+                    "spec": { "type": "object", "required": ["size"], "properties": {
+                        "size": { "type": "integer", "minimum": 1 },
+                        "colour": { "type": "string", "default": "red" },
+                        "parts": {
+                            "type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+                            "items": { "type": "object", "required": ["name"], "properties": {
+                                "name": { "type": "string" }, "weight": { "type": "integer" }
+                            } }
+                        }
+                    } },
+                    "status": { "type": "object", "properties": { "size": { "type": "integer" } } }
+                } } }
+            }]
+        }
+    })
+}
+
+async fn send(
+    cluster: &Cluster,
+    method: &str,
+    path: &str,
+    media: &[(&str, &str)],
+    body: &Value,
+) -> (u16, Value) {
+    let text = if body.is_null() { String::new() } else { body.to_string() };
+    let (status, _, answer) = request(cluster, method, path, media, &text).await;
+    (status, serde_json::from_str(&answer).unwrap_or(Value::String(answer)))
+}
+
+async fn define(cluster: &Cluster) {
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let (status, made) = send(cluster, "POST", path, &JSON, &definition()).await;
+    assert_eq!(status, 201, "{made}");
+    let conditions = made["status"]["conditions"].as_array().unwrap();
+    assert!(conditions.iter().any(|c| c["type"] == "Established" && c["status"] == "True"), "{made}");
+}
+
+fn widget(name: &str, spec: &Value) -> Value {
+    json!({ "apiVersion": "example.com/v1", "kind": "Widget", "metadata": { "name": name }, "spec": spec })
+}
+
+#[test]
+fn a_definition_brings_a_resource_with_defaults_rules_and_columns() {
+    run(async |cluster| {
+        let (status, _) = send(&cluster, "GET", WIDGETS, &[], &Value::Null).await;
+        assert_eq!(status, 404);
+        define(&cluster).await;
+        let (status, made) =
+            send(&cluster, "POST", WIDGETS, &JSON, &widget("a", &json!({ "size": 2, "other": 1 }))).await;
+        assert_eq!((status, &made["spec"]), (201, &json!({ "size": 2, "colour": "red" })));
+        assert_eq!(made["metadata"]["generation"], 1);
+
+        let strict = format!("{WIDGETS}?fieldValidation=Strict");
+        let (status, refused) =
+            send(&cluster, "POST", &strict, &JSON, &widget("b", &json!({ "size": 2, "other": 1 }))).await;
+        assert_eq!(status, 400);
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.ends_with("strict decoding error: unknown field \"spec.other\""), "{message}");
+
+        let (status, refused) =
+            send(&cluster, "POST", WIDGETS, &JSON, &widget("b", &json!({ "size": 0 }))).await;
+        let expected = "Widget.example.com \"b\" is invalid: spec.size: Invalid value: 0: spec.size in body should be \
+                        greater than or equal to 1";
+        assert_eq!((status, refused["message"].as_str()), (422, Some(expected)));
+
+        let accept = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
+        let (_, table) = send(&cluster, "GET", WIDGETS, &accept, &Value::Null).await;
+        let names: Vec<_> =
+            table["columnDefinitions"].as_array().unwrap().iter().map(|c| &c["name"]).collect();
+        assert_eq!(names, ["Name", "Size"]);
+        assert_eq!(table["rows"][0]["cells"], json!(["a", 2]));
+
+        let (_, list) = send(&cluster, "GET", "/apis/example.com/v1", &[], &Value::Null).await;
+        let names: Vec<_> = list["resources"].as_array().unwrap().iter().map(|r| &r["name"]).collect();
+        assert_eq!(names, ["widgets", "widgets/status", "widgets/scale"]);
+        let (status, document) =
+            send(&cluster, "GET", "/openapi/v3/apis/example.com/v1", &[], &Value::Null).await;
+        assert_eq!(status, 200);
+        let schema = &document["components"]["schemas"]["com.example.v1.Widget"];
+        assert_eq!(schema["properties"]["spec"]["properties"]["size"]["minimum"], 1);
+    });
+}
+
+#[test]
+fn status_and_scale_are_subresources() {
+    run(async |cluster| {
+        define(&cluster).await;
+        let mut body = widget("a", &json!({ "size": 2 }));
+        body["status"] = json!({ "size": 7 });
+        let (_, made) = send(&cluster, "POST", WIDGETS, &JSON, &body).await;
+        assert_eq!(made.get("status"), None);
+        let path = format!("{WIDGETS}/a/status");
+        let patch = json!({ "status": { "size": 2 }, "spec": { "size": 9 } });
+        let (status, seen) = send(&cluster, "PATCH", &path, &MERGE, &patch).await;
+        assert_eq!((status, &seen["status"]["size"], &seen["spec"]["size"]), (200, &json!(2), &json!(2)));
+        assert_eq!(seen["metadata"]["generation"], 1);
+        let path = format!("{WIDGETS}/a/scale");
+        let (_, scale) = send(&cluster, "PATCH", &path, &MERGE, &json!({ "spec": { "replicas": 5 } })).await;
+        assert_eq!((&scale["spec"]["replicas"], &scale["status"]["replicas"]), (&json!(5), &json!(2)));
+        let (_, seen) = send(&cluster, "GET", &format!("{WIDGETS}/a"), &[], &Value::Null).await;
+        assert_eq!((&seen["spec"]["size"], &seen["metadata"]["generation"]), (&json!(5), &json!(2)));
+    });
+}
+
+#[test]
+fn server_side_apply_merges_lists_by_their_keys_and_finds_conflicts() {
+    run(async |cluster| {
+        define(&cluster).await;
+        let apply = [("content-type", "application/apply-patch+yaml")];
+        let at = |manager: &str| format!("{WIDGETS}/a?fieldManager={manager}");
+        let part =
+            |name: &str, weight: u32| json!({ "size": 1, "parts": [{ "name": name, "weight": weight }] });
+        let (status, _) = send(&cluster, "PATCH", &at("one"), &apply, &widget("a", &part("x", 1))).await;
+        assert_eq!(status, 201);
+        let (_, seen) = send(&cluster, "PATCH", &at("two"), &apply, &widget("a", &part("y", 2))).await;
+        assert_eq!(seen["spec"]["parts"].as_array().map(Vec::len), Some(2), "{seen}");
+        let (status, refused) =
+            send(&cluster, "PATCH", &at("two"), &apply, &widget("a", &part("x", 2))).await;
+        assert_eq!(status, 409, "{refused}");
+    });
+}
+
+#[test]
+fn objects_go_with_their_definition() {
+    run(async |cluster| {
+        define(&cluster).await;
+        send(&cluster, "POST", WIDGETS, &JSON, &widget("a", &json!({ "size": 2 }))).await;
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com";
+        let (status, _) = send(&cluster, "DELETE", path, &[], &Value::Null).await;
+        assert_eq!(status, 200);
+        let (status, _) = send(&cluster, "GET", WIDGETS, &[], &Value::Null).await;
+        assert_eq!(status, 404);
+        define(&cluster).await;
+        let (_, list) = send(&cluster, "GET", WIDGETS, &[], &Value::Null).await;
+        assert_eq!(list["items"], json!([]));
+    });
+}
