@@ -31,7 +31,10 @@ use self::{
     queue::Queue,
     snapshot::{Snapshot, namespace, namespaces, spec},
 };
-pub(crate) use self::{filter::refuses_daemon, snapshot::NodeInfo};
+pub(crate) use self::{
+    filter::{refuses_daemon, tolerates},
+    snapshot::NodeInfo,
+};
 use crate::{
     Client, DeleteOptions,
     client::{Event, Selection},
@@ -321,7 +324,8 @@ impl Scheduler {
     }
 }
 
-fn set_condition(
+/// Sets a condition of a Pod; what it says since when stays where it said so before.
+pub(crate) fn set_condition(
     status: &mut k8s_openapi::api::core::v1::PodStatus,
     kind: &str,
     value: &str,

@@ -6,5 +6,7 @@
 mod in_process;
 mod lab;
 mod lifecycle;
+mod resize;
 mod restarts;
 mod sharing;
+mod taints;

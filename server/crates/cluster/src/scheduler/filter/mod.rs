@@ -15,7 +15,7 @@ pub(crate) use self::{
     node_affinity::{matches_preferred, selects_node},
     pod_affinity::preferred_score,
     spread::soft_score,
-    taints::untolerated_preferences,
+    taints::{tolerates, untolerated_preferences},
 };
 use super::snapshot::{NodeInfo, Snapshot, spec};
 

@@ -9,7 +9,7 @@ use crate::scheduler::snapshot::{NodeInfo, spec};
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
 /// Whether a toleration tolerates a taint.
-fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
+pub(crate) fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
     let named = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let effect = named(&toleration.effect).is_none_or(|effect| effect == taint.effect);
     let key = named(&toleration.key);

@@ -1,6 +1,8 @@
 //! The loop of a node's kubelet: it brings what happens (Pods in the API, containers on the node, ends of tasks, times)
 //! to the Pods' machines, and does what they ask for. Everything waits on channels and on one timer.
 
+mod room;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -49,6 +51,8 @@ pub(super) struct Driver {
     outcomes: mpsc::Sender<Message>,
     inbox: mpsc::Receiver<Message>,
     shared: Arc<Directory>,
+    /// A Pod has ended: others may be given what they wait for.
+    room_was_made: bool,
 }
 
 /// A Pod on the node.
@@ -60,6 +64,8 @@ struct Seated {
     watches: Vec<AbortHandle>,
     /// When its volumes are next brought up to date, if what they are made from has changed.
     refresh_at: Option<Timestamp>,
+    /// What the Pod asks for and the node has not given to it.
+    wanted: Option<Pod>,
     since: Timestamp,
 }
 
@@ -74,7 +80,16 @@ impl Driver {
     pub(super) fn new(facts: Arc<NodeFacts>, shared: Arc<Directory>) -> Self {
         let (outcomes, inbox) = mpsc::channel(OUTCOMES);
         let recorder = Recorder::new(facts.client.clone(), "kubelet", Some(&facts.name));
-        Self { facts, recorder, pods: BTreeMap::new(), owners: HashMap::new(), outcomes, inbox, shared }
+        Self {
+            facts,
+            recorder,
+            pods: BTreeMap::new(),
+            owners: HashMap::new(),
+            outcomes,
+            inbox,
+            shared,
+            room_was_made: false,
+        }
     }
 
     /// Runs until the cluster ends.
@@ -118,6 +133,9 @@ impl Driver {
                     None => return,
                 },
                 () = sleep => self.tick(),
+            }
+            if std::mem::take(&mut self.room_was_made) {
+                self.retry_resizes();
             }
         }
     }
@@ -174,21 +192,30 @@ impl Driver {
     }
 
     fn pod_applied(&mut self, pod: Pod) {
-        let manifest = Arc::new(Manifest::new(pod));
-        let uid = manifest.uid().to_owned();
+        let uid = pod.metadata.uid.clone().unwrap_or_default();
         if self.pods.contains_key(&uid) {
+            let manifest = Arc::new(self.allocate(&uid, pod));
             self.labels_may_have_changed(&uid, &manifest);
             self.input(&uid, Input::Pod(manifest));
             return;
         }
+        let manifest = Arc::new(Manifest::new(pod));
         let ended = manifest.status().and_then(|status| status.phase.as_deref());
         if matches!(ended, Some("Succeeded" | "Failed")) && !manifest.is_deleted() {
             return;
         }
+        if !manifest.is_deleted()
+            && let Some(shortage) = self.shortage(&manifest)
+        {
+            return self.reject(&manifest, &shortage);
+        }
         let seat = Arc::new(Seat::new(Arc::clone(&self.facts)));
         let machine = PodMachine::new(manifest, self.facts.ips.clone());
         let (running, watches, since) = (HashMap::new(), Vec::new(), self.now());
-        self.pods.insert(uid.clone(), Seated { machine, seat, running, watches, refresh_at: None, since });
+        self.pods.insert(
+            uid.clone(),
+            Seated { machine, seat, running, watches, refresh_at: None, wanted: None, since },
+        );
         self.input(&uid, Input::Tick);
     }
 
@@ -308,6 +335,7 @@ impl Driver {
                 }
             }
             Effect::Ended { deleted } => {
+                self.room_was_made = true;
                 pod.seat.state().volumes.clear();
                 if deleted {
                     let meant = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
@@ -384,15 +412,18 @@ fn refresh_volumes(seat: &Seat, manifest: &Manifest) {
 }
 
 fn record(recorder: &Recorder, manifest: &Manifest, event: &PodEvent) {
-    let metadata = manifest.metadata();
-    let reference = Reference {
+    let field_path = event.container.and_then(|place| manifest.field_path(place));
+    recorder.record(&reference(manifest, field_path), event.warning, event.reason, &event.message);
+}
+
+fn reference(manifest: &Manifest, field_path: Option<String>) -> Reference {
+    Reference {
         api_version: "v1".to_owned(),
         kind: "Pod".to_owned(),
         namespace: manifest.namespace().to_owned(),
         name: manifest.name().to_owned(),
         uid: manifest.uid().to_owned(),
-        resource_version: metadata.resource_version.clone().unwrap_or_default(),
-        field_path: event.container.and_then(|place| manifest.field_path(place)),
-    };
-    recorder.record(&reference, event.warning, event.reason, &event.message);
+        resource_version: manifest.metadata().resource_version.clone().unwrap_or_default(),
+        field_path,
+    }
 }
