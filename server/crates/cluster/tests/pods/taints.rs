@@ -22,8 +22,7 @@ async fn pod(lab: &Lab, name: &str, tolerations: Value) {
 #[test]
 fn a_no_execute_taint_evicts_at_once_later_or_never_as_pods_tolerate_it() {
     run(async |lab| {
-        let tolerates =
-            |seconds: Value| json!([{"key": "k", "operator": "Exists", "tolerationSeconds": seconds}]);
+        let tolerates = |seconds: Value| json!([{"key": "k", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": seconds}]);
         pod(&lab, "plain", json!([])).await;
         pod(&lab, "patient", tolerates(json!(20))).await;
         pod(&lab, "lucky", tolerates(json!(60))).await;
