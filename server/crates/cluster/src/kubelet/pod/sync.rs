@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::{
     actions,
@@ -197,8 +197,8 @@ impl PodMachine {
         let delays = failures.iter().flatten().min();
         self.again_at = match delays {
             _ if failures.is_empty() => None,
-            Some(until) => Some((*until).min(after(now, RESYNC))),
-            None => Some(after(now, RETRY)),
+            Some(until) => Some(look((*until).min(after(now, RESYNC)))),
+            None => Some(look(after(now, RETRY))),
         };
         self.forget_old_instances();
     }
@@ -254,4 +254,10 @@ impl PodMachine {
             self.planned.clear();
         }
     }
+}
+
+/// The kubelet looks once a second at what is to be tried again.
+fn look(at: Timestamp) -> Timestamp {
+    let whole = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
+    at.round(whole).unwrap_or(at)
 }
