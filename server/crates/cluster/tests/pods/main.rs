@@ -6,6 +6,7 @@
 mod in_process;
 mod lab;
 mod lifecycle;
+mod lives;
 mod resize;
 mod restarts;
 mod sharing;
