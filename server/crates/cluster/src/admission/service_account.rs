@@ -13,6 +13,9 @@ use crate::{
 /// Where containers look for the token.
 const MOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+/// What the names of the volumes with tokens begin with.
+const VOLUME_PREFIX: &str = "kube-api-access-";
+
 /// How long a token lasts, in seconds: an odd hour, which tells these tokens from others.
 const TOKEN_SECONDS: i64 = 3607;
 
@@ -46,8 +49,13 @@ pub(super) fn mutate(cx: Context<'_>, pod: &mut Value) -> Result<()> {
 }
 
 fn mount_token(cx: Context<'_>, pod: &mut Value) {
-    let volume = format!("kube-api-access-{}", cx.server.rng.suffix(5));
     let spec = object_at(pod, "spec");
+    // A copy of another Pod has the volume already.
+    let there = objects(spec, "volumes").find_map(|volume| {
+        let name = volume.get("name").and_then(Value::as_str)?;
+        name.starts_with(VOLUME_PREFIX).then(|| name.to_owned())
+    });
+    let volume = there.clone().unwrap_or_else(|| format!("{VOLUME_PREFIX}{}", cx.server.rng.suffix(5)));
     let mut mounted = false;
     for list in ["initContainers", "containers"] {
         for container in objects(spec, list) {
@@ -59,7 +67,7 @@ fn mount_token(cx: Context<'_>, pod: &mut Value) {
             }
         }
     }
-    if !mounted {
+    if !mounted || there.is_some() {
         return;
     }
     let source = json!({

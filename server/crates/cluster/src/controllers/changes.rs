@@ -1,20 +1,17 @@
 //! What changes in the API, of all kinds that some controller cares about.
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use k8s_openapi::{
-    api::{
-        apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
-        autoscaling::v2::HorizontalPodAutoscaler,
-        batch::v1::{CronJob, Job},
-        core::v1::{
-            ConfigMap, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController,
-            ResourceQuota, Service, ServiceAccount,
-        },
-        discovery::v1::EndpointSlice,
-        policy::v1::PodDisruptionBudget,
-        storage::v1::StorageClass,
+use k8s_openapi::api::{
+    apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
+    autoscaling::v2::HorizontalPodAutoscaler,
+    batch::v1::{CronJob, Job},
+    core::v1::{
+        ConfigMap, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController,
+        Service, ServiceAccount,
     },
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    discovery::v1::EndpointSlice,
+    policy::v1::PodDisruptionBudget,
+    storage::v1::StorageClass,
 };
 
 use crate::{
@@ -33,20 +30,12 @@ macro_rules! kinds {
     ($($kind:ident),* $(,)?) => {
         /// An object of one of the kinds that are followed.
         #[derive(Clone, Debug)]
+        #[expect(dead_code, reason = "of nodes and storage classes it is enough to know that one has changed")]
         pub(crate) enum Object {
             $(
                 #[doc = concat!("A ", stringify!($kind), ".")]
                 $kind(Box<$kind>),
             )*
-        }
-
-        impl Object {
-            /// The object's metadata.
-            pub(crate) fn metadata(&self) -> &ObjectMeta {
-                match self {
-                    $( Self::$kind(object) => &object.metadata, )*
-                }
-            }
         }
 
         /// Follows all the kinds.
@@ -76,7 +65,6 @@ kinds!(
     PodDisruptionBudget,
     ReplicaSet,
     ReplicationController,
-    ResourceQuota,
     Service,
     ServiceAccount,
     StatefulSet,

@@ -26,6 +26,7 @@ mod runner;
 mod service_accounts;
 mod stateful_set;
 mod storage;
+mod taint_eviction;
 
 use std::time::Duration;
 
@@ -92,6 +93,7 @@ pub(crate) fn start(client: &Client, network: &Network) {
         Box::new(autoscaler::Autoscalers::new(client)),
         Box::new(disruption::Disruption::new(client)),
         Box::new(storage::Storage::new(client)),
+        Box::new(taint_eviction::TaintEviction::new(client)),
         Box::new(proxy::Proxy::new(network.clone())),
         Box::new(dns::Dns::new(network.clone())),
     ];

@@ -5,9 +5,11 @@
 //! - [`tasks`]: what is done with the node: sandboxes, containers, hooks, probes
 //! - [`container`], [`volumes`], [`dns`]: containers and volumes, from manifests and the objects that they refer to
 //! - [`agent`]: logs, exec and so on, for the API server
+//! - [`allocation`]: whether the node has room for a Pod, or for a resized one
 //! - [`node_object`]: the node in the API
 
 mod agent;
+mod allocation;
 mod container;
 mod dns;
 mod driver;

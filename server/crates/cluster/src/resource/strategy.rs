@@ -131,9 +131,9 @@ pub(crate) trait Strategy: std::fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// How long an object gets to end before it is removed, in seconds; 0 removes it at once.
-    fn grace_period(&self, _object: &Value, _asked: Option<i64>) -> i64 {
-        0
+    /// How long an object gets to end before it is removed, in seconds; `None` for kinds that know no such period.
+    fn grace_period(&self, _object: &Value, _asked: Option<i64>) -> Option<i64> {
+        None
     }
 
     /// An object as this resource shows it, where that is not how it is stored (another version, say).

@@ -1,11 +1,12 @@
 //! Where a Pod goes, or why it cannot go anywhere, in the scheduler's words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::Pod;
 
 use super::{
-    filter, preemption, score,
+    filter::{self, Change},
+    preemption, score,
     snapshot::{NodeInfo, Snapshot},
 };
 
@@ -14,8 +15,8 @@ use super::{
 pub(crate) enum Decision {
     /// It goes to this node.
     Bind(String),
-    /// It has to wait, for the reason that the message gives.
-    Wait { message: String, preempt: Option<Preemption> },
+    /// It has to wait, for the reason that the message gives, until something of `cured_by` changes.
+    Wait { message: String, preempt: Option<Preemption>, cured_by: BTreeSet<Change> },
 }
 
 /// Pods that have to make room.
@@ -28,7 +29,8 @@ pub(crate) struct Preemption {
 /// Looks for a node.
 pub(crate) fn decide(snapshot: &Snapshot, pod: &Pod) -> Decision {
     if snapshot.nodes.is_empty() {
-        return Decision::Wait { message: "no nodes available to schedule pods".to_owned(), preempt: None };
+        let message = "no nodes available to schedule pods".to_owned();
+        return Decision::Wait { message, preempt: None, cured_by: [Change::Nodes].into() };
     }
     let total = snapshot.nodes.len();
     if let Some(reason) = filter::before(snapshot, pod) {
@@ -36,7 +38,7 @@ pub(crate) fn decide(snapshot: &Snapshot, pod: &Pod) -> Decision {
             "0/{total} nodes are available: {reason}. no new claims to deallocate, preemption: 0/{total} nodes \
              are available: {total} Preemption is not helpful for scheduling."
         );
-        return Decision::Wait { message, preempt: None };
+        return Decision::Wait { message, preempt: None, cured_by: [Change::Claims].into() };
     }
     let mut fitting: Vec<&NodeInfo> = Vec::new();
     let mut rejected = Vec::new();
@@ -56,7 +58,12 @@ pub(crate) fn decide(snapshot: &Snapshot, pod: &Pod) -> Decision {
         Err(why) => (None, format!(" no new claims to deallocate, preemption: {why}")),
     };
     let message = format!("0/{total} nodes are available: {reasons}.{after}");
-    Decision::Wait { message, preempt }
+    let mut cured_by: BTreeSet<Change> =
+        rejected.iter().flat_map(|(_, rejection)| rejection.cured_by).copied().collect();
+    if preempt.is_some() {
+        cured_by.insert(Change::PodWent);
+    }
+    Decision::Wait { message, preempt, cured_by }
 }
 
 /// `2 Insufficient cpu, 1 node(s) were unschedulable`: each reason with its number of nodes, in the order of the text.

@@ -55,8 +55,8 @@ fn where_pods_go() {
             let name = pod.metadata.name.clone().unwrap_or_default();
             match decide(&snapshot, pod) {
                 Decision::Bind(node) => format!("{name}: {node}"),
-                Decision::Wait { message, preempt: None } => format!("{name}: {message}"),
-                Decision::Wait { message, preempt: Some(preemption) } => {
+                Decision::Wait { message, preempt: None, .. } => format!("{name}: {message}"),
+                Decision::Wait { message, preempt: Some(preemption), .. } => {
                     let victims = preemption.victims.into_iter().filter_map(|pod| pod.metadata.name);
                     let victims: Vec<String> = victims.collect();
                     format!("{name}: {message} -- preempts {} on {}", victims.join(", "), preemption.node)

@@ -28,10 +28,14 @@ use k8s_openapi::{
 
 use self::{
     decision::{Decision, Preemption, decide},
+    filter::Change,
     queue::Queue,
     snapshot::{Snapshot, namespace, namespaces, spec},
 };
-pub(crate) use self::{filter::refuses_daemon, snapshot::NodeInfo};
+pub(crate) use self::{
+    filter::{refuses_daemon, tolerates},
+    snapshot::NodeInfo,
+};
 use crate::{
     Client, DeleteOptions,
     client::{Event, Selection},
@@ -83,7 +87,7 @@ impl Scheduler {
                     None => return,
                 },
                 event = claims.next() => match event {
-                    Some(_) => self.queue.something_changed(),
+                    Some(_) => self.queue.something_changed(Change::Claims),
                     None => return,
                 },
                 event = pods.next() => match event {
@@ -122,7 +126,7 @@ impl Scheduler {
             }
         }
         self.rebuild(None);
-        self.queue.something_changed();
+        self.queue.something_changed(Change::Nodes);
     }
 
     fn pod_event(&mut self, event: Event<Pod>) {
@@ -151,6 +155,7 @@ impl Scheduler {
                 self.queue.remove(&uid);
                 let pod = Arc::new(pod);
                 let before = self.bound.insert(uid, Arc::clone(&pod));
+                let new = before.is_none();
                 // Statuses change all the time, and are nothing to the scheduler.
                 let same = before.is_some_and(|before| {
                     before.spec == pod.spec
@@ -159,7 +164,11 @@ impl Scheduler {
                 });
                 if !same {
                     self.rebuild(Some(&node));
-                    self.queue.something_changed();
+                    self.queue.something_changed(Change::PodCame);
+                    if !new {
+                        // It may have been resized, and have made room.
+                        self.queue.something_changed(Change::PodWent);
+                    }
                 }
             }
             None => {
@@ -180,7 +189,7 @@ impl Scheduler {
         if let Some(pod) = self.bound.remove(uid) {
             let node = spec(&pod).node_name.clone().unwrap_or_default();
             self.rebuild(Some(&node));
-            self.queue.something_changed();
+            self.queue.something_changed(Change::PodWent);
         }
     }
 
@@ -206,7 +215,7 @@ impl Scheduler {
         self.look_up(pod);
         match decide(&self.snapshot, pod) {
             Decision::Bind(node) => self.bind(pod, &node),
-            Decision::Wait { message, preempt } => {
+            Decision::Wait { message, preempt, cured_by } => {
                 self.recorder.record_action(
                     &Reference::to(pod),
                     true,
@@ -218,7 +227,7 @@ impl Scheduler {
                 if let Some(preemption) = preempt {
                     self.preempt(pod, &preemption);
                 }
-                self.queue.wait(pod, self.client.now());
+                self.queue.wait(pod, cured_by, self.client.now());
             }
         }
     }
@@ -266,7 +275,8 @@ impl Scheduler {
             Err(error) if error.is_not_found() => {}
             Err(error) => {
                 tracing::warn!(%error, pod = name, "a pod could not be bound");
-                self.queue.wait(pod, self.client.now());
+                let any = [Change::Nodes, Change::PodCame, Change::PodWent, Change::Claims];
+                self.queue.wait(pod, any.into(), self.client.now());
             }
         }
     }
@@ -321,7 +331,8 @@ impl Scheduler {
     }
 }
 
-fn set_condition(
+/// Sets a condition of a Pod; what it says since when stays where it said so before.
+pub(crate) fn set_condition(
     status: &mut k8s_openapi::api::core::v1::PodStatus,
     kind: &str,
     value: &str,

@@ -1,12 +1,15 @@
 //! Which Pod is scheduled next: the most important one, then the oldest. Those that did not fit wait until something has
 //! changed, and a little longer each time.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::snapshot::priority;
+use super::{filter::Change, snapshot::priority};
 use crate::kubelet::after;
 
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
@@ -28,6 +31,8 @@ struct Entry {
     arrival: u64,
     attempts: u32,
     state: State,
+    /// Which changes may let it fit.
+    cured_by: BTreeSet<Change>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +59,13 @@ impl Queue {
             return;
         }
         self.arrivals += 1;
-        let entry = Entry { pod, arrival: self.arrivals, attempts: 0, state: State::Active };
+        let entry = Entry {
+            pod,
+            arrival: self.arrivals,
+            attempts: 0,
+            state: State::Active,
+            cured_by: BTreeSet::new(),
+        };
         self.pods.insert(uid, entry);
     }
 
@@ -81,18 +92,19 @@ impl Queue {
         Some(entry.pod.clone())
     }
 
-    /// A Pod that was taken does not fit.
-    pub(super) fn wait(&mut self, pod: &Pod, now: Timestamp) {
+    /// A Pod that was taken does not fit until something of `cured_by` has changed.
+    pub(super) fn wait(&mut self, pod: &Pod, cured_by: BTreeSet<Change>, now: Timestamp) {
         let uid = pod.metadata.uid.as_deref().unwrap_or_default();
         if let Some(entry) = self.pods.get_mut(uid) {
             let doubled = FIRST_BACKOFF * 2_u32.saturating_pow(entry.attempts.saturating_sub(1).min(8));
             entry.state = State::Waiting(after(now, doubled.min(MAX_BACKOFF)), after(now, FLUSH));
+            entry.cured_by = cured_by;
         }
     }
 
     /// Something has changed that may let Pods fit.
-    pub(super) fn something_changed(&mut self) {
-        for entry in self.pods.values_mut() {
+    pub(super) fn something_changed(&mut self, change: Change) {
+        for entry in self.pods.values_mut().filter(|entry| entry.cured_by.contains(&change)) {
             if let State::Waiting(not_before, _) = entry.state {
                 entry.state = State::BackingOff(not_before);
             }
@@ -142,12 +154,13 @@ mod tests {
         let mut queue = Queue::default();
         queue.push(pod("a", 0));
         let first = queue.pop(at(0)).unwrap();
-        queue.wait(&first, at(0));
-        assert_eq!(name(queue.pop(at(100))), None, "nothing has changed");
-        queue.something_changed();
+        queue.wait(&first, [Change::PodWent].into(), at(0));
+        queue.something_changed(Change::Claims);
+        assert_eq!(name(queue.pop(at(100))), None, "nothing has changed that matters");
+        queue.something_changed(Change::PodWent);
         assert_eq!(name(queue.pop(at(100))), Some("a".into()));
-        queue.wait(&first, at(100));
-        queue.something_changed();
+        queue.wait(&first, [Change::PodWent].into(), at(100));
+        queue.something_changed(Change::PodWent);
         assert_eq!(queue.next_wake(), Some(at(102)));
         assert_eq!(name(queue.pop(at(101))), None);
         assert_eq!(name(queue.pop(at(102))), Some("a".into()));

@@ -40,12 +40,11 @@ pub(crate) fn bind(
     let mut object = old.value().clone();
     object_at(&mut object, "spec").insert("nodeName".into(), json!(node));
     let now = server.now();
-    let generation = object.pointer("/metadata/generation").cloned().unwrap_or(json!(1));
     let conditions = object_at(&mut object, "status").entry("conditions").or_insert_with(|| json!([]));
     if let Some(conditions) = conditions.as_array_mut() {
         conditions.retain(|condition| text_at(condition, "/type") != "PodScheduled");
         conditions.push(json!({
-            "type": "PodScheduled", "status": "True", "observedGeneration": generation,
+            "type": "PodScheduled", "status": "True",
             "lastProbeTime": null, "lastTransitionTime": now,
         }));
     }

@@ -129,17 +129,25 @@ fn delete_one(
     }
     let mut object = old.value().clone();
     set_propagation(resource, options, &mut object);
-    let grace = resource.strategy.grace_period(&object, options.grace_period_seconds);
-    if grace == 0 && has_no_finalizers(&object) && !holds_back(resource, &object) {
+    let period = resource.strategy.grace_period(&object, options.grace_period_seconds);
+    let grace = period.unwrap_or(0);
+    let goes = grace == 0 && has_no_finalizers(&object) && !holds_back(resource, &object);
+    if goes && period.is_none() {
         return remove(server, writer, resource, &old).map(Deleted::Gone);
     }
     let changed = mark(server, resource, &mut object, grace);
-    if !changed && object == *old.value() {
-        return Ok(Deleted::Ending(old));
+    let written = if changed || object != *old.value() {
+        let now = server.env.clock.uptime();
+        writer.put(&resource.storage, object, old.managed().to_vec(), now)
+    } else {
+        old
+    };
+    // What has a grace period is seen to end even where that takes no time.
+    if goes {
+        remove(server, writer, resource, &written).map(Deleted::Gone)
+    } else {
+        Ok(Deleted::Ending(written))
     }
-    let now = server.env.clock.uptime();
-    let written = writer.put(&resource.storage, object, old.managed().to_vec(), now);
-    Ok(Deleted::Ending(written))
 }
 
 fn check_preconditions(resource: &Resource, old: &Object, options: &DeleteOptions) -> Result<()> {
@@ -193,7 +201,8 @@ fn set_propagation(resource: &Resource, options: &DeleteOptions, object: &mut Va
 fn mark(server: &Server, resource: &Resource, object: &mut Value, grace: i64) -> bool {
     let now = server.env.clock.now();
     let before = object.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64);
-    if is_deleting(object) && before.is_some_and(|before| before <= grace) {
+    let ending = is_deleting(object);
+    if ending && before.is_some_and(|before| before <= grace) {
         return false;
     }
     let begun = object
@@ -201,8 +210,10 @@ fn mark(server: &Server, resource: &Resource, object: &mut Value, grace: i64) ->
         .and_then(Value::as_str)
         .and_then(|at| at.parse::<jiff::Timestamp>().ok())
         .and_then(|at| at.checked_sub(jiff::SignedDuration::from_secs(before.unwrap_or(0))).ok());
-    let end = begun.unwrap_or(now).checked_add(jiff::SignedDuration::from_secs(grace)).unwrap_or(now);
-    let generation = object.pointer("/metadata/generation").and_then(Value::as_i64);
+    let end =
+        begun.unwrap_or(now).checked_add(jiff::SignedDuration::from_secs(grace)).unwrap_or(now).max(now);
+    // Only the beginning is a new generation.
+    let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).filter(|_| !ending);
     let metadata = metadata_mut(object);
     metadata.insert("deletionTimestamp".into(), json!(rfc3339_seconds(end)));
     metadata.insert("deletionGracePeriodSeconds".into(), json!(grace));

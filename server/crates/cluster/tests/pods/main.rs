@@ -6,5 +6,8 @@
 mod in_process;
 mod lab;
 mod lifecycle;
+mod lives;
+mod resize;
 mod restarts;
 mod sharing;
+mod taints;

@@ -129,7 +129,7 @@ impl Strategy for PodStrategy {
     }
 
     /// What is asked for, or the Pod's own period; none for a Pod that is on no node or has ended.
-    fn grace_period(&self, object: &Value, asked: Option<i64>) -> i64 {
+    fn grace_period(&self, object: &Value, asked: Option<i64>) -> Option<i64> {
         let own = object.pointer("/spec/terminationGracePeriodSeconds").and_then(Value::as_i64);
         let period = match asked.or(own) {
             Some(seconds) if seconds < 0 => 1,
@@ -137,7 +137,7 @@ impl Strategy for PodStrategy {
             None => 0,
         };
         let ended = matches!(text_at(object, "/status/phase"), "Succeeded" | "Failed");
-        if text_at(object, "/spec/nodeName").is_empty() || ended { 0 } else { period }
+        Some(if text_at(object, "/spec/nodeName").is_empty() || ended { 0 } else { period })
     }
 
     fn columns(&self) -> &'static [Column] {

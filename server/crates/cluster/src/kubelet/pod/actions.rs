@@ -7,10 +7,11 @@ use super::{
     init_actions,
     manifest::{Group, Manifest, Place, RestartPolicy, restarts},
     probes::{ProbeKind, Probes, Verdict},
+    resize::{self, Change},
     runtime::{Instance, InstanceState, RuntimeStatus},
 };
 
-/// What has to be done, in this order: kill, make the sandbox, start.
+/// What has to be done, in this order: kill, make the sandbox, resize, start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Actions {
     /// Stop everything that runs, and the sandbox.
@@ -19,6 +20,8 @@ pub(crate) struct Actions {
     pub(crate) create_sandbox: Option<u32>,
     /// Instances to stop.
     pub(crate) kill: Vec<Kill>,
+    /// Running instances to be given what their containers were given.
+    pub(crate) resize: Vec<(Place, String)>,
     /// Containers to start, one after the other.
     pub(crate) start: Vec<Place>,
 }
@@ -110,6 +113,17 @@ fn regular(manifest: &Manifest, runtime: &RuntimeStatus, probes: &Probes, action
         } else if failed(ProbeKind::Startup) {
             ("failed startup probe", KillCause::StartupProbe)
         } else {
+            match resize::change(container, instance) {
+                Change::Restart => {
+                    let message = format!("Container {} resize requires restart", container.name);
+                    let (instance, cause) = (instance.id.clone(), KillCause::Other);
+                    actions.kill.push(Kill { instance, place, message, cause });
+                    start.push(place);
+                    continue;
+                }
+                Change::InPlace => actions.resize.push((place, instance.id.clone())),
+                Change::None => {}
+            }
             kept += 1;
             continue;
         };
@@ -124,6 +138,7 @@ fn regular(manifest: &Manifest, runtime: &RuntimeStatus, probes: &Probes, action
         actions.kill_pod = true;
         actions.start.clear();
         actions.kill.clear();
+        actions.resize.clear();
     }
     actions.start.append(&mut start);
 }

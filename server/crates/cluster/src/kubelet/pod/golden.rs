@@ -9,7 +9,9 @@ use std::{
 
 use jiff::Timestamp;
 use k8s_openapi::{
-    api::core::v1::{ContainerState, ContainerStatus, LinuxContainerUser, Pod, PodStatus},
+    api::core::v1::{
+        ContainerState, ContainerStatus, LinuxContainerUser, Pod, PodStatus, ResourceRequirements,
+    },
     apimachinery::pkg::apis::meta::v1::Time,
 };
 use serde::Deserialize;
@@ -103,6 +105,8 @@ struct Then {
     delete: Option<i64>,
     /// Changes the image of a container.
     image: Option<(String, String)>,
+    /// Changes what a container is given.
+    resources: Option<(String, ResourceRequirements)>,
     #[serde(default)]
     evict: bool,
 }
@@ -243,6 +247,14 @@ impl Play {
                 container.image = Some(image.clone());
             }
         }
+        if let Some((name, resources)) = then.resources {
+            self.say(&format!("> resources of {name} change"));
+            let spec = self.pod.spec.as_mut().unwrap();
+            let init = spec.init_containers.iter_mut().flatten();
+            for container in spec.containers.iter_mut().chain(init).filter(|c| c.name == name) {
+                container.resources = Some(resources.clone());
+            }
+        }
         if then.evict {
             self.say("> evict");
             let message = "The node was low on resource: memory. ".to_owned();
@@ -324,6 +336,7 @@ impl Play {
                 ips: vec!["10.244.0.7".into()],
             })),
             Task::StopSandbox { .. } | Task::RemoveContainer { .. } => Outcome::Done,
+            Task::UpdateResources { .. } => Outcome::Resized(Ok(())),
             Task::InspectImage { image } if image.starts_with(char::is_uppercase) => {
                 Outcome::Image(Err(format!("couldn't parse image name \"{image}\"")))
             }

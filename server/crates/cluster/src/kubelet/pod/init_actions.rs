@@ -5,6 +5,7 @@ use super::{
     actions::{Actions, Kill, KillCause, is_changed},
     manifest::{Group, Manifest, Place, is_sidecar, restarts},
     probes::{ProbeKind, Probes, Verdict},
+    resize::{self, Change},
     runtime::{Instance, InstanceState, RuntimeStatus},
 };
 
@@ -109,7 +110,7 @@ fn sidecar_started(
     }
 }
 
-/// Restarts a running sidecar whose image was changed or that failed its liveness probe.
+/// Restarts a running sidecar whose image was changed, that failed its liveness probe or cannot be resized in place.
 fn keep_alive(
     manifest: &Manifest,
     place: Place,
@@ -120,14 +121,18 @@ fn keep_alive(
 ) {
     let Some(container) = manifest.container(place) else { return };
     let liveness = probes.verdict(&container.name, ProbeKind::Liveness, &instance.id);
-    let (why, cause) = if is_changed(container.image.as_deref(), instance) {
-        ("definition changed", KillCause::Other)
+    let (what, why, cause) = if is_changed(container.image.as_deref(), instance) {
+        ("Init container", "definition changed", KillCause::Other)
     } else if liveness == Some(Verdict::Failure) {
-        ("failed liveness probe", KillCause::LivenessProbe)
+        ("Init container", "failed liveness probe", KillCause::LivenessProbe)
     } else {
-        return;
+        match resize::change(container, instance) {
+            Change::Restart => ("Container", "resize requires restart", KillCause::Other),
+            Change::InPlace => return actions.resize.push((place, instance.id.clone())),
+            Change::None => return,
+        }
     };
-    let message = format!("Init container {} {why}", container.name);
+    let message = format!("{what} {} {why}", container.name);
     actions.kill.push(Kill { instance: instance.id.clone(), place, message, cause });
     start.push(place);
 }

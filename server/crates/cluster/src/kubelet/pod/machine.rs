@@ -14,6 +14,7 @@ use super::{
     kill::KillGroup,
     manifest::{Manifest, Place},
     probes::{Due, ProbeKind, ProbeOutcome, Probes},
+    resize::{Pending, Resizing},
     runtime::{InstanceState, RuntimeStatus},
     start::Starting,
     status::{self, Eviction, Inputs, WaitingReason},
@@ -71,6 +72,8 @@ pub(super) enum Step {
     /// Waiting for the sandbox.
     Sandbox(TaskId),
     Kill(KillGroup),
+    /// Waiting for an instance to be given what its container was given.
+    Resize(TaskId, Place, String),
     Start(Starting),
 }
 
@@ -81,6 +84,7 @@ pub(super) enum Planned {
     /// Stop everything, the sandbox included.
     KillPod,
     Sandbox(u32),
+    Resize(Place, String),
     Start(Place),
 }
 
@@ -100,6 +104,9 @@ pub(crate) struct PodMachine {
     pub(super) status: PodStatus,
     pub(super) status_written: bool,
     pub(super) eviction: Option<Eviction>,
+    pub(super) resizing: Option<Resizing>,
+    /// The last reason why a resize has to wait that was told.
+    pub(super) pending_told: Option<Pending>,
     pub(super) removed: bool,
     pub(super) stage: Stage,
     pub(super) step: Option<Step>,
@@ -133,6 +140,8 @@ impl PodMachine {
             status,
             status_written: false,
             eviction: None,
+            resizing: None,
+            pending_told: None,
             removed: false,
             stage: Stage::Syncing,
             step: None,
@@ -154,6 +163,11 @@ impl PodMachine {
     /// What the runtime is known to have of the Pod.
     pub(crate) fn runtime(&self) -> &RuntimeStatus {
         &self.runtime
+    }
+
+    /// Whether nothing of the Pod runs or will run any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.stage == Stage::Ended
     }
 
     /// The status as last worked out.
@@ -186,7 +200,7 @@ impl PodMachine {
             Some(Step::Volumes(until)) => Some(*until),
             Some(Step::Kill(group)) => group.next_wake(),
             Some(Step::Start(starting)) => starting.next_wake(),
-            Some(Step::Sandbox(_)) | None => None,
+            Some(Step::Sandbox(_) | Step::Resize(..)) | None => None,
         };
         [probe, again, deadline, volumes, step].into_iter().flatten().min()
     }
@@ -276,6 +290,7 @@ impl PodMachine {
             waiting: &self.waiting,
             previous,
             eviction: self.eviction.as_ref(),
+            resizing: self.resizing.as_ref(),
             host_ips: &self.host_ips,
             ended,
             now,
@@ -357,5 +372,6 @@ fn differs(before: &Manifest, now: &Manifest) -> bool {
         || a.labels != b.labels
         || a.annotations != b.annotations
         || before.spec() != now.spec()
+        || before.pending() != now.pending()
         || others(before) != others(now)
 }

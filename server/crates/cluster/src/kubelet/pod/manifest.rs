@@ -5,13 +5,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Pod, PodSpec, PodStatus};
 
-/// A Pod bound to this node.
+use super::resize::{Pending, resizable, summary};
+
+/// A Pod bound to this node, with what the node has given to its containers.
 #[derive(Clone, Debug)]
 pub(crate) struct Manifest {
     pod: Pod,
     spec: PodSpec,
     /// The ephemeral containers as ordinary ones, which they are but for their target.
     ephemeral: Vec<Container>,
+    /// Why it does not have the resources that it asks for, and what these are.
+    pending: Option<(Pending, String)>,
 }
 
 /// Which of a Pod's three lists a container is in.
@@ -51,7 +55,45 @@ impl Manifest {
     pub(crate) fn new(mut pod: Pod) -> Self {
         let spec = pod.spec.take().unwrap_or_default();
         let ephemeral = spec.ephemeral_containers.iter().flatten().map(ordinary).collect();
-        Self { pod, spec, ephemeral }
+        Self { pod, spec, ephemeral, pending: None }
+    }
+
+    /// A new version of a Pod that asks for resources that it is not given: it keeps those of `before`.
+    pub(crate) fn not_resized(pod: Pod, before: &Self, why: Pending) -> Self {
+        let mut manifest = Self::new(pod);
+        let (init, regular) = (manifest.init(), manifest.regular());
+        let summary = summary(init, regular, manifest.generation(), Some(&why.message));
+        let init = manifest.spec.init_containers.iter_mut().flatten();
+        for container in manifest.spec.containers.iter_mut().chain(init) {
+            if let Some((_, before)) = before.by_name(&container.name) {
+                container.resources.clone_from(&before.resources);
+            }
+        }
+        manifest.pending = Some((why, summary));
+        manifest
+    }
+
+    /// Why the Pod does not have the resources that it asks for.
+    pub(crate) fn pending(&self) -> Option<&Pending> {
+        self.pending.as_ref().map(|(pending, _)| pending)
+    }
+
+    /// The resources that the Pod asks for and does not have.
+    pub(crate) fn pending_summary(&self) -> &str {
+        self.pending.as_ref().map_or("", |(_, summary)| summary)
+    }
+
+    /// Whether a version of the Pod asks for other resources than these.
+    pub(crate) fn asks_for_other_resources(&self, pod: &Pod) -> bool {
+        let spec = pod.spec.iter();
+        let containers =
+            spec.flat_map(|spec| spec.containers.iter().chain(spec.init_containers.iter().flatten()));
+        containers.into_iter().any(|container| {
+            let before = self.by_name(&container.name).map(|(_, before)| before);
+            before.is_some_and(|before| {
+                resizable(before.resources.as_ref()) != resizable(container.resources.as_ref())
+            })
+        })
     }
 
     pub(crate) fn spec(&self) -> &PodSpec {

@@ -16,6 +16,7 @@ mod kill;
 mod machine;
 mod manifest;
 mod probes;
+mod resize;
 mod runtime;
 mod start;
 mod status;
@@ -35,6 +36,7 @@ pub(crate) use self::{
     machine::{Effect, Input, PodMachine},
     manifest::{Group, Manifest, Place},
     probes::{ProbeKind, ProbeOutcome},
+    resize::Pending,
     runtime::{Exit, InstanceState, Sandbox},
     status::{Eviction, ID_PREFIX, is_own_condition, seconds},
     task::{Created, Hook, Image, Outcome, StartError, Task, TaskId},

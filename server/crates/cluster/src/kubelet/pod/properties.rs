@@ -149,6 +149,7 @@ impl World {
                 ips: vec!["10.0.0.1".into()],
             })),
             Task::StopSandbox { .. } | Task::RemoveContainer { .. } => Outcome::Done,
+            Task::UpdateResources { .. } => Outcome::Resized(result),
             Task::InspectImage { .. } => Outcome::Image(Ok(good.then_some(Image { size_bytes: 1 }))),
             Task::PullImage { .. } => Outcome::Pulled(result.map(|()| Image { size_bytes: 1 })),
             Task::CreateContainer { .. } => {

@@ -1,7 +1,7 @@
 //! What the runtime has reported of one Pod: its sandbox, and every instance of its containers that still exists.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::LinuxContainerUser;
+use k8s_openapi::api::core::v1::{LinuxContainerUser, ResourceRequirements};
 
 /// The namespaces that the containers of a Pod share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) struct Instance {
     pub(crate) image: String,
     /// The image's name and digest.
     pub(crate) image_id: String,
+    /// What it has been given.
+    pub(crate) resources: Option<ResourceRequirements>,
     /// Who its first process runs as.
     pub(crate) user: Option<LinuxContainerUser>,
     pub(crate) state: InstanceState,
@@ -91,6 +93,7 @@ impl RuntimeStatus {
         self.instances.iter().rev().filter(|instance| instance.name == name).nth(1)
     }
 
+    #[cfg(test)]
     pub(crate) fn by_id(&self, id: &str) -> Option<&Instance> {
         self.instances.iter().find(|instance| instance.id == id)
     }

@@ -157,7 +157,7 @@ impl PodMachine {
     }
 
     fn pull(&mut self, place: Place, image: String, now: Timestamp) -> Option<At> {
-        if let Some(delay) = self.pulls.since_update(&image, now) {
+        if self.pulls.since_update(&image, now).is_some() {
             let message = format!("Back-off pulling image \"{image}\"");
             self.tell([PodEvent::normal("BackOff", message.clone()).of(place)]);
             let message = match self.pull_errors.get(&image) {
@@ -235,6 +235,7 @@ impl PodMachine {
             requested_image: container.image.clone().unwrap_or_default(),
             image: created.image,
             image_id: created.image_id,
+            resources: container.resources.clone(),
             user: created.user,
             state: InstanceState::Created,
         });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::{
     actions,
@@ -32,7 +32,7 @@ impl PodMachine {
             Some(Step::Volumes(until)) => self.wait_for_volumes(until, now),
             Some(Step::Kill(group)) => self.kill_on(group, now),
             Some(Step::Start(starting)) => self.start_on(starting, now),
-            Some(step @ Step::Sandbox(_)) => {
+            Some(step @ (Step::Sandbox(_) | Step::Resize(..))) => {
                 self.step = Some(step);
                 false
             }
@@ -77,6 +77,7 @@ impl PodMachine {
             let reason = "DeadlineExceeded";
             self.eviction = Some(Eviction { reason, message, grace_seconds: None, fails_at_once: true });
         }
+        self.look_at_resize();
         let previous = self.status.clone();
         let mut status = status::generate(&self.inputs(&previous, false, now));
         let ended = status.phase.as_deref().is_some_and(status::is_terminal);
@@ -140,6 +141,8 @@ impl PodMachine {
         }
         self.planned.extend(actions.kill.into_iter().map(|kill| Planned::Kill(vec![kill])));
         self.planned.extend(actions.create_sandbox.map(Planned::Sandbox));
+        let resizes = actions.resize.into_iter();
+        self.planned.extend(resizes.map(|(place, instance)| Planned::Resize(place, instance)));
         self.planned.extend(actions.start.into_iter().map(Planned::Start));
     }
 
@@ -148,6 +151,7 @@ impl PodMachine {
             Planned::Kill(kills) => Step::Kill(KillGroup::some(kills)),
             Planned::KillPod => Step::Kill(self.pod_kill()),
             Planned::Sandbox(attempt) => Step::Sandbox(self.run(Task::RunSandbox { attempt })),
+            Planned::Resize(place, instance) => self.begin_resize(place, instance),
             Planned::Start(place) => match self.begin_start(place, now) {
                 Some(starting) => Step::Start(starting),
                 None => return,
@@ -171,6 +175,9 @@ impl PodMachine {
                     self.planned.clear();
                 }
             },
+            (Some(Step::Resize(expected, place, instance)), Outcome::Resized(result)) if expected == task => {
+                self.resized(place, &instance, result);
+            }
             (Some(Step::Kill(group)), outcome) => self.kill_done(group, task, outcome, now),
             (Some(Step::Start(starting)), outcome) => self.start_done(starting, task, outcome, now),
             (step, _) => self.step = step,
@@ -190,8 +197,8 @@ impl PodMachine {
         let delays = failures.iter().flatten().min();
         self.again_at = match delays {
             _ if failures.is_empty() => None,
-            Some(until) => Some((*until).min(after(now, RESYNC))),
-            None => Some(after(now, RETRY)),
+            Some(until) => Some(look((*until).min(after(now, RESYNC)))),
+            None => Some(look(after(now, RETRY))),
         };
         self.forget_old_instances();
     }
@@ -223,6 +230,7 @@ impl PodMachine {
             },
             // A sandbox that is being made has to be waited for, or nobody would stop it.
             Some(Step::Sandbox(_)) => return,
+            Some(Step::Resize(task, ..)) => vec![*task],
             Some(Step::Volumes(_)) | None => Vec::new(),
         };
         self.step = None;
@@ -246,4 +254,10 @@ impl PodMachine {
             self.planned.clear();
         }
     }
+}
+
+/// The kubelet looks once a second at what is to be tried again.
+fn look(at: Timestamp) -> Timestamp {
+    let whole = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
+    at.round(whole).unwrap_or(at)
 }

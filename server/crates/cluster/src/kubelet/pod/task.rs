@@ -31,6 +31,8 @@ pub(crate) enum Task {
     CreateContainer { place: Place, attempt: u32 },
     /// Ends with [`Outcome::Started`].
     StartContainer { instance: String },
+    /// Give a running instance what its container was given. Ends with [`Outcome::Resized`].
+    UpdateResources { place: Place, instance: String },
     /// Ask an instance to end, and kill it after `grace`. Ends with [`Outcome::Stopped`].
     StopContainer { instance: String, grace: Duration },
     /// Forget an instance that has ended. Ends with [`Outcome::Done`].
@@ -60,6 +62,7 @@ pub(crate) enum Outcome {
     Created(Result<Created, StartError>),
     /// The instance's state after the attempt to start it, and why that failed.
     Started(Option<InstanceState>, Result<(), String>),
+    Resized(Result<(), String>),
     /// The instance's state after the attempt to stop it.
     Stopped(Option<InstanceState>),
     /// An error says what went wrong.

@@ -8,6 +8,7 @@ use super::{
     kill::KillGroup,
     machine::{Effect, Planned, PodMachine, Stage, Step},
     status,
+    task::Task,
 };
 
 impl PodMachine {
@@ -64,6 +65,14 @@ impl PodMachine {
         let mut last = self.status.clone();
         status::terminate(&self.manifest, &mut last);
         self.set_status(last);
+        // Of an evicted Pod nothing stays on the node, not even its logs.
+        if self.eviction.as_ref().is_some_and(|eviction| eviction.reason == "Evicted") {
+            let all: Vec<String> =
+                self.runtime.instances.iter().map(|instance| instance.id.clone()).collect();
+            for instance in all {
+                self.run(Task::RemoveContainer { instance });
+            }
+        }
         self.emit(Effect::Ended { deleted: self.manifest.is_deleted() });
         if self.removed {
             self.emit(Effect::Forget);

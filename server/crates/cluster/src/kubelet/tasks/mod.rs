@@ -6,6 +6,7 @@ mod exit;
 mod hook;
 mod http;
 mod probe;
+mod resize;
 mod sandbox;
 
 use std::{sync::Arc, time::Duration};
@@ -44,6 +45,9 @@ pub(crate) async fn perform(seat: Arc<Seat>, manifest: Arc<Manifest>, task: Task
         }
         Task::CreateContainer { place, .. } => Outcome::Created(create::create(&seat, &manifest, place)),
         Task::StartContainer { instance } => start(&seat, &manifest, &instance).await,
+        Task::UpdateResources { place, instance } => {
+            Outcome::Resized(resize::update(&seat, &manifest, place, &instance))
+        }
         Task::StopContainer { instance, grace } => {
             Outcome::Stopped(stop(&seat, &manifest, &instance, grace).await)
         }

@@ -15,7 +15,7 @@ pub(crate) use self::{
     node_affinity::{matches_preferred, selects_node},
     pod_affinity::preferred_score,
     spread::soft_score,
-    taints::untolerated_preferences,
+    taints::{tolerates, untolerated_preferences},
 };
 use super::snapshot::{NodeInfo, Snapshot, spec};
 
@@ -25,11 +25,32 @@ pub(crate) struct Rejection {
     pub(crate) reasons: Vec<String>,
     /// Whether it might if some Pods were not there.
     pub(crate) may_change: bool,
+    /// What would have to change.
+    pub(crate) cured_by: &'static [Change],
 }
 
+/// What may change around a Pod that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Change {
+    Nodes,
+    /// A Pod has come to a node, or is another one there.
+    PodCame,
+    PodWent,
+    Claims,
+}
+
+/// Only other nodes help.
+const OTHER_NODES: &[Change] = &[Change::Nodes];
+/// Room on a node helps.
+const ROOM: &[Change] = &[Change::Nodes, Change::PodWent];
+/// Other neighbours help.
+const NEIGHBOURS: &[Change] = &[Change::Nodes, Change::PodCame, Change::PodWent];
+/// Other volumes help.
+const VOLUMES: &[Change] = &[Change::Nodes, Change::Claims];
+
 impl Rejection {
-    fn new(reason: &str, may_change: bool) -> Self {
-        Self { reasons: vec![reason.to_owned()], may_change }
+    fn new(reason: &str, may_change: bool, cured_by: &'static [Change]) -> Self {
+        Self { reasons: vec![reason.to_owned()], may_change, cured_by }
     }
 }
 
@@ -52,7 +73,7 @@ pub(crate) fn node(snapshot: &Snapshot, node: &NodeInfo, pod: &Pod) -> Option<Re
     taints::unschedulable(node, pod)
         .or_else(|| {
             let other = wanted.is_some_and(|name| name != node.name());
-            other.then(|| Rejection::new("node(s) didn't match the requested node name", false))
+            other.then(|| Rejection::new("node(s) didn't match the requested node name", false, OTHER_NODES))
         })
         .or_else(|| taints::untolerated(node, pod))
         .or_else(|| node_affinity::mismatch(node, pod))

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod};
 
-use super::Rejection;
+use super::{OTHER_NODES, Rejection};
 use crate::{
     label_selector::{has_all, holds},
     scheduler::snapshot::{NodeInfo, spec},
@@ -18,7 +18,8 @@ pub(super) fn mismatch(node: &NodeInfo, pod: &Pod) -> Option<Rejection> {
     let required =
         affinity.and_then(|affinity| affinity.required_during_scheduling_ignored_during_execution.as_ref());
     let matches = selected && required.is_none_or(|selector| selects_node(selector, node));
-    (!matches).then(|| Rejection::new("node(s) didn't match Pod's node affinity/selector", false))
+    (!matches)
+        .then(|| Rejection::new("node(s) didn't match Pod's node affinity/selector", false, OTHER_NODES))
 }
 
 /// Whether a node selector, one of whose terms must match, selects a node.

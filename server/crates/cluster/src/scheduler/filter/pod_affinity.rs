@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{Affinity, Pod, PodAffinityTerm};
 
-use super::Rejection;
+use super::{NEIGHBOURS, Rejection};
 use crate::{
     label_selector::selects,
     scheduler::snapshot::{NodeInfo, Snapshot, namespace, spec},
@@ -27,17 +27,18 @@ fn required_anti_affinity(pod: &Pod) -> &[PodAffinityTerm] {
 /// A node that is too far from the Pods that the Pod wants to be near, or too near to those that it must not be.
 pub(super) fn mismatch(snapshot: &Snapshot, node: &NodeInfo, pod: &Pod) -> Option<Rejection> {
     if !affinity_holds(snapshot, node, pod) {
-        return Some(Rejection::new("node(s) didn't match pod affinity rules", false));
+        return Some(Rejection::new("node(s) didn't match pod affinity rules", false, NEIGHBOURS));
     }
     if required_anti_affinity(pod).iter().any(|term| has_neighbour(snapshot, node, pod, term)) {
-        return Some(Rejection::new("node(s) didn't match pod anti-affinity rules", true));
+        return Some(Rejection::new("node(s) didn't match pod anti-affinity rules", true, NEIGHBOURS));
     }
     let objects = snapshot.pods().any(|(there, other)| {
         required_anti_affinity(other).iter().any(|term| {
             same_domain(there, node, &term.topology_key) && term_selects(snapshot, other, term, pod)
         })
     });
-    objects.then(|| Rejection::new("node(s) didn't satisfy existing pods anti-affinity rules", true))
+    objects
+        .then(|| Rejection::new("node(s) didn't satisfy existing pods anti-affinity rules", true, NEIGHBOURS))
 }
 
 fn affinity_holds(snapshot: &Snapshot, node: &NodeInfo, pod: &Pod) -> bool {

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::Rejection;
+use super::{ROOM, Rejection};
 use crate::scheduler::snapshot::{NodeInfo, spec};
 
 const ANY: &str = "0.0.0.0";
@@ -16,7 +16,7 @@ pub(super) fn taken(node: &NodeInfo, pod: &Pod) -> Option<Rejection> {
             port == *other_port && protocol == *other_protocol && same_address
         })
     });
-    conflict.then(|| Rejection::new("node(s) didn't have free ports for the requested pod ports", true))
+    conflict.then(|| Rejection::new("node(s) didn't have free ports for the requested pod ports", true, ROOM))
 }
 
 fn ports(pod: &Pod) -> Vec<(String, String, i32)> {

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::Rejection;
+use super::{ROOM, Rejection};
 use crate::scheduler::snapshot::{NodeInfo, requests};
 
 /// What there is too little of.
@@ -29,5 +29,5 @@ pub(super) fn insufficient(node: &NodeInfo, pod: &Pod) -> Option<Rejection> {
             may_change &= *request <= allocatable;
         }
     }
-    (!reasons.is_empty()).then_some(Rejection { reasons, may_change })
+    (!reasons.is_empty()).then_some(Rejection { reasons, may_change, cured_by: ROOM })
 }

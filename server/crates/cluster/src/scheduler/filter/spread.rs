@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Pod, TopologySpreadConstraint};
 
-use super::{Rejection, node_affinity, taints};
+use super::{NEIGHBOURS, Rejection, node_affinity, taints};
 use crate::{
     label_selector::selects,
     scheduler::snapshot::{NodeInfo, Snapshot, namespace, spec},
@@ -21,7 +21,7 @@ fn constraints<'p>(pod: &'p Pod, action: &'p str) -> impl Iterator<Item = &'p To
 pub(super) fn skewed(snapshot: &Snapshot, node: &NodeInfo, pod: &Pod) -> Option<Rejection> {
     for constraint in constraints(pod, "DoNotSchedule") {
         let Some(domain) = node.label(&constraint.topology_key) else {
-            return Some(Rejection::new(&format!("{SKEWED} (missing required label)"), false));
+            return Some(Rejection::new(&format!("{SKEWED} (missing required label)"), false, NEIGHBOURS));
         };
         let counts = counts(snapshot, pod, constraint);
         let least = match constraint.min_domains {
@@ -31,7 +31,7 @@ pub(super) fn skewed(snapshot: &Snapshot, node: &NodeInfo, pod: &Pod) -> Option<
         let itself = i64::from(selects(constraint.label_selector.as_ref(), pod.metadata.labels.as_ref()));
         let here = counts.get(domain).copied().unwrap_or_default();
         if here + itself - least > i64::from(constraint.max_skew) {
-            return Some(Rejection::new(SKEWED, true));
+            return Some(Rejection::new(SKEWED, true, NEIGHBOURS));
         }
     }
     None

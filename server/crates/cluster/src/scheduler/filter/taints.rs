@@ -2,14 +2,14 @@
 
 use k8s_openapi::api::core::v1::{Pod, Taint, Toleration};
 
-use super::Rejection;
+use super::{OTHER_NODES, Rejection};
 use crate::scheduler::snapshot::{NodeInfo, spec};
 
 /// The taint of a node that is cordoned.
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
 /// Whether a toleration tolerates a taint.
-fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
+pub(crate) fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
     let named = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let effect = named(&toleration.effect).is_none_or(|effect| effect == taint.effect);
     let key = named(&toleration.key);
@@ -34,14 +34,15 @@ fn taints(node: &NodeInfo) -> impl Iterator<Item = &Taint> {
 pub(super) fn unschedulable(node: &NodeInfo, pod: &Pod) -> Option<Rejection> {
     let cordoned = node.node.spec.as_ref().is_some_and(|spec| spec.unschedulable == Some(true));
     let taint = Taint { key: UNSCHEDULABLE.to_owned(), effect: "NoSchedule".to_owned(), ..Taint::default() };
-    (cordoned && !is_tolerated(pod, &taint)).then(|| Rejection::new("node(s) were unschedulable", false))
+    (cordoned && !is_tolerated(pod, &taint))
+        .then(|| Rejection::new("node(s) were unschedulable", false, OTHER_NODES))
 }
 
 /// A taint that keeps the Pod away.
 pub(super) fn untolerated(node: &NodeInfo, pod: &Pod) -> Option<Rejection> {
     let hard = |taint: &&Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
     let found = taints(node).filter(hard).any(|taint| !is_tolerated(pod, taint));
-    found.then(|| Rejection::new("node(s) had untolerated taint(s)", false))
+    found.then(|| Rejection::new("node(s) had untolerated taint(s)", false, OTHER_NODES))
 }
 
 /// How many taints would rather not have the Pod.

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 
-use super::{Rejection, selects_node};
+use super::{Rejection, VOLUMES, selects_node};
 use crate::scheduler::snapshot::{NodeInfo, Snapshot, namespace, spec};
 
 /// A claim that does not exist or is not bound, where it should be by now.
@@ -29,7 +29,7 @@ pub(super) fn out_of_reach(snapshot: &Snapshot, node: &NodeInfo, pod: &Pod) -> O
         volume.is_some_and(|volume| !is_near(volume, node))
     });
     if far {
-        return Some(Rejection::new("node(s) didn't match PersistentVolume's node affinity", false));
+        return Some(Rejection::new("node(s) didn't match PersistentVolume's node affinity", false, VOLUMES));
     }
     None
 }

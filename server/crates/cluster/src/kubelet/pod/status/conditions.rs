@@ -10,9 +10,12 @@ const INITIALIZED: &str = "Initialized";
 const READY: &str = "Ready";
 const CONTAINERS_READY: &str = "ContainersReady";
 const SCHEDULED: &str = "PodScheduled";
+const RESIZE_PENDING: &str = "PodResizePending";
+const RESIZE_IN_PROGRESS: &str = "PodResizeInProgress";
 
 /// Those that only the kubelet sets.
-const OWN: [&str; 5] = [READY_TO_START, INITIALIZED, READY, CONTAINERS_READY, SCHEDULED];
+const OWN: [&str; 7] =
+    [READY_TO_START, INITIALIZED, READY, CONTAINERS_READY, SCHEDULED, RESIZE_PENDING, RESIZE_IN_PROGRESS];
 
 /// Whether only the kubelet sets conditions of this type.
 pub(crate) fn is_own_condition(kind: &str) -> bool {
@@ -37,12 +40,13 @@ impl Finding {
     }
 }
 
-/// All conditions: those of others as they are, then the kubelet's.
+/// All conditions: those of a resize, those of others as they are, then the kubelet's other ones.
 pub(super) fn conditions(inputs: &Inputs<'_>, status: &PodStatus, sandbox_ready: bool) -> Vec<PodCondition> {
     let phase = status.phase.as_deref().unwrap_or_default();
     let others = inputs.manifest.status().and_then(|api| api.conditions.as_ref());
     let mut all: Vec<PodCondition> =
         others.into_iter().flatten().filter(|c| !is_own_condition(&c.type_)).cloned().collect();
+    all.splice(..0, resize(inputs));
     let ready_to_start = Finding { holds: sandbox_ready, ..Finding::default() };
     let containers_ready = containers_ready(inputs, status, phase);
     let ready = ready(inputs, &containers_ready, &all);
@@ -57,6 +61,28 @@ pub(super) fn conditions(inputs: &Inputs<'_>, status: &PodStatus, sandbox_ready:
         all.push(to_api(inputs, kind, finding));
     }
     all
+}
+
+/// The conditions of a resize that has to wait, or goes on.
+fn resize(inputs: &Inputs<'_>) -> Vec<PodCondition> {
+    let pending = inputs.manifest.pending().map(|pending| {
+        let (reason, message) = (pending.reason, pending.message.clone());
+        to_api(inputs, RESIZE_PENDING, Finding { holds: true, reason, message })
+    });
+    let going_on = inputs.resizing.map(|resizing| {
+        let reason = if resizing.error.is_some() { "Error" } else { "" };
+        let message = resizing.error.clone().unwrap_or_default();
+        let condition = to_api(inputs, RESIZE_IN_PROGRESS, Finding { holds: true, reason, message });
+        PodCondition { observed_generation: resizing.generation, ..condition }
+    });
+    pending
+        .into_iter()
+        .chain(going_on)
+        .map(|condition| PodCondition {
+            last_probe_time: condition.last_transition_time.clone(),
+            ..condition
+        })
+        .collect()
 }
 
 /// Works out `Ready` and `ContainersReady` anew in a status that is otherwise left as it is.

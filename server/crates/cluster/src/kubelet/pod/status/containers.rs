@@ -83,8 +83,8 @@ fn waiting(inputs: &Inputs<'_>, place: Place, container: &Container) -> Option<C
 }
 
 fn of_instance(container: &Container, instance: &Instance) -> ContainerStatus {
-    let spec = container.resources.clone().unwrap_or_default();
-    let requests = pod_resources::amounts(spec.requests.as_ref());
+    let allocated = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+    let given = instance.resources.clone().unwrap_or_default();
     ContainerStatus {
         name: container.name.clone(),
         restart_count: i32::try_from(instance.attempt).unwrap_or(i32::MAX),
@@ -92,8 +92,8 @@ fn of_instance(container: &Container, instance: &Instance) -> ContainerStatus {
         image_id: instance.image_id.clone(),
         container_id: Some(format!("{ID_PREFIX}{}", instance.id)),
         state: Some(state(instance)),
-        allocated_resources: pod_resources::to_api(&requests),
-        resources: Some(ResourceRequirements { claims: None, ..spec }),
+        allocated_resources: pod_resources::to_api(&pod_resources::amounts(allocated)),
+        resources: Some(ResourceRequirements { claims: None, ..given }),
         user: instance.user.clone().map(|linux| ContainerUser { linux: Some(linux) }),
         ..ContainerStatus::default()
     }

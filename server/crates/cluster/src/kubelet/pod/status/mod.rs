@@ -16,6 +16,7 @@ use k8s_openapi::{
 use super::{
     manifest::{Group, Manifest},
     probes::Probes,
+    resize::Resizing,
     runtime::RuntimeStatus,
 };
 use crate::pod_resources;
@@ -57,6 +58,8 @@ pub(crate) struct Inputs<'a> {
     /// The status that was worked out last.
     pub(crate) previous: &'a PodStatus,
     pub(crate) eviction: Option<&'a Eviction>,
+    /// A resize that goes on.
+    pub(crate) resizing: Option<&'a Resizing>,
     /// The node's addresses.
     pub(crate) host_ips: &'a [String],
     /// Whether nothing of the Pod will run any more.

@@ -1,6 +1,9 @@
 //! The loop of a node's kubelet: it brings what happens (Pods in the API, containers on the node, ends of tasks, times)
 //! to the Pods' machines, and does what they ask for. Everything waits on channels and on one timer.
 
+mod effects;
+mod room;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -13,21 +16,18 @@ use futures::{
 };
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, Pod, Secret};
-use podlab_node::{ContainerChange, NodeEvent, NodeEvents};
+use podlab_node::{ContainerChange, ContainerId, NodeEvent, NodeEvents};
 use tokio::sync::mpsc;
 
 use super::{
     agent::Directory,
     eviction,
-    pod::{
-        Effect, Eviction, Input, InstanceState, Manifest, Outcome, PodEvent, PodMachine, Task, TaskId, after,
-    },
+    pod::{Eviction, Input, InstanceState, Manifest, Outcome, PodEvent, PodMachine, TaskId, after},
     seat::{NodeFacts, Seat},
-    status_writer, tasks,
+    tasks,
     volumes::{self, Maker},
 };
 use crate::{
-    DeleteOptions, Preconditions,
     client::{Event, Selection, Watch},
     events::{Recorder, Reference},
 };
@@ -49,6 +49,11 @@ pub(super) struct Driver {
     outcomes: mpsc::Sender<Message>,
     inbox: mpsc::Receiver<Message>,
     shared: Arc<Directory>,
+    /// Containers that have exited since the kubelet last looked, and when it looks again.
+    exited: Vec<ContainerId>,
+    relist_at: Option<Timestamp>,
+    /// A Pod has ended: others may be given what they wait for.
+    room_was_made: bool,
 }
 
 /// A Pod on the node.
@@ -60,6 +65,8 @@ struct Seated {
     watches: Vec<AbortHandle>,
     /// When its volumes are next brought up to date, if what they are made from has changed.
     refresh_at: Option<Timestamp>,
+    /// What the Pod asks for and the node has not given to it.
+    wanted: Option<Pod>,
     since: Timestamp,
 }
 
@@ -74,7 +81,18 @@ impl Driver {
     pub(super) fn new(facts: Arc<NodeFacts>, shared: Arc<Directory>) -> Self {
         let (outcomes, inbox) = mpsc::channel(OUTCOMES);
         let recorder = Recorder::new(facts.client.clone(), "kubelet", Some(&facts.name));
-        Self { facts, recorder, pods: BTreeMap::new(), owners: HashMap::new(), outcomes, inbox, shared }
+        Self {
+            facts,
+            recorder,
+            pods: BTreeMap::new(),
+            owners: HashMap::new(),
+            outcomes,
+            inbox,
+            shared,
+            exited: Vec::new(),
+            relist_at: None,
+            room_was_made: false,
+        }
     }
 
     /// Runs until the cluster ends.
@@ -119,6 +137,9 @@ impl Driver {
                 },
                 () = sleep => self.tick(),
             }
+            if std::mem::take(&mut self.room_was_made) {
+                self.retry_resizes();
+            }
         }
     }
 
@@ -128,7 +149,7 @@ impl Driver {
 
     fn next_wake(&self) -> Option<Timestamp> {
         let of = |pod: &Seated| [pod.machine.next_wake(), pod.refresh_at].into_iter().flatten().min();
-        self.pods.values().filter_map(of).min()
+        self.pods.values().filter_map(of).chain(self.relist_at).min()
     }
 
     fn sleep_until(&self, wake: Option<Timestamp>) -> futures::future::BoxFuture<'static, ()> {
@@ -140,6 +161,12 @@ impl Driver {
     fn tick(&mut self) {
         let now = self.now();
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        if due(self.relist_at) {
+            self.relist_at = None;
+            for container in std::mem::take(&mut self.exited) {
+                self.look_at(container);
+            }
+        }
         let uids: Vec<String> = self.pods.keys().cloned().collect();
         for uid in uids {
             let Some(pod) = self.pods.get_mut(&uid) else { continue };
@@ -174,21 +201,30 @@ impl Driver {
     }
 
     fn pod_applied(&mut self, pod: Pod) {
-        let manifest = Arc::new(Manifest::new(pod));
-        let uid = manifest.uid().to_owned();
+        let uid = pod.metadata.uid.clone().unwrap_or_default();
         if self.pods.contains_key(&uid) {
+            let manifest = Arc::new(self.allocate(&uid, pod));
             self.labels_may_have_changed(&uid, &manifest);
             self.input(&uid, Input::Pod(manifest));
             return;
         }
+        let manifest = Arc::new(Manifest::new(pod));
         let ended = manifest.status().and_then(|status| status.phase.as_deref());
         if matches!(ended, Some("Succeeded" | "Failed")) && !manifest.is_deleted() {
             return;
         }
+        if !manifest.is_deleted()
+            && let Some(shortage) = self.shortage(&manifest)
+        {
+            return self.reject(&manifest, &shortage);
+        }
         let seat = Arc::new(Seat::new(Arc::clone(&self.facts)));
         let machine = PodMachine::new(manifest, self.facts.ips.clone());
         let (running, watches, since) = (HashMap::new(), Vec::new(), self.now());
-        self.pods.insert(uid.clone(), Seated { machine, seat, running, watches, refresh_at: None, since });
+        self.pods.insert(
+            uid.clone(),
+            Seated { machine, seat, running, watches, refresh_at: None, wanted: None, since },
+        );
         self.input(&uid, Input::Tick);
     }
 
@@ -217,7 +253,8 @@ impl Driver {
     fn node_event(&mut self, event: NodeEvent) {
         match event {
             NodeEvent::Container { container, change: ContainerChange::Exited, .. } => {
-                self.look_at(container);
+                self.exited.push(container);
+                self.relist_at.get_or_insert(next_second(self.facts.client.now()));
             }
             NodeEvent::Missed => {
                 for status in self.facts.node.containers() {
@@ -229,7 +266,7 @@ impl Driver {
     }
 
     /// Finds out how a container stands, and tells its Pod.
-    fn look_at(&mut self, id: podlab_node::ContainerId) {
+    fn look_at(&mut self, id: ContainerId) {
         let instance = id.as_str().to_owned();
         let Some(uid) = self.owners.get(&instance).cloned() else { return };
         let Some(pod) = self.pods.get(&uid) else { return };
@@ -294,69 +331,11 @@ impl Driver {
             self.shared.update(&pod.machine, &pod.seat);
         }
     }
+}
 
-    fn effect(&mut self, uid: &str, effect: Effect) {
-        let Some(pod) = self.pods.get_mut(uid) else { return };
-        let manifest = pod.machine.manifest();
-        match effect {
-            Effect::Status(status) => status_writer::write(&self.facts.client, manifest, &status),
-            Effect::Event(event) => record(&self.recorder, manifest, &event),
-            Effect::Run(id, task) => self.run_task(uid, id, task),
-            Effect::Abort(id) => {
-                if let Some(handle) = pod.running.remove(&id) {
-                    handle.abort();
-                }
-            }
-            Effect::Ended { deleted } => {
-                pod.seat.state().volumes.clear();
-                if deleted {
-                    let meant = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
-                    let options = DeleteOptions {
-                        grace_period_seconds: Some(0),
-                        preconditions: Some(meant),
-                        ..DeleteOptions::default()
-                    };
-                    let pods = self.facts.client.namespaced::<Pod>(manifest.namespace());
-                    if let Err(error) = pods.delete(manifest.name(), &options)
-                        && !error.is_not_found()
-                    {
-                        tracing::warn!(%error, pod = manifest.name(), "a pod that has ended could not be deleted");
-                    }
-                }
-            }
-            Effect::Forget => self.forget(uid),
-        }
-    }
-
-    fn run_task(&mut self, uid: &str, id: TaskId, task: Task) {
-        let Some(pod) = self.pods.get_mut(uid) else { return };
-        let (seat, manifest) = (Arc::clone(&pod.seat), Arc::clone(pod.machine.manifest()));
-        let (handle, registration) = AbortHandle::new_pair();
-        pod.running.insert(id, handle);
-        let (outcomes, uid) = (self.outcomes.clone(), uid.to_owned());
-        let work = tasks::perform(seat, manifest, task);
-        self.facts.client.spawn(async move {
-            if let Ok(outcome) = Abortable::new(work, registration).await {
-                let _ = outcomes.send(Message::Done(uid, id, outcome)).await;
-            }
-        });
-    }
-
-    fn forget(&mut self, uid: &str) {
-        let Some(pod) = self.pods.remove(uid) else { return };
-        self.shared.remove(uid);
-        for handle in pod.running.values().chain(&pod.watches) {
-            handle.abort();
-        }
-        for instance in pod.seat.state().instances.keys() {
-            self.owners.remove(instance);
-        }
-        let sandbox = pod.seat.state().sandbox.take();
-        if let Some(sandbox) = sandbox {
-            let node = self.facts.node.clone();
-            self.facts.client.spawn(async move { node.remove_sandbox(&sandbox).await });
-        }
-    }
+/// When the kubelet next lists what has become of its containers: once a second.
+fn next_second(now: Timestamp) -> Timestamp {
+    Timestamp::from_second(now.as_second().saturating_add(1)).unwrap_or(now)
 }
 
 /// The first regular sync of a Pod after `now`.
@@ -384,15 +363,18 @@ fn refresh_volumes(seat: &Seat, manifest: &Manifest) {
 }
 
 fn record(recorder: &Recorder, manifest: &Manifest, event: &PodEvent) {
-    let metadata = manifest.metadata();
-    let reference = Reference {
+    let field_path = event.container.and_then(|place| manifest.field_path(place));
+    recorder.record(&reference(manifest, field_path), event.warning, event.reason, &event.message);
+}
+
+fn reference(manifest: &Manifest, field_path: Option<String>) -> Reference {
+    Reference {
         api_version: "v1".to_owned(),
         kind: "Pod".to_owned(),
         namespace: manifest.namespace().to_owned(),
         name: manifest.name().to_owned(),
         uid: manifest.uid().to_owned(),
-        resource_version: metadata.resource_version.clone().unwrap_or_default(),
-        field_path: event.container.and_then(|place| manifest.field_path(place)),
-    };
-    recorder.record(&reference, event.warning, event.reason, &event.message);
+        resource_version: manifest.metadata().resource_version.clone().unwrap_or_default(),
+        field_path,
+    }
 }
