@@ -66,25 +66,14 @@ fn read(subject: &str, text: &str) -> Vec<Script> {
 
 /// Scripts run as whoever runs the tests: they must keep to their directory.
 fn refuse_harm(script: &Script) {
-    const CHANGING: [&str; 12] = [
-        "rm ",
-        "rmdir ",
-        "mv ",
-        "cp ",
-        "chmod ",
-        "chown ",
-        "ln ",
-        "touch ",
-        "mkdir ",
-        "dd ",
-        "truncate ",
-        "tar ",
-    ];
+    const CHANGING: [&str; 12] =
+        ["rm", "rmdir", "mv", "cp", "chmod", "chown", "ln", "touch", "mkdir", "dd", "truncate", "tar"];
     const NEVER: [&str; 8] =
         ["kill -9 -1", "reboot", "halt", "poweroff", "mkfs", "mount ", "hostname -F", "killall"];
-    for line in script.text.lines() {
-        let line = &unquoted(line);
-        let changes = CHANGING.iter().any(|command| line.contains(command));
+    let lines: Vec<String> = script.text.lines().map(unquoted).collect();
+    for line in lines.iter().flat_map(|line| line.split([';', '|', '&'])) {
+        let mut words = line.split_whitespace().map(|word| word.trim_matches(['$', '(', '`', '{', '!']));
+        let changes = words.any(|word| CHANGING.contains(&word));
         let outside = line.split(|c: char| c.is_whitespace() || "\"'=".contains(c)).any(|word| {
             (word.starts_with('/') && word.len() > 1
                 || word == "/"

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use podlab_node::{
-    AttachOptions, Catalogue, ContainerConfig, Env, Mount, Network, Node, NodeConfig, SandboxConfig,
+    AttachOptions, Catalogue, ContainerConfig, Env, Mount, Network, Node, NodeConfig, PidMode, SandboxConfig,
 };
 use tokio::io::AsyncReadExt;
 
@@ -36,7 +36,9 @@ pub async fn run_all(scripts: &[Script]) -> Vec<Result<Outcome, String>> {
 
 async fn run(node: &Node, script: &Script) -> Outcome {
     let image = node.pull_image("busybox").await.unwrap();
-    let sandbox = SandboxConfig { hostname: "container".to_owned(), ..SandboxConfig::default() };
+    // As on the real side the script is not process 1.
+    let sandbox =
+        SandboxConfig { hostname: "container".to_owned(), pids: PidMode::Pod, ..SandboxConfig::default() };
     let sandbox = node.run_sandbox(sandbox).await.unwrap();
     let volume = node.directory(&[]).unwrap();
     let config = ContainerConfig {
