@@ -10,6 +10,7 @@ pub(crate) mod echo;
 mod files;
 mod find;
 mod grep;
+mod gzip;
 mod head;
 mod hostname;
 mod ls;
@@ -87,6 +88,8 @@ commands! {
     "free" => system::free::free,
     "grep" => grep::run,
     "groups" => system::id::groups,
+    "gunzip" => gzip::run,
+    "gzip" => gzip::run,
     "hd" => text::dump::hexdump,
     "head" => head::run,
     "hexdump" => text::dump::hexdump,
@@ -161,6 +164,7 @@ commands! {
     "xargs" => processes::xargs::run,
     "xxd" => text::dump::xxd,
     "yes" => system::small::yes,
+    "zcat" => gzip::run,
 }
 
 /// The command of this name.
