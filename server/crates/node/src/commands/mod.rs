@@ -6,6 +6,7 @@ mod calendar;
 mod cat;
 pub(crate) mod context;
 mod date;
+mod diff;
 pub(crate) mod echo;
 mod files;
 mod find;
@@ -74,6 +75,7 @@ commands! {
     "date" => date::run,
     "dd" => text::dd::run,
     "df" => system::df::run,
+    "diff" => diff::run,
     "dirname" => system::names::dirname,
     "dmesg" => system::small::dmesg,
     "du" => system::du::run,
@@ -137,6 +139,7 @@ commands! {
     "sort" => text::sort::run,
     "split" => text::split::run,
     "stat" => system::stat::run,
+    "strings" => text::strings::run,
     "stty" => system::stty::run,
     "sync" => system::small::sync,
     "tac" => text::tac::tac,

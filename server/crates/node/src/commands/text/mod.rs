@@ -14,6 +14,7 @@ pub(super) mod seq;
 pub(super) mod shuf;
 pub(super) mod sort;
 pub(super) mod split;
+pub(super) mod strings;
 pub(super) mod tac;
 pub(super) mod tee;
 pub(super) mod tr;
