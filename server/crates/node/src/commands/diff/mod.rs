@@ -17,10 +17,7 @@ use crate::{
     libc::getopt::OptSpec,
 };
 
-const SPEC: OptSpec = OptSpec {
-    short: "abBdiL:NqrsS:tTU:wu",
-    long: &[],
-};
+const SPEC: OptSpec = OptSpec { short: "abBdiL:NqrsS:tTU:wu", long: &[] };
 const GNU_SPEC: OptSpec = OptSpec {
     short: "abBcC:diL:NpqrsS:tTuU:wZE",
     long: &[
@@ -149,9 +146,8 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
     if code != 0 {
         return cx.finish(code).await;
     }
-    let is_dir = |stat: &Result<Stat, Errno>| {
-        stat.as_ref().is_ok_and(|stat| stat.file_type == FileType::Directory)
-    };
+    let is_dir =
+        |stat: &Result<Stat, Errno>| stat.as_ref().is_ok_and(|stat| stat.file_type == FileType::Directory);
     match (is_dir(&stats.0), is_dir(&stats.1)) {
         (true, true) => code = directories(&mut cx, old, new, &request).await,
         (true, false) if new != b"-" => {
@@ -168,7 +164,11 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
 }
 
 fn stat(cx: &Cx, path: &[u8]) -> Result<Stat, Errno> {
-    if path == b"-" { cx.process.file(0).and_then(|_| cx.process.stat(b"/dev/stdin", true)) } else { cx.process.stat(path, true) }
+    if path == b"-" {
+        cx.process.file(0).and_then(|_| cx.process.stat(b"/dev/stdin", true))
+    } else {
+        cx.process.stat(path, true)
+    }
 }
 
 async fn say_missing(cx: &mut Cx, path: &[u8], errno: Errno) {
@@ -179,66 +179,66 @@ async fn say_missing(cx: &mut Cx, path: &[u8], errno: Errno) {
     }
 }
 
+/// What is met in two directories.
+enum Met {
+    Both { old: Vec<u8>, new: Vec<u8>, depth: usize },
+    Only { dir: Vec<u8>, name: Bytes },
+}
+
 /// Compares two directories, and with `-r` what is below them.
 async fn directories(cx: &mut Cx, old: Vec<u8>, new: Vec<u8>, request: &Request) -> u8 {
     let mut code = 0;
-    let mut pending = vec![(old, new, 0)];
-    while let Some((old, new, depth)) = pending.pop() {
+    let mut pending = vec![Met::Both { old, new, depth: 0 }];
+    while let Some(met) = pending.pop() {
         cx.process.work(4).await;
-        let is_dir = |path: &[u8]| {
-            cx.process.stat(path, true).map(|stat| stat.file_type == FileType::Directory).ok()
+        let (old, new, depth) = match met {
+            Met::Both { old, new, depth } => (old, new, depth),
+            Met::Only { dir, name } => {
+                let (dir, name) = (String::from_utf8_lossy(&dir), String::from_utf8_lossy(&name));
+                cx.put(format!("Only in {dir}: {name}\n"));
+                code = code.max(1);
+                continue;
+            }
         };
-        match (is_dir(&old), is_dir(&new)) {
-            (Some(true), Some(true)) | (Some(true), None) | (None, Some(true)) if depth <= MAX_DEPTH => {
-                let names = |path: &[u8]| -> BTreeSet<Bytes> {
-                    cx.process.list(path).unwrap_or_default().into_iter().map(|(name, _)| name.into()).collect()
-                };
-                let (olds, news) = (names(&old), names(&new));
-                let mut inner = Vec::new();
-                for name in olds.union(&news) {
-                    let (a, b) = (join(&old, name), join(&new, name));
-                    let lonely = match (olds.contains(name), news.contains(name)) {
-                        (true, false) => Some(&old),
-                        (false, true) => Some(&new),
-                        _ => None,
-                    };
-                    inner.push((a, b, lonely.cloned(), name.clone()));
-                }
-                // What comes first is taken first.
-                for (a, b, lonely, name) in inner.into_iter().rev() {
-                    match lonely {
-                        Some(dir) if !request.new_file => pending.push((dir, name.to_vec(), usize::MAX)),
-                        _ => pending.push((a, b, depth + 1)),
-                    }
-                }
-            }
-            _ if depth == usize::MAX => {
-                let line =
-                    format!("Only in {}: {}\n", String::from_utf8_lossy(&old), String::from_utf8_lossy(&new));
-                cx.put(line);
-                code = code.max(1);
-            }
-            (Some(true), Some(true)) => {}
-            (Some(a), Some(b)) if a != b => {
-                let kind = |dir: bool| if dir { "directory" } else { "regular file" };
-                let (old, new) = (String::from_utf8_lossy(&old), String::from_utf8_lossy(&new));
-                let line = format!("File {old} is a {} while file {new} is a {}\n", kind(a), kind(b));
-                cx.put(line);
-                code = code.max(1);
-            }
-            _ => code = code.max(files(cx, &old, &new, request, true).await),
-        }
-        if !request.recursive {
-            // Directories below are only named.
-            pending.retain(|(old, new, depth)| {
-                let is_dir = |path: &[u8]| {
-                    cx.process.stat(path, true).is_ok_and(|stat| stat.file_type == FileType::Directory)
-                };
-                !(*depth == 1 && is_dir(old) && is_dir(new)) || depth == &0
-            });
+        let is_dir =
+            |path: &[u8]| cx.process.stat(path, true).map(|stat| stat.file_type == FileType::Directory).ok();
+        let (old_dir, new_dir) = (is_dir(&old), is_dir(&new));
+        if old_dir.is_some() && new_dir.is_some() && old_dir != new_dir {
+            let kind = |dir| if dir == Some(true) { "directory" } else { "regular file" };
+            let line = format!(
+                "File {} is a {} while file {} is a {}\n",
+                String::from_utf8_lossy(&old),
+                kind(old_dir),
+                String::from_utf8_lossy(&new),
+                kind(new_dir)
+            );
+            cx.put(line);
+            code = code.max(1);
+        } else if old_dir != Some(true) && new_dir != Some(true) {
+            code = code.max(files(cx, &old, &new, request, true).await);
+        } else if depth == 0 || (request.recursive && depth < MAX_DEPTH) {
+            pending.extend(within(cx, &old, &new, depth, request.new_file).into_iter().rev());
+        } else if !request.recursive {
+            let (old, new) = (String::from_utf8_lossy(&old), String::from_utf8_lossy(&new));
+            let line = format!("Common subdirectories: {old} and {new}\n");
+            cx.put(line);
         }
     }
     code
+}
+
+/// What two directories have, by name. With `all`, what is missing counts as empty.
+fn within(cx: &Cx, old: &[u8], new: &[u8], depth: usize, all: bool) -> Vec<Met> {
+    let names = |path: &[u8]| -> BTreeSet<Bytes> {
+        cx.process.list(path).unwrap_or_default().into_iter().map(|(name, _)| name.into()).collect()
+    };
+    let (olds, news) = (names(old), names(new));
+    let met = |name: &Bytes| match (olds.contains(name), news.contains(name)) {
+        (true, false) if !all => Met::Only { dir: old.to_vec(), name: name.clone() },
+        (false, true) if !all => Met::Only { dir: new.to_vec(), name: name.clone() },
+        _ => Met::Both { old: join(old, name), new: join(new, name), depth: depth + 1 },
+    };
+    olds.union(&news).map(met).collect()
 }
 
 /// Compares two files.
@@ -271,7 +271,8 @@ async fn files(cx: &mut Cx, old: &[u8], new: &[u8], request: &Request, below: bo
         if request.blank_lines {
             changes.retain(|change| {
                 let blank = |line: &Bytes| line.is_empty();
-                !(a.lines[change.old.clone()].iter().all(blank) && b.lines[change.new.clone()].iter().all(blank))
+                !(a.lines[change.old.clone()].iter().all(blank)
+                    && b.lines[change.new.clone()].iter().all(blank))
             });
         }
         if !changes.is_empty() && !request.brief {
@@ -363,7 +364,8 @@ impl Request {
                 key.retain(|byte| !byte.is_ascii_whitespace());
             } else if self.space_change {
                 let words: Vec<&[u8]> = key.split(u8::is_ascii_whitespace).collect();
-                let leading = usize::from(words.first().is_some_and(|first| first.is_empty()) && key.len() > 1);
+                let leading =
+                    usize::from(words.first().is_some_and(|first| first.is_empty()) && key.len() > 1);
                 let words: Vec<&[u8]> = words.into_iter().filter(|word| !word.is_empty()).collect();
                 key = [&b" "[..leading], &words.join(&b' ')].concat();
             } else if self.trailing_space {

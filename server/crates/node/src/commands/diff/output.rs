@@ -16,7 +16,8 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn new(bytes: &Bytes) -> Self {
-        let mut lines: Vec<Bytes> = bytes.split(|byte| *byte == b'\n').map(|line| bytes.slice_ref(line)).collect();
+        let mut lines: Vec<Bytes> =
+            bytes.split(|byte| *byte == b'\n').map(|line| bytes.slice_ref(line)).collect();
         let unfinished = lines.last().is_some_and(|last| !last.is_empty());
         if !unfinished {
             lines.pop();

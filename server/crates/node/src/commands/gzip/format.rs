@@ -119,7 +119,11 @@ impl Decompressor {
     }
 
     /// Takes some of `input` and fills some of `out`; returns how much of either. Nothing of both: `input` was empty.
-    pub(in crate::commands) fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<(usize, usize), Fault> {
+    pub(in crate::commands) fn step(
+        &mut self,
+        input: &[u8],
+        out: &mut [u8],
+    ) -> Result<(usize, usize), Fault> {
         match &mut self.phase {
             Phase::Header(header) => {
                 for (index, byte) in input.iter().enumerate() {

@@ -108,7 +108,8 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
         cx.put("         compressed        uncompressed  ratio uncompressed_name\n");
     }
     let mut code = 0;
-    let mut pending: Vec<(Bytes, usize)> = Cx::inputs(opts.operands).into_iter().rev().map(|path| (path, 0)).collect();
+    let mut pending: Vec<(Bytes, usize)> =
+        Cx::inputs(opts.operands).into_iter().rev().map(|path| (path, 0)).collect();
     while let Some((path, depth)) = pending.pop() {
         cx.process.work(4).await;
         if request.recursive
@@ -191,7 +192,8 @@ async fn one(cx: &mut Cx, path: &Bytes, request: &Request) -> Result<(), Trouble
     let done = match request.decompress {
         true => decompress(cx, &input, out.as_deref(), request.force && to_stdout).await,
         false => {
-            let name = if standard || request.no_name { &[][..] } else { crate::kernel::fs::file_name(&path) };
+            let name =
+                if standard || request.no_name { &[][..] } else { crate::kernel::fs::file_name(&path) };
             compress(cx, &input, out.as_deref(), name, stat.as_ref(), request.level).await
         }
     };
