@@ -83,7 +83,12 @@ fn once(format: &[u8], args: &mut std::slice::Iter<'_, Bytes>, printed: &mut Pri
                 Ok(None) => return true,
                 Err(bad) => {
                     printed.errors.push(match printed.voice {
-                        Voice::Busybox => format!("{bad}: invalid format"),
+                        // All that follows is shown, without the size of the number.
+                        Voice::Busybox => {
+                            let sizes = |byte: &u8| !matches!(byte, b'h' | b'l' | b'L' | b'q' | b'j' | b'z' | b't');
+                            let rest: Vec<u8> = format[at..].iter().copied().filter(sizes).collect();
+                            format!("{}: invalid format", String::from_utf8_lossy(&rest))
+                        }
                         Voice::Dash => format!("{bad}: invalid directive"),
                         Voice::Bash => format!("`{bad}': missing format character"),
                         Voice::Coreutils => format!("{bad}: invalid conversion specification"),
@@ -260,6 +265,9 @@ fn integer(arg: &Bytes, printed: &mut Printed) -> i64 {
     }
     let text = arg.trim_ascii_start();
     if text.is_empty() {
+        if printed.voice == Voice::Busybox {
+            printed.errors.push("invalid number ''".to_owned());
+        }
         return 0;
     }
     let (negative, digits) = match text.split_first() {

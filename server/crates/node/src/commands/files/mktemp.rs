@@ -60,7 +60,9 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                 true => format!("too few X's in template '{}'", shown(&template)),
                 false => format!("(null): {text}"),
             };
-            cx.error(message).await;
+            if !opts.has(b'q') {
+                cx.error(message).await;
+            }
             return 1;
         }
     };

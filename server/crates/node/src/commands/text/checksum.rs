@@ -147,7 +147,7 @@ async fn check(cx: &mut Cx, list: &Bytes, silent: bool, quiet: bool, ignore_miss
     if total == 0 {
         let message = match cx.is_gnu() {
             true => format!("{shown}: no properly formatted checksum lines found"),
-            false => format!("no checksum lines found in '{shown}'"),
+            false => return false,
         };
         cx.error(message).await;
         return false;

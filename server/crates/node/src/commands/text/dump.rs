@@ -358,8 +358,12 @@ fn canonical_row(at: u64, block: &[u8]) -> String {
 fn plain_row(at: u64, block: &[u8], style: Option<u8>) -> String {
     let mut line = format!("{at:07x}");
     if let Some(letter @ (b'b' | b'c')) = style {
-        for byte in block {
-            let text = if letter == b'b' { format!("{byte:03o}") } else { shown(*byte) };
+        for index in 0..16 {
+            let text = match block.get(index) {
+                None => String::new(),
+                Some(byte) if letter == b'b' => format!("{byte:03o}"),
+                Some(byte) => shown(*byte),
+            };
             line += &format!(" {text:>3}");
         }
         return line + "\n";
