@@ -90,7 +90,9 @@ pub(crate) fn holds(process: &Arc<Process>, args: &[Bytes]) -> Result<bool, Test
         [not, only] if not == "!" => return Ok(only.is_empty()),
         [op, operand] => {
             let Some(letter) = unary_letter(op) else {
-                return Err(if is_binary(operand) {
+                return Err(if op == "(" {
+                    TestError::UnclosedParenthesis
+                } else if is_binary(operand) {
                     TestError::ArgumentExpected(shown(operand))
                 } else {
                     TestError::NoOperator { left: shown(op), right: shown(operand) }

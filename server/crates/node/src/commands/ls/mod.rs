@@ -19,7 +19,7 @@ use crate::{
 };
 
 const SPEC: OptSpec = OptSpec {
-    short: "1AaCxdLHRFplinshrSXvctukT:w:gZ",
+    short: "1AaCxdLHRFplinshrSXvctukT:w:g",
     long: &[("full-time", b'\x01'), ("group-directories-first", b'\x02'), ("color==", b'\x03')],
 };
 const GNU_SPEC: OptSpec = OptSpec {

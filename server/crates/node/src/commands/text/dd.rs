@@ -203,9 +203,7 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
     let started = cx.process.container.host.env.clock.uptime();
     let skip = if request.skip_bytes { request.skip } else { request.skip.saturating_mul(request.block) };
     let seek = if request.seek_bytes { request.seek } else { request.seek.saturating_mul(request.out_block) };
-    if request.skip > 0
-        && input.seek(SeekFrom::Current(i64::try_from(skip).unwrap_or(i64::MAX))).is_err()
-    {
+    if request.skip > 0 && input.seek(SeekFrom::Current(i64::try_from(skip).unwrap_or(i64::MAX))).is_err() {
         let mut left = skip;
         while left > 0
             && let Ok(bytes) = cx.read(&input).await
@@ -302,8 +300,7 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
     if request.status != "none" {
         let seconds = cx.process.container.host.env.clock.uptime().saturating_sub(started).as_secs_f64();
         let (out_full, out_partial) = out.blocks(&request);
-        let mut text =
-            format!("{full}+{partial} records in\n{out_full}+{out_partial} records out\n");
+        let mut text = format!("{full}+{partial} records in\n{out_full}+{out_partial} records out\n");
         if request.status != "noxfer" {
             let rate = total as f64 / seconds.max(1e-6);
             let human = number::human(rate as u64);
