@@ -35,7 +35,9 @@ impl Zone {
         if let Some(zone) = Self::from_file(process, path.as_bytes()).await {
             return zone;
         }
-        match TimeZone::posix(bare) {
+        // Where a zone has a daylight time and no rule for it, the C library takes that of the USA.
+        let ruled = || TimeZone::posix(&format!("{bare},M3.2.0,M11.1.0"));
+        match TimeZone::posix(bare).or_else(|_| ruled()) {
             Ok(zone) => Self { zone, name: None },
             Err(_) => {
                 // What the C library makes of a name that it does not know: its letters, without an offset.

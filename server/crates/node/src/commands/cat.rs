@@ -5,7 +5,8 @@ use bytes::Bytes;
 use super::{Cx, Line, Lines};
 use crate::{kernel::errno::Errno, libc::getopt::OptSpec};
 
-const SPEC: OptSpec = OptSpec {
+const SPEC: OptSpec = OptSpec { short: "nbvteAu", long: &[] };
+const GNU_SPEC: OptSpec = OptSpec {
     short: "nbsvteTEAu",
     long: &[
         ("number", b'n'),
@@ -27,6 +28,8 @@ struct Style {
     nonprinting: bool,
     ends: bool,
     tabs: bool,
+    /// The last line gets a newline, too.
+    ends_all: bool,
     /// The number of the last line.
     count: u64,
     /// Whether the last line was blank, or unfinished.
@@ -35,7 +38,8 @@ struct Style {
 }
 
 pub(super) async fn run(mut cx: Cx) -> u8 {
-    let opts = match cx.opts(SPEC, "[-nbvteA] [FILE]...").await {
+    let spec = if cx.is_gnu() { GNU_SPEC } else { SPEC };
+    let opts = match cx.opts(spec, "[-nbvteA] [FILE]...").await {
         Ok(opts) => opts,
         Err(code) => return code,
     };
@@ -45,6 +49,7 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
         squeeze: opts.has(b's'),
         nonprinting: opts.given.iter().any(|(letter, _)| b"vteA".contains(letter)),
         ends: opts.given.iter().any(|(letter, _)| b"eEA".contains(letter)),
+        ends_all: !cx.is_gnu(),
         tabs: opts.given.iter().any(|(letter, _)| b"tTA".contains(letter)),
         ..Style::default()
     };
@@ -118,9 +123,11 @@ impl Style {
             self.count += 1;
             out.extend_from_slice(format!("{:>6}\t", self.count).as_bytes());
         }
-        self.unfinished = !line.complete;
+        // busybox numbers lines, and gives each its end.
+        let complete = line.complete || (self.ends_all && numbered);
+        self.unfinished = !complete;
         self.text(&line.text, &mut out);
-        if line.complete {
+        if complete {
             if self.ends {
                 out.push(b'$');
             }

@@ -78,6 +78,8 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
                     false => cx.error(format!("{shown}: {text}")).await,
                 }
                 code = 1;
+                // busybox notes that there was a file, for the empty line before the next name.
+                first &= cx.is_gnu();
                 continue;
             }
         };

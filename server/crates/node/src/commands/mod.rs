@@ -6,10 +6,12 @@ mod calendar;
 mod cat;
 pub(crate) mod context;
 mod date;
+mod diff;
 pub(crate) mod echo;
 mod files;
 mod find;
 mod grep;
+mod gzip;
 mod head;
 mod hostname;
 mod ls;
@@ -74,13 +76,16 @@ commands! {
     "date" => date::run,
     "dd" => text::dd::run,
     "df" => system::df::run,
+    "diff" => diff::run,
     "dirname" => system::names::dirname,
     "dmesg" => system::small::dmesg,
     "du" => system::du::run,
     "echo" => echo::run,
     "egrep" => grep::run,
     "env" => processes::env::run,
+    "expand" => text::expand::expand,
     "expr" => system::expr::run,
+    "factor" => text::factor::run,
     "false" => system::small::fail,
     "fgrep" => grep::run,
     "find" => find::run,
@@ -88,6 +93,8 @@ commands! {
     "free" => system::free::free,
     "grep" => grep::run,
     "groups" => system::id::groups,
+    "gunzip" => gzip::run,
+    "gzip" => gzip::run,
     "hd" => text::dump::hexdump,
     "head" => head::run,
     "hexdump" => text::dump::hexdump,
@@ -135,6 +142,7 @@ commands! {
     "sort" => text::sort::run,
     "split" => text::split::run,
     "stat" => system::stat::run,
+    "strings" => text::strings::run,
     "stty" => system::stty::run,
     "sync" => system::small::sync,
     "tac" => text::tac::tac,
@@ -152,6 +160,7 @@ commands! {
     "tty" => system::small::tty,
     "umount" => system::mount::umount,
     "uname" => system::uname::run,
+    "unexpand" => text::expand::unexpand,
     "uniq" => text::uniq::run,
     "uptime" => system::free::uptime,
     "usleep" => sleep::usleep,
@@ -162,6 +171,7 @@ commands! {
     "xargs" => processes::xargs::run,
     "xxd" => text::dump::xxd,
     "yes" => system::small::yes,
+    "zcat" => gzip::run,
 }
 
 /// The command of this name.

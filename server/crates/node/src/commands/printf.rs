@@ -83,7 +83,20 @@ fn once(format: &[u8], args: &mut std::slice::Iter<'_, Bytes>, printed: &mut Pri
                 Ok(None) => return true,
                 Err(bad) => {
                     printed.errors.push(match printed.voice {
-                        Voice::Busybox => format!("{bad}: invalid format"),
+                        // All that follows is shown, without the size of the number.
+                        Voice::Busybox => {
+                            let rest = &format[at + 1..];
+                            let plain =
+                                |byte: &u8| !matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b' ' | b'#');
+                            let (spec, end) =
+                                rest.split_at(rest.iter().position(plain).unwrap_or(rest.len()));
+                            let sizes = end
+                                .iter()
+                                .take_while(|byte| matches!(byte, b'h' | b'l' | b'L' | b'z'))
+                                .count();
+                            let bad = [b"%", spec, &end[sizes..]].concat();
+                            format!("{}: invalid format", String::from_utf8_lossy(&bad))
+                        }
                         Voice::Dash => format!("{bad}: invalid directive"),
                         Voice::Bash => format!("`{bad}': missing format character"),
                         Voice::Coreutils => format!("{bad}: invalid conversion specification"),
@@ -193,12 +206,12 @@ fn conversion(
             pad(value.get(..1).unwrap_or_default(), spec, &mut printed.out);
         }
         b'd' | b'i' => {
-            let value = args.next().map_or(0, |arg| integer(arg, printed));
+            let value = integer(args.next().unwrap_or(&NOTHING), printed);
             let digits = value.unsigned_abs().to_string();
             pad_number(value < 0, "", &digits, spec, &mut printed.out);
         }
         b'u' | b'o' | b'x' | b'X' => {
-            let value = args.next().map_or(0, |arg| integer(arg, printed)) as u64;
+            let value = integer(args.next().unwrap_or(&NOTHING), printed) as u64;
             let (prefix, digits) = match letter {
                 b'o' => (if spec.alternate { "0" } else { "" }, format!("{value:o}")),
                 b'x' => (if spec.alternate && value != 0 { "0x" } else { "" }, format!("{value:x}")),
@@ -253,6 +266,9 @@ fn pad_number(negative: bool, prefix: &str, digits: &str, spec: Spec, out: &mut 
     pad(format!("{sign}{prefix}{digits}").as_bytes(), spec, out);
 }
 
+/// An argument that is missing.
+static NOTHING: Bytes = Bytes::new();
+
 /// An argument as a number: decimal, octal, hexadecimal, or the code of a character after a quote.
 fn integer(arg: &Bytes, printed: &mut Printed) -> i64 {
     if let [b'"' | b'\'', rest @ ..] = &arg[..] {
@@ -260,6 +276,9 @@ fn integer(arg: &Bytes, printed: &mut Printed) -> i64 {
     }
     let text = arg.trim_ascii_start();
     if text.is_empty() {
+        if printed.voice == Voice::Busybox {
+            printed.errors.push("invalid number ''".to_owned());
+        }
         return 0;
     }
     let (negative, digits) = match text.split_first() {

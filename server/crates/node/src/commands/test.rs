@@ -35,6 +35,11 @@ pub(crate) enum TestError {
     BadNumber(String),
     UnknownOperand(String),
     ArgumentExpected(String),
+    /// Of two words the first is no operator.
+    NoOperator {
+        left: String,
+        right: String,
+    },
     UnclosedParenthesis,
     TooDeep,
 }
@@ -55,6 +60,10 @@ impl TestError {
             (Self::ArgumentExpected(text), Voice::Bash) => format!("{text}: unary operator expected"),
             (Self::ArgumentExpected(text), Voice::Coreutils) => format!("missing argument after '{text}'"),
             (Self::ArgumentExpected(text), _) => format!("{text}: argument expected"),
+            (Self::NoOperator { right, .. }, Voice::Busybox) => format!("{right}: unknown operand"),
+            (Self::NoOperator { left, .. }, Voice::Dash) => format!("{left}: unexpected operator"),
+            (Self::NoOperator { left, .. }, Voice::Bash) => format!("{left}: unary operator expected"),
+            (Self::NoOperator { left, .. }, Voice::Coreutils) => format!("missing argument after '{left}'"),
             (Self::UnclosedParenthesis, Voice::Bash) => "`)' expected".to_owned(),
             (Self::UnclosedParenthesis, _) => "closing paren expected".to_owned(),
             (Self::TooDeep, _) => "too many arguments".to_owned(),
@@ -81,12 +90,12 @@ pub(crate) fn holds(process: &Arc<Process>, args: &[Bytes]) -> Result<bool, Test
         [not, only] if not == "!" => return Ok(only.is_empty()),
         [op, operand] => {
             let Some(letter) = unary_letter(op) else {
-                let missing = is_binary(operand);
-                let (op, operand) = (shown(op), shown(operand));
-                return Err(if missing {
-                    TestError::ArgumentExpected(operand)
+                return Err(if op == "(" {
+                    TestError::UnclosedParenthesis
+                } else if is_binary(operand) {
+                    TestError::ArgumentExpected(shown(operand))
                 } else {
-                    TestError::UnknownOperand(op)
+                    TestError::NoOperator { left: shown(op), right: shown(operand) }
                 });
             };
             return unary(process, letter, operand);

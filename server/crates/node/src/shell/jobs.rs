@@ -35,13 +35,14 @@ pub(crate) struct Jobs {
     jobs: Vec<Job>,
     /// `$!`
     pub(crate) last: Option<u32>,
-    /// How processes ended that nobody has waited for yet.
-    ended: VecDeque<(u32, u8)>,
+    /// How processes ended, and whether somebody has waited for them.
+    ended: VecDeque<(u32, u8, bool)>,
 }
 
 impl Jobs {
     /// Notes a new job; returns its number.
     pub(crate) fn add(&mut self, pids: Vec<u32>, group: u32, text: Bytes) -> u32 {
+        self.ended.retain(|(.., awaited)| !awaited);
         let number = self.jobs.iter().map(|job| job.number).max().unwrap_or(0) + 1;
         self.last = pids.last().copied();
         self.jobs.push(Job { number, pids, group, text, state: JobState::Running, news: false });
@@ -56,22 +57,24 @@ impl Jobs {
                 job.news = true;
             }
         }
-        self.ended.push_back((pid, status));
+        self.ended.push_back((pid, status, false));
         if self.ended.len() > REMEMBERED {
             self.ended.pop_front();
         }
     }
 
-    /// How a process ended, if that is known; it is forgotten then.
+    /// How a process ended, if that is known. Its job is forgotten then; the status may be asked for again until there
+    /// is a new job.
     pub(crate) fn take_status(&mut self, pid: u32) -> Option<u8> {
-        let index = self.ended.iter().position(|(known, _)| *known == pid)?;
+        let (_, status, awaited) = self.ended.iter_mut().find(|(known, ..)| *known == pid)?;
+        *awaited = true;
         self.jobs.retain(|job| job.pids.last() != Some(&pid));
-        self.ended.remove(index).map(|(_, status)| status)
+        Some(*status)
     }
 
     /// Forgets how a process ended, but not its job.
     pub(crate) fn forget_status(&mut self, pid: u32) {
-        self.ended.retain(|(known, _)| *known != pid);
+        self.ended.retain(|(known, ..)| *known != pid);
     }
 
     /// The job that `%spec` means: a number, `%%`, `%+`, `%-`, or the start of its text.

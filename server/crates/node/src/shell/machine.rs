@@ -122,7 +122,8 @@ impl Shell {
                     }
                     next_pipeline(list, &mut self.status);
                 }
-                if list.item >= list.end {
+                let not_run = self.options.noexec && !self.options.interactive;
+                if list.item >= list.end || not_run {
                     self.frames.pop();
                     return Step::Next;
                 }

@@ -44,11 +44,30 @@ fn in_turns(text: &[u8]) -> Vec<u8> {
     }
 }
 
+/// Words that ash would not take for plain ones.
+const RESERVED: [&[u8]; 14] = [
+    b"case",
+    b"do",
+    b"done",
+    b"elif",
+    b"else",
+    b"esac",
+    b"fi",
+    b"for",
+    b"function",
+    b"if",
+    b"in",
+    b"then",
+    b"until",
+    b"while",
+];
+
 /// In single quotes where something in it would not stay as it is, as `set -x` prints words.
 pub(crate) fn if_needed(text: &[u8], dialect: Dialect) -> Vec<u8> {
     let bare: &[u8] = if dialect.is_bash() { b"_-+=./:,@%^" } else { b"_-+./:,@]^" };
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || bare.contains(byte);
     let keeps = text.iter().all(plain) && (!text.is_empty() || !dialect.is_bash());
+    let keeps = keeps && !(dialect == Dialect::Ash && RESERVED.contains(&text));
     if keeps { text.to_vec() } else { single(text, dialect) }
 }
 
@@ -65,5 +84,6 @@ mod tests {
         assert_eq!(if_needed(b"a b", Dialect::Ash), b"'a b'");
         assert_eq!(if_needed(b"", Dialect::Bash), b"''");
         assert_eq!(if_needed(b"]", Dialect::Ash), b"]");
+        assert_eq!(if_needed(b"in", Dialect::Ash), b"'in'");
     }
 }

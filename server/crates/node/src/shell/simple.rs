@@ -240,6 +240,11 @@ impl Shell {
             }
             Effect::Return(status) => Flow::Return(status),
             Effect::Exit(status) => Flow::Exit(status),
+            // In ash and dash an error in what is no special builtin is a status like others.
+            Effect::Fatal(status) if !builtin.special && !self.dialect.is_bash() => {
+                self.status = status;
+                Flow::On
+            }
             Effect::Fatal(status) => Flow::Fatal(status),
             Effect::Enter(flow) => flow,
             Effect::Source { .. } | Effect::KeepFiles | Effect::Exec(_) => Flow::On,

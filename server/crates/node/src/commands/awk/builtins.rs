@@ -20,6 +20,8 @@ pub(super) struct World<'a> {
     pub(super) convert: &'a [u8],
     pub(super) now: Timestamp,
     pub(super) zone: &'a Zone,
+    /// Whether it is mawk that speaks, or busybox.
+    pub(super) gnu: bool,
 }
 
 /// The value of a function of numbers and texts; `None` where there is no such function.
@@ -43,8 +45,14 @@ pub(super) fn call(name: &str, args: &[Value], world: &World<'_>) -> Option<Valu
         "int" => Value::Number(number(0).trunc()),
         "length" => Value::Number(text(0).len() as f64),
         "index" => {
-            let found = memchr::memmem::find(&text(0), &text(1));
+            let wanted = text(1);
+            let found = memchr::memmem::find(&text(0), &wanted);
+            // mawk finds nothing at all places, busybox nowhere.
+            let found = found.filter(|_| world.gnu || !wanted.is_empty());
             Value::Number(found.map_or(0.0, |at| at as f64 + 1.0))
+        }
+        "substr" if !world.gnu => {
+            Value::String(clamped_substr(&text(0), number(1), args.get(2).map(Value::number)))
         }
         "substr" => Value::String(substr(&text(0), number(1), args.get(2).map(Value::number))),
         "tolower" => Value::String(text(0).to_ascii_lowercase().into()),
@@ -79,6 +87,13 @@ fn substr(text: &Bytes, start: f64, len: Option<f64>) -> Bytes {
     let clamp = |place: f64| (place.max(1.0).min(text.len() as f64 + 1.0) - 1.0) as usize;
     let (from, to) = (clamp(start), clamp(end));
     if from < to { text.slice(from..to) } else { Bytes::new() }
+}
+
+/// The same in busybox's way: a start before the text is its beginning, and does not shorten what is taken.
+fn clamped_substr(text: &Bytes, start: f64, len: Option<f64>) -> Bytes {
+    let from = ((start - 1.0).max(0.0) as usize).min(text.len());
+    let len = len.map_or(usize::MAX, |len| len.max(0.0) as usize);
+    text.slice(from..from.saturating_add(len).min(text.len()))
 }
 
 fn mktime(text: &[u8], zone: &Zone) -> Option<f64> {

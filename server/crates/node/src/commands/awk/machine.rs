@@ -716,7 +716,8 @@ impl<'a> Machine<'a> {
             name => {
                 let args = self.pop_all(count);
                 let convert = self.convert();
-                let world = World { convert: &convert, now: cx.process.now(), zone: &self.zone };
+                let world =
+                    World { convert: &convert, now: cx.process.now(), zone: &self.zone, gnu: cx.is_gnu() };
                 builtins::call(name, &args, &world).unwrap_or_default()
             }
         };

@@ -85,7 +85,13 @@ pub(super) fn leading_number(text: &[u8]) -> (f64, usize) {
         }
     }
     if whole + fraction == 0 {
-        return special(&text[blanks..], blanks);
+        return special(text, blanks);
+    }
+    if whole == 1
+        && text[end - 1] == b'0'
+        && let Some(number) = hexadecimal(text, blanks, end)
+    {
+        return number;
     }
     if matches!(text.get(end), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(text.get(end + 1), Some(b'-' | b'+')));
@@ -98,16 +104,35 @@ pub(super) fn leading_number(text: &[u8]) -> (f64, usize) {
     (number.trim_start_matches('+').parse().unwrap_or(0.0), end)
 }
 
-/// `+inf`, `-nan`: with a sign only.
+/// `inf` and `nan`, as `strtod(3)` reads them.
 fn special(text: &[u8], blanks: usize) -> (f64, usize) {
-    let lower = text.get(..4).map(<[u8]>::to_ascii_lowercase);
-    let value = match lower.as_deref() {
-        Some(b"+inf") => f64::INFINITY,
-        Some(b"-inf") => f64::NEG_INFINITY,
-        Some(b"+nan" | b"-nan") => f64::NAN,
-        _ => return (0.0, 0),
+    let sign = usize::from(matches!(text.get(blanks), Some(b'-' | b'+')));
+    let negative = text.get(blanks) == Some(&b'-');
+    let word = &text[blanks + sign..];
+    let begins = |with: &[u8]| word.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    let (value, len) = if begins(b"infinity") {
+        (f64::INFINITY, 8)
+    } else if begins(b"inf") {
+        (f64::INFINITY, 3)
+    } else if begins(b"nan") {
+        (f64::NAN, 3)
+    } else {
+        return (0.0, 0);
     };
-    (value, blanks + 4)
+    (if negative { -value } else { value }, blanks + sign + len)
+}
+
+/// `0x1f`, whose zero ends at `end`, as `strtod(3)` reads it.
+fn hexadecimal(text: &[u8], blanks: usize, end: usize) -> Option<(f64, usize)> {
+    if !matches!(text.get(end), Some(b'x' | b'X')) {
+        return None;
+    }
+    let digits = text[end + 1..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let value = text[end + 1..end + 1 + digits]
+        .iter()
+        .fold(0.0, |value, digit| value * 16.0 + f64::from(char::from(*digit).to_digit(16).unwrap_or(0)));
+    let value = if text[blanks] == b'-' { -value } else { value };
+    (digits > 0).then_some((value, end + 1 + digits))
 }
 
 /// The number that all of a text is.
@@ -154,6 +179,11 @@ mod tests {
         assert!(input("10").compare(&input("9"), b"%.6g").unwrap().is_gt());
         assert!(input("10").compare(&Value::String("9".into()), b"%.6g").unwrap().is_lt());
         assert!(input("abc").compare(&Value::Number(1.0), b"%.6g").unwrap().is_gt());
-        assert!(!input("0").is_true() && input("0x").is_true() && Value::String("0".into()).is_true());
+        assert!(
+            !input("0").is_true()
+                && input("0x").is_true()
+                && !input("0x0").is_true()
+                && Value::String("0".into()).is_true()
+        );
     }
 }

@@ -57,6 +57,15 @@ pub(super) async fn copy(cx: &mut Cx, from: &[u8], to: &[u8], how: Copying) -> b
                         continue;
                     }
                 };
+                if !cx.is_gnu()
+                    && let Err(errno) = cx.process.stat(&to, false)
+                    && errno != Errno::ENOENT
+                {
+                    let text = cx.text(errno);
+                    cx.error(format!("can't stat '{}': {text}", shown(&to))).await;
+                    good = false;
+                    continue;
+                }
                 let copied = if stat.file_type == FileType::Directory {
                     if made == Some((stat.device, stat.ino)) {
                         let message = match cx.is_gnu() {

@@ -109,6 +109,19 @@ pub(super) async fn destination(
         return Ok((operands, Destination { path: path.to_vec(), is_dir: false }));
     }
     let is_dir = is_dir(cx, &path);
+    if !cx.is_gnu() && !many && !is_dir {
+        match cx.process.stat(&path, true) {
+            // A directory goes below what is there, whatever that is: making it will fail.
+            Ok(_) if operands.first().is_some_and(|source| super::is_dir(cx, source)) => {
+                return Ok((operands, Destination { path: path.to_vec(), is_dir: true }));
+            }
+            Err(Errno::ENOTDIR) => {
+                cx.error(format!("can't stat '{}': Path has non-directory component", shown(&path))).await;
+                return Err(1);
+            }
+            _ => {}
+        }
+    }
     if many && !is_dir && cx.is_gnu() {
         let errno = cx.process.stat(&path, true).err().unwrap_or(Errno::ENOTDIR);
         let text = cx.text(errno);

@@ -60,7 +60,9 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                 true => format!("too few X's in template '{}'", shown(&template)),
                 false => format!("(null): {text}"),
             };
-            cx.error(message).await;
+            if !opts.has(b'q') {
+                cx.error(message).await;
+            }
             return 1;
         }
     };
@@ -106,12 +108,11 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
 
 /// Where the letters of a template are that are made up: busybox wants six at its end, GNU three anywhere in the name.
 fn holes(template: &[u8], gnu: bool) -> Option<(usize, usize)> {
-    let end = if gnu { template.iter().rposition(|byte| *byte == b'X')? + 1 } else { template.len() };
-    let start = template[..end].iter().rposition(|byte| *byte != b'X').map_or(0, |last| last + 1);
-    let least = if gnu { 3 } else { 6 };
-    if gnu {
-        return (end - start >= least).then_some((start, end));
+    if !gnu {
+        // Only the last six are replaced.
+        return template.ends_with(b"XXXXXX").then(|| (template.len() - 6, template.len()));
     }
-    // Only the last six are replaced.
-    (end - start >= least).then_some((end - 6, end))
+    let end = template.iter().rposition(|byte| *byte == b'X')? + 1;
+    let start = template[..end].iter().rposition(|byte| *byte != b'X').map_or(0, |last| last + 1);
+    (end - start >= 3).then_some((start, end))
 }

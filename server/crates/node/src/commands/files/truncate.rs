@@ -42,7 +42,9 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         return cx.bad_usage(usage).await;
     }
     let (sign, digits) = match size.first() {
-        Some(sign @ (b'+' | b'-' | b'<' | b'>' | b'/' | b'%')) => (Some(*sign), size.slice(1..)),
+        Some(sign @ (b'+' | b'-' | b'<' | b'>' | b'/' | b'%')) if cx.is_gnu() => {
+            (Some(*sign), size.slice(1..))
+        }
         _ => (None, size.clone()),
     };
     let Some(amount) = number::parse_suffixed(&digits, number::BLOCKS) else {

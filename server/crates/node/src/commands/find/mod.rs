@@ -9,6 +9,8 @@ use walk::Walk;
 
 use super::Cx;
 
+const USAGE: &str = "[-HL] [PATH]... [OPTIONS] [ACTIONS]";
+
 pub(super) async fn run(mut cx: Cx) -> u8 {
     let mut args = std::mem::take(&mut cx.args);
     let mut follow = None;
@@ -26,8 +28,9 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
     let parsed = match parse::parse(&cx, &expression) {
         Ok(parsed) => parsed,
         Err(message) => {
+            let unknown = message.starts_with(parse::UNRECOGNIZED);
             cx.error(message).await;
-            return 1;
+            return if unknown { cx.bad_usage(USAGE).await } else { 1 };
         }
     };
     let mut walk = Walk::new(&cx, parsed, follow == Some(b'L'), follow == Some(b'H'));

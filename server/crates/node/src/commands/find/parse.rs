@@ -21,6 +21,8 @@ use crate::{
 /// How deep parentheses nest, and how long expressions are.
 const MAX_DEPTH: u32 = 100;
 const MAX_TERMS: usize = 5000;
+/// How busybox begins to speak of a word that it does not know. What it can be used for follows.
+pub(super) const UNRECOGNIZED: &str = "unrecognized";
 
 /// An expression, and what holds for the whole walk.
 #[derive(Debug)]
@@ -133,8 +135,7 @@ impl Parser<'_> {
         self.at += 1;
         value.ok_or_else(|| match self.cx.is_gnu() {
             true => format!("missing argument to `{option}'"),
-            false => format!("option requires an argument -- '{option}'")
-                .replace("option requires an argument -- '", "missing argument to '"),
+            false => format!("{option} requires an argument"),
         })
     }
 
@@ -312,8 +313,7 @@ impl Parser<'_> {
                 return Err(match (self.cx.is_gnu(), word.starts_with(b"-")) {
                     (true, true) => format!("unknown predicate `{name}'"),
                     (true, false) => format!("paths must precede expression: `{name}'"),
-                    (false, true) => format!("unrecognized: {name}"),
-                    (false, false) => format!("unrecognized: {name}"),
+                    (false, _) => format!("{UNRECOGNIZED}: {name}"),
                 });
             }
         })
@@ -385,10 +385,7 @@ impl Parser<'_> {
             let Some(word) = self.args.get(self.at).cloned() else {
                 return Err(match self.cx.is_gnu() {
                     true => format!("missing argument to `{option}'"),
-                    false => format!("{option} requires an argument").replace(
-                        &format!("{option} requires an argument"),
-                        &format!("missing argument to '{option}'"),
-                    ),
+                    false => format!("{option} requires an argument"),
                 });
             };
             self.at += 1;

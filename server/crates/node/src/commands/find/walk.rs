@@ -317,6 +317,12 @@ fn holds(cx: &Cx, test: &Expression, entry: &Entry) -> bool {
         Expression::Group(gid) => stat.gid == *gid,
         Expression::NoUser => passwd::user_of(&cx.process, stat.uid).is_none(),
         Expression::NoGroup => passwd::group_of(&cx.process, stat.gid).is_none(),
+        // busybox compares bytes, without rounding up to whole units.
+        Expression::Size(unit, amount) if !cx.is_gnu() => {
+            let wanted = amount.value.saturating_mul(i64::try_from(*unit).unwrap_or(i64::MAX));
+            super::expression::Amount { value: wanted, ..*amount }
+                .holds(i64::try_from(stat.size).unwrap_or(i64::MAX))
+        }
         Expression::Size(unit, amount) => {
             let units = stat.size.div_ceil(*unit);
             amount.holds(i64::try_from(units).unwrap_or(i64::MAX))

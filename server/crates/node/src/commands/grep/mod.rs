@@ -18,7 +18,8 @@ use crate::{
     libc::{fnmatch::fnmatch, getopt::OptSpec},
 };
 
-const SPEC: OptSpec = OptSpec {
+const SPEC: OptSpec = OptSpec { short: "HhnlLoqvsrRiwFEzaxcIm:A:B:C:e:f:", long: &[] };
+const GNU_SPEC: OptSpec = OptSpec {
     short: "HhnlLoqvsrRiywFEGPzabcUxm:A:B:C:e:f:0123456789I",
     long: &[
         ("regexp=", b'e'),
@@ -65,7 +66,8 @@ const USAGE: &str =
 const MAX_DEPTH: usize = 256;
 
 pub(super) async fn run(mut cx: Cx) -> u8 {
-    let opts = match cx.opts(SPEC, USAGE).await {
+    let spec = if cx.is_gnu() { GNU_SPEC } else { SPEC };
+    let opts = match cx.opts(spec, USAGE).await {
         Ok(opts) => opts,
         Err(code) => return code + u8::from(code == 1),
     };
@@ -88,16 +90,12 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
                 cx.complain(format!("Usage: {0} [OPTION]... PATTERNS [FILE]...\n", cx.name)).await;
             }
             cx.bad_usage(USAGE).await;
-            return if cx.is_gnu() { 2 } else { 1 };
+            return 2;
         }
         let text = operands.remove(0);
         patterns.extend(text.split(|byte| *byte == b'\n').map(|line| text.slice_ref(line)));
     }
     let kind = opts.last_of(b"EFGP");
-    if kind == Some(b'P') && !cx.is_gnu() {
-        cx.error("invalid option -- 'P'").await;
-        return cx.bad_usage(USAGE).await;
-    }
     let options = MatcherOptions {
         extended: matches!(kind, Some(b'E' | b'P')) || (kind.is_none() && cx.name == "egrep"),
         fixed: kind == Some(b'F') || (kind.is_none() && cx.name == "fgrep"),
@@ -136,7 +134,8 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
                 cx.error(message).await;
                 return 2;
             }
-            return cx.bad_number(value).await;
+            cx.bad_number(value).await;
+            return 2;
         };
         let size = u64::try_from(count).unwrap_or(u64::MAX);
         match letter {

@@ -19,6 +19,10 @@ use crate::{
 };
 
 const SPEC: OptSpec = OptSpec {
+    short: "1AaCxdLHRFplinshrSXvctukT:w:g",
+    long: &[("full-time", b'\x01'), ("group-directories-first", b'\x02'), ("color==", b'\x03')],
+};
+const GNU_SPEC: OptSpec = OptSpec {
     short: "1AaCxdLHRFplinshrSXvctukT:w:qmgGoNUfhBbQ",
     long: &[
         ("full-time", b'\x01'),
@@ -69,7 +73,7 @@ struct Listing {
 }
 
 pub(super) async fn run(mut cx: Cx) -> u8 {
-    let opts = match cx.opts(SPEC, USAGE).await {
+    let opts = match cx.opts(if cx.is_gnu() { GNU_SPEC } else { SPEC }, USAGE).await {
         Ok(opts) => opts,
         Err(code) => return if cx.is_gnu() { code * 2 } else { code },
     };

@@ -14,8 +14,9 @@ use crate::{
     libc::getopt::OptSpec,
 };
 
-const SPEC: OptSpec = OptSpec {
-    short: "+0tprn:s:L:l::I:i::E:e::xP:d:a:",
+const SPEC: OptSpec = OptSpec { short: "+0tprn:s:I:i::E:e::xP:a:o", long: &[("no-run-if-empty", b'r')] };
+const GNU_SPEC: OptSpec = OptSpec {
+    short: "+0tprn:s:L:l::I:i::E:e::xP:d:a:o",
     long: &[
         ("null", b'0'),
         ("verbose", b't'),
@@ -52,7 +53,7 @@ struct Xargs {
 }
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
-    let opts = match cx.opts(SPEC, "[OPTIONS] [PROG ARGS]").await {
+    let opts = match cx.opts(if cx.is_gnu() { GNU_SPEC } else { SPEC }, "[OPTIONS] [PROG ARGS]").await {
         Ok(opts) => opts,
         Err(code) => return code,
     };

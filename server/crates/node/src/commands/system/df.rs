@@ -83,7 +83,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         };
         aligned(unit, used, &rows, opts.has(b'T'))
     } else {
-        fixed(unit, &rows, human, opts.has(b'i'), opts.has(b'T'), opts.has(b'P'))
+        fixed(unit, &rows, human, opts.has(b'T'), opts.has(b'P'))
     };
     cx.put(text);
     cx.finish(code).await
@@ -136,24 +136,17 @@ fn aligned(unit: &str, names: [&str; 3], rows: &[[String; 7]], types: bool) -> S
 }
 
 /// busybox's: fixed columns; a long source has a line of its own.
-fn fixed(unit: &str, rows: &[[String; 7]], human: bool, inodes: bool, types: bool, posix: bool) -> String {
+fn fixed(unit: &str, rows: &[[String; 7]], human: bool, types: bool, posix: bool) -> String {
     let kind = |text: &str| if types { format!(" {text:<10}") } else { String::new() };
-    let used = if inodes { "     Used" } else { "     Used" };
-    let size = if human { format!("{unit:>10}") } else { format!("{unit:>10}") };
-    let percent = if posix { " Capacity" } else { "Use%" };
-    let mut out = match human {
-        true => {
-            format!("Filesystem          {}{size}      Used Available {percent} Mounted on\n", kind("Type"))
-        }
-        false => {
-            format!("Filesystem          {} {size} {used} Available {percent} Mounted on\n", kind("Type"))
-                .replacen("           ", "          ", 1)
-        }
-    };
-    if !human {
+    let percent = if posix { "Capacity" } else { "Use%" };
+    let mut out = format!(
+        "Filesystem           {}{unit:<15}Used Available {percent} Mounted on\n",
+        if types { "Type       " } else { "" }
+    );
+    if human {
         out = format!(
-            "Filesystem          {} {unit:>10} {used} Available {percent} Mounted on\n",
-            kind("Type")
+            "Filesystem           {}     {unit:<10}Used Available {percent} Mounted on\n",
+            if types { "Type       " } else { "" }
         );
     }
     for row in rows {

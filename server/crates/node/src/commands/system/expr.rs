@@ -12,7 +12,7 @@ const MAX_DEPTH: u32 = 200;
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let mut args = std::mem::take(&mut cx.args);
-    if args.first().is_some_and(|arg| arg == "--") {
+    if cx.is_gnu() && args.first().is_some_and(|arg| arg == "--") {
         args.remove(0);
     }
     if args.is_empty() {
@@ -26,7 +26,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     }
     match evaluate(&args, cx.is_gnu()) {
         Ok(value) => {
-            let null = is_null(&value);
+            let null = is_null(&value, cx.is_gnu());
             cx.put(value);
             cx.put("\n");
             cx.finish(u8::from(null)).await
@@ -51,8 +51,11 @@ fn evaluate(args: &[Bytes], gnu: bool) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Empty, or a zero.
-fn is_null(value: &[u8]) -> bool {
+/// Empty, or a zero; for busybox a zero of one digit.
+fn is_null(value: &[u8], gnu: bool) -> bool {
+    if !gnu {
+        return matches!(value, b"" | b"0");
+    }
     let digits = value.strip_prefix(b"-").unwrap_or(value);
     value.is_empty() || (!digits.is_empty() && digits.iter().all(|byte| *byte == b'0'))
 }
@@ -75,8 +78,8 @@ impl Parser<'_> {
         let mut left = self.and()?;
         while self.eat("|") {
             let right = self.and()?;
-            if is_null(&left) {
-                left = if is_null(&right) { b"0".to_vec() } else { right };
+            if is_null(&left, self.gnu) {
+                left = if is_null(&right, self.gnu) { b"0".to_vec() } else { right };
             }
         }
         Ok(left)
@@ -86,7 +89,7 @@ impl Parser<'_> {
         let mut left = self.compare()?;
         while self.eat("&") {
             let right = self.compare()?;
-            if is_null(&left) || is_null(&right) {
+            if is_null(&left, self.gnu) || is_null(&right, self.gnu) {
                 left = b"0".to_vec();
             }
         }

@@ -72,28 +72,35 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
     let follow = opts.has(b'f') || opts.has(b'F');
     let delimiter = if opts.has(b'z') { 0 } else { b'\n' };
     let paths = Cx::inputs(opts.operands.clone());
+    // busybox opens all files before it prints one, and counts those that it could open.
+    let mut opened = Vec::new();
+    let mut code = 0;
+    if !cx.is_gnu() {
+        for path in &paths {
+            let file = open(&mut cx, path).await;
+            code = code.max(u8::from(file.is_none()));
+            opened.push(file);
+        }
+    }
+    let count = if cx.is_gnu() { paths.len() } else { opened.iter().flatten().count() };
     let headers = match opts.last_of(b"qv") {
         Some(letter) => letter == b'v',
-        None => paths.len() > 1,
+        None => count > 1,
     };
     let mut following = Following { files: Vec::new(), headers, by_name, last: None };
-    let mut code = 0;
     let mut first = true;
+    let mut opened = opened.into_iter();
     for path in paths {
-        let file = match cx.open(&path).await {
-            Ok(file) => file,
-            Err(errno) => {
-                let (shown, text) = (String::from_utf8_lossy(&path).into_owned(), cx.text(errno));
-                match cx.is_gnu() {
-                    true => cx.error(format!("cannot open '{shown}' for reading: {text}")).await,
-                    false => cx.error(format!("can't open '{shown}': {text}")).await,
-                }
-                code = 1;
-                if opts.has(b'F') {
-                    following.files.push(Followed::missing(path));
-                }
-                continue;
+        let file = match opened.next() {
+            Some(file) => file,
+            None => open(&mut cx, &path).await,
+        };
+        let Some(file) = file else {
+            code = 1;
+            if opts.has(b'F') {
+                following.files.push(Followed::missing(path));
             }
+            continue;
         };
         if headers {
             cx.put(header(&path, first));
@@ -163,6 +170,21 @@ fn from_of(text: &[u8], bytes: bool) -> Option<From> {
         (true, false) => From::LastBytes(count),
         (true, true) => From::Byte(count.max(1)),
     })
+}
+
+/// Opens a file, or says why that cannot be.
+async fn open(cx: &mut Cx, path: &Bytes) -> Option<Arc<OpenFile>> {
+    match cx.open(path).await {
+        Ok(file) => Some(file),
+        Err(errno) => {
+            let (shown, text) = (String::from_utf8_lossy(path).into_owned(), cx.text(errno));
+            match cx.is_gnu() {
+                true => cx.error(format!("cannot open '{shown}' for reading: {text}")).await,
+                false => cx.error(format!("can't open '{shown}': {text}")).await,
+            }
+            None
+        }
+    }
 }
 
 /// What is printed between files.

@@ -9,7 +9,7 @@ use super::{
     header::{BLOCK, Kind, Member},
 };
 use crate::{
-    commands::Cx,
+    commands::{Cx, gzip::format::Compressor},
     kernel::{
         errno::Errno,
         fs::{FileType, OpenFile, OpenFlags, Stat, join},
@@ -25,6 +25,7 @@ struct Archive {
     file: Arc<OpenFile>,
     written: u64,
     buffer: Vec<u8>,
+    gzip: Option<Compressor>,
 }
 
 impl Archive {
@@ -35,7 +36,29 @@ impl Archive {
 
     async fn flush(&mut self, cx: &Cx) -> Result<(), Errno> {
         self.written += self.buffer.len() as u64;
-        let bytes = Bytes::from(std::mem::take(&mut self.buffer));
+        let mut bytes = std::mem::take(&mut self.buffer);
+        if let Some(gzip) = &mut self.gzip {
+            let plain = std::mem::take(&mut bytes);
+            gzip.push(&plain, &mut bytes);
+            cx.process.work(1 + (plain.len() >> 8) as u32).await;
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.write(cx, bytes).await
+    }
+
+    /// Writes what is left, and the end of what is compressed.
+    async fn finish(&mut self, cx: &Cx) -> Result<(), Errno> {
+        self.flush(cx).await?;
+        let Some(gzip) = self.gzip.take() else { return Ok(()) };
+        let mut bytes = Vec::new();
+        gzip.finish(&mut bytes);
+        self.write(cx, bytes).await
+    }
+
+    async fn write(&self, cx: &Cx, bytes: Vec<u8>) -> Result<(), Errno> {
+        let bytes = Bytes::from(bytes);
         cx.process.write_file(&self.file, bytes).await
     }
 }
@@ -55,7 +78,16 @@ pub(super) async fn run(cx: &mut Cx, request: &Request, file: Arc<OpenFile>) -> 
         let stat = place.inode.stat();
         (stat.device, stat.ino)
     });
-    let mut archive = Archive { file, written: 0, buffer: Vec::new() };
+    let mut archive = Archive { file, written: 0, buffer: Vec::new(), gzip: None };
+    if request.gzip {
+        let mut header = Vec::new();
+        archive.gzip = Some(Compressor::new(6, b"", 0, &mut header));
+        if let Err(errno) = archive.write(cx, header).await {
+            let text = cx.text(errno);
+            cx.error(format!("write error: {text}")).await;
+            return if cx.is_gnu() { 2 } else { 1 };
+        }
+    }
     let mut seen: HashMap<(u32, u64), Vec<u8>> = HashMap::new();
     let mut failed = false;
     let mut warned = false;
@@ -154,7 +186,7 @@ pub(super) async fn run(cx: &mut Cx, request: &Request, file: Arc<OpenFile>) -> 
     let record = if cx.is_gnu() { 20 * BLOCK as u64 } else { BLOCK as u64 };
     let padding = total.next_multiple_of(record) - total + 2 * BLOCK as u64;
     let zeros = vec![0; usize::try_from(padding).unwrap_or(2 * BLOCK)];
-    if archive.put(cx, &zeros).await.is_err() || archive.flush(cx).await.is_err() {
+    if archive.put(cx, &zeros).await.is_err() || archive.finish(cx).await.is_err() {
         return 1;
     }
     match (failed, cx.is_gnu()) {

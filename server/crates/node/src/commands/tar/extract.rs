@@ -9,7 +9,10 @@ use super::{
     header::{BLOCK, Kind, Member},
 };
 use crate::{
-    commands::Cx,
+    commands::{
+        Cx,
+        gzip::format::{Decompressor, Fault, MAGIC},
+    },
     kernel::{
         errno::Errno,
         fs::{FileType, OpenFile, OpenFlags, SetTimes},
@@ -19,19 +22,58 @@ use crate::{
 
 /// The longest path and the largest extended header.
 const MAX_SPECIAL: u64 = 1 << 20;
+/// How much is decompressed at a time.
+const PIECE: usize = 64 * 1024;
 
 /// An archive that is read.
 struct Archive {
     file: Arc<OpenFile>,
     buffer: BytesMut,
+    /// Nothing of it was looked at so far.
+    fresh: bool,
+    gunzip: Option<Decompressor>,
+    /// What was read and is still compressed.
+    packed: Bytes,
+    fault: Option<Fault>,
 }
 
 impl Archive {
+    /// The next bytes of the file, decompressed; none at the end, or where they are no gzip (`fault`).
+    async fn fill(&mut self, cx: &mut Cx) -> Result<(), Errno> {
+        while self.buffer.is_empty() && self.fault.is_none() {
+            let at_end = self.packed.is_empty() && {
+                self.packed = cx.read(&self.file).await?;
+                self.packed.is_empty()
+            };
+            if std::mem::take(&mut self.fresh) && self.gunzip.is_none() && self.packed.starts_with(&MAGIC) {
+                self.gunzip = Some(Decompressor::new());
+            }
+            let Some(gunzip) = &mut self.gunzip else {
+                let bytes = std::mem::take(&mut self.packed);
+                self.buffer.extend_from_slice(&bytes);
+                return Ok(());
+            };
+            let mut piece = vec![0; PIECE];
+            match gunzip.step(&self.packed, &mut piece) {
+                Ok((_, 0)) if at_end => {
+                    self.fault = gunzip.finish().err();
+                    return Ok(());
+                }
+                Ok((taken, made)) => {
+                    let _ = self.packed.split_to(taken);
+                    self.buffer.extend_from_slice(&piece[..made]);
+                    cx.process.work(1 + (made >> 10) as u32).await;
+                }
+                Err(fault) => self.fault = Some(fault),
+            }
+        }
+        Ok(())
+    }
+
     /// Up to `most` bytes; none at the end.
     async fn some(&mut self, cx: &mut Cx, most: u64) -> Result<Bytes, Errno> {
         if self.buffer.is_empty() {
-            let bytes = cx.read(&self.file).await?;
-            self.buffer.extend_from_slice(&bytes);
+            self.fill(cx).await?;
         }
         let len = self.buffer.len().min(usize::try_from(most).unwrap_or(usize::MAX));
         Ok(self.buffer.split_to(len).freeze())
@@ -65,8 +107,26 @@ impl Archive {
 
 pub(super) async fn run(cx: &mut Cx, request: &Request, file: Arc<OpenFile>, list: bool) -> u8 {
     let failure = if cx.is_gnu() { 2 } else { 1 };
-    let mut archive = Archive { file, buffer: BytesMut::new() };
-    match members(cx, request, &mut archive, list).await {
+    let mut archive = Archive {
+        file,
+        buffer: BytesMut::new(),
+        fresh: true,
+        gunzip: request.gzip.then(Decompressor::new),
+        packed: Bytes::new(),
+        fault: None,
+    };
+    let done = members(cx, request, &mut archive, list).await;
+    if let Some(fault) = archive.fault {
+        cx.flush().await;
+        if cx.is_gnu() {
+            cx.complain(format!("\ngzip: stdin: {fault}\n")).await;
+            cx.error("Child returned status 1").await;
+            cx.error("Error is not recoverable: exiting now").await;
+            return failure;
+        }
+        cx.error(if fault == Fault::Magic { "invalid magic".to_owned() } else { fault.to_string() }).await;
+    }
+    match done {
         Ok((good, found)) => {
             let mut code = if good { 0 } else { failure };
             for (member, found) in request.members.iter().zip(found) {

@@ -55,6 +55,8 @@ struct Request {
     no_owner: bool,
     strip: usize,
     absolute: bool,
+    /// Through gzip.
+    gzip: bool,
 }
 
 pub(super) async fn run(mut cx: Cx) -> u8 {
@@ -76,10 +78,17 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
         }
         return cx.bad_usage(USAGE).await;
     };
-    if opts.has(b'z') || opts.has(b'j') || opts.has(b'J') {
-        let message =
-            if cx.is_gnu() { "compressed archives are not supported here" } else { "no gzip magic" };
-        cx.error(message).await;
+    if let Some(letter) = opts.last_of(b"jJ") {
+        // Neither bzip2 nor xz is installed where tar is.
+        let program = if letter == b'j' { "bzip2" } else { "xz" };
+        let text = cx.text(crate::kernel::errno::Errno::ENOENT);
+        match cx.is_gnu() {
+            true => {
+                cx.error(format!("{program}: Cannot exec: {text}")).await;
+                cx.error("Error is not recoverable: exiting now").await;
+            }
+            false => cx.error(format!("can't execute '{program}': {text}")).await,
+        }
         return if cx.is_gnu() { 2 } else { 1 };
     }
     let failure = if cx.is_gnu() { 2 } else { 1 };
@@ -177,6 +186,7 @@ async fn request(cx: &mut Cx, opts: &Opts) -> Result<Request, u8> {
         no_owner: opts.has(b'o'),
         strip,
         absolute: opts.has(b'P'),
+        gzip: opts.has(b'z'),
     })
 }
 

@@ -20,12 +20,21 @@ struct Request {
     sync: bool,
     append: bool,
     bytes: bool,
+    skip_bytes: bool,
+    seek_bytes: bool,
+    full_blocks: bool,
+    exclusive: bool,
+    existing: bool,
+    out_block: u64,
+    /// Each block is written as it was read (`bs=`), instead of being gathered to blocks of `obs=`.
+    together: bool,
+    convert: Vec<Convert>,
     status: String,
 }
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let usage = "[if=FILE] [of=FILE] [ibs=N obs=N/bs=N] [count=N] [skip=N] [seek=N]";
-    let mut request = Request { block: 512, ..Request::default() };
+    let mut request = Request { block: 512, out_block: 512, ..Request::default() };
     for arg in std::mem::take(&mut cx.args) {
         let text = String::from_utf8_lossy(&arg).into_owned();
         let Some((name, value)) = text.split_once('=') else {
@@ -38,13 +47,21 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         match name {
             "if" => request.input = Some(raw),
             "of" => request.output = Some(raw),
-            "conv" => {
-                request.notrunc |= value.split(',').any(|word| word == "notrunc");
-                request.sync |= value.split(',').any(|word| word == "sync");
-            }
-            "iflag" | "oflag" => {
-                request.append |= value.split(',').any(|word| word == "append");
-                request.bytes |= value.split(',').any(|word| word == "count_bytes");
+            "conv" | "iflag" | "oflag" => {
+                for word in value.split(',') {
+                    if !request.set(name, word, cx.is_gnu()) {
+                        let what = match name {
+                            "conv" => "conversion",
+                            "iflag" => "input flag",
+                            _ => "output flag",
+                        };
+                        match cx.is_gnu() {
+                            true => cx.error(format!("invalid {what}: '{word}'")).await,
+                            false => cx.error(format!("invalid argument '{word}' to '{name}'")).await,
+                        }
+                        return if cx.is_gnu() { cx.bad_usage(usage).await } else { 1 };
+                    }
+                }
             }
             "status" => request.status = value.to_owned(),
             "bs" | "ibs" | "obs" | "count" | "skip" | "seek" => {
@@ -59,7 +76,13 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                     "count" => request.count = Some(parsed),
                     "skip" => request.skip = parsed,
                     "seek" => request.seek = parsed,
-                    _ => request.block = parsed.clamp(1, MAX_BLOCK),
+                    "ibs" => request.block = parsed.clamp(1, MAX_BLOCK),
+                    "obs" => request.out_block = parsed.clamp(1, MAX_BLOCK),
+                    _ => {
+                        request.block = parsed.clamp(1, MAX_BLOCK);
+                        request.out_block = request.block;
+                        request.together = true;
+                    }
                 }
             }
             _ => {
@@ -71,6 +94,79 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         }
     }
     copy(cx, request).await
+}
+
+/// What is done to the bytes of a block.
+#[derive(Clone, Copy, Debug)]
+enum Convert {
+    /// Pairs of bytes change places.
+    Swab,
+    Upper,
+    Lower,
+}
+
+impl Convert {
+    fn apply(self, block: &mut [u8]) {
+        match self {
+            Self::Swab => block.chunks_exact_mut(2).for_each(<[u8]>::reverse),
+            Self::Upper => block.make_ascii_uppercase(),
+            Self::Lower => block.make_ascii_lowercase(),
+        }
+    }
+}
+
+/// How many blocks were written.
+#[derive(Debug, Default)]
+struct Written {
+    full: u64,
+    partial: u64,
+    total: u64,
+}
+
+impl Written {
+    fn note(&mut self, length: u64, request: &Request) {
+        self.total += length;
+        if length == request.out_block {
+            self.full += 1;
+        } else {
+            self.partial += 1;
+        }
+    }
+
+    fn blocks(&self, request: &Request) -> (u64, u64) {
+        if request.together {
+            return (self.full, self.partial);
+        }
+        (self.total / request.out_block, u64::from(!self.total.is_multiple_of(request.out_block)))
+    }
+}
+
+impl Request {
+    /// Notes a word of `conv=`, `iflag=` or `oflag=`; `false` where there is no such word.
+    fn set(&mut self, list: &str, word: &str, gnu: bool) -> bool {
+        match (list, word) {
+            ("conv", "notrunc") => self.notrunc = true,
+            ("conv", "sync") => self.sync = true,
+            ("conv", "swab") => self.convert.push(Convert::Swab),
+            ("conv", "ucase") if gnu => self.convert.push(Convert::Upper),
+            ("conv", "lcase") if gnu => self.convert.push(Convert::Lower),
+            ("conv", "excl") if gnu => self.exclusive = true,
+            ("conv", "nocreat") if gnu => self.existing = true,
+            // What is written here is there at once, and errors end a copy in any case.
+            ("conv", "fsync" | "noerror") => {}
+            ("conv", "fdatasync" | "sparse") if gnu => {}
+            ("iflag", "count_bytes") => self.bytes = true,
+            ("iflag", "skip_bytes") => self.skip_bytes = true,
+            ("iflag", "fullblock") => self.full_blocks = true,
+            ("iflag", "direct") | ("oflag", "direct") => {}
+            ("iflag", "nonblock" | "sync" | "dsync" | "noatime") if gnu => {}
+            ("oflag", "append") => self.append = true,
+            ("oflag", "seek_bytes") => self.seek_bytes = true,
+            ("oflag", "sync" | "dsync" | "nonblock") if gnu => {}
+            _ => return false,
+        }
+        true
+    }
 }
 
 async fn copy(mut cx: Cx, request: Request) -> u8 {
@@ -87,7 +183,13 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
     let output = match &request.output {
         Some(path) => {
             let truncate = !request.notrunc && request.seek == 0 && !request.append;
-            let flags = OpenFlags { truncate, append: request.append, ..OpenFlags::WRITE };
+            let flags = OpenFlags {
+                truncate,
+                append: request.append,
+                exclusive: request.exclusive,
+                create: !request.existing,
+                ..OpenFlags::WRITE
+            };
             match cx.process.open_file(path, flags, 0o666).await {
                 Ok(file) => file,
                 Err(errno) => return open_failed(&mut cx, path, errno).await,
@@ -99,11 +201,10 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
         },
     };
     let started = cx.process.container.host.env.clock.uptime();
-    let offset = |blocks: u64| blocks.saturating_mul(request.block);
-    if request.skip > 0
-        && input.seek(SeekFrom::Current(i64::try_from(offset(request.skip)).unwrap_or(i64::MAX))).is_err()
-    {
-        let mut left = offset(request.skip);
+    let skip = if request.skip_bytes { request.skip } else { request.skip.saturating_mul(request.block) };
+    let seek = if request.seek_bytes { request.seek } else { request.seek.saturating_mul(request.out_block) };
+    if request.skip > 0 && input.seek(SeekFrom::Current(i64::try_from(skip).unwrap_or(i64::MAX))).is_err() {
+        let mut left = skip;
         while left > 0
             && let Ok(bytes) = cx.read(&input).await
             && !bytes.is_empty()
@@ -116,11 +217,12 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
             && let Some(path) = &request.output
         {
             // Where that cannot be done, writing tells.
-            let _ = cx.process.truncate(path, offset(request.seek));
+            let _ = cx.process.truncate(path, seek);
         }
-        let _ = output.seek(SeekFrom::Start(offset(request.seek)));
+        let _ = output.seek(SeekFrom::Start(seek));
     }
     let (mut full, mut partial, mut total) = (0u64, 0u64, 0u64);
+    let mut out = Written::default();
     let mut code = 0;
     let size = usize::try_from(request.block).unwrap_or(512);
     let mut left_bytes = if request.bytes { request.count } else { None };
@@ -143,7 +245,7 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
                     let regular = input.place().is_some();
                     block.extend_from_slice(&bytes);
                     // A short read of a pipe is a block of its own; what a file or device gives in pieces is one block.
-                    if !regular || left_bytes == Some(0) {
+                    if (!regular && !request.full_blocks) || left_bytes == Some(0) {
                         break;
                     }
                 }
@@ -174,7 +276,11 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
         if request.sync {
             block.resize(size, 0);
         }
+        for conversion in &request.convert {
+            conversion.apply(&mut block);
+        }
         let length = block.len() as u64;
+        out.note(length, &request);
         if let Err(errno) = cx.process.write_file(&output, block.freeze()).await {
             let text = cx.text(errno);
             let shown = request
@@ -193,7 +299,8 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
     }
     if request.status != "none" {
         let seconds = cx.process.container.host.env.clock.uptime().saturating_sub(started).as_secs_f64();
-        let mut text = format!("{full}+{partial} records in\n{full}+{partial} records out\n");
+        let (out_full, out_partial) = out.blocks(&request);
+        let mut text = format!("{full}+{partial} records in\n{out_full}+{out_partial} records out\n");
         if request.status != "noxfer" {
             let rate = total as f64 / seconds.max(1e-6);
             let human = number::human(rate as u64);

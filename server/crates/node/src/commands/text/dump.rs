@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::{Cx, number};
+use super::{
+    super::{Cx, number},
+    hexdump_format::Formats,
+};
 use crate::{
     kernel::{errno::Errno, fs::OpenFile},
     libc::getopt::OptSpec,
@@ -41,6 +44,7 @@ impl Source {
     }
 }
 
+/// What is read, and the exit code so far.
 async fn source(cx: &mut Cx, operands: Vec<bytes::Bytes>, skip: u64, left: u64) -> (Source, u8) {
     let mut files = Vec::new();
     let mut code = 0;
@@ -109,6 +113,8 @@ pub(in crate::commands) async fn od(mut cx: Cx) -> u8 {
             (b'o', _) => styles.push(Style::Number(2, 8, false)),
             (b'x' | b'h', _) => styles.push(Style::Number(2, 16, false)),
             (b's', _) => styles.push(Style::Number(2, 10, true)),
+            // busybox's `-i` is a short one.
+            (b'i', _) if !cx.is_gnu() => styles.push(Style::Number(2, 10, true)),
             (b'i' | b'l', _) => styles.push(Style::Number(4, 10, true)),
             (b'X' | b'H', _) => styles.push(Style::Number(4, 16, false)),
             _ => {}
@@ -303,12 +309,21 @@ pub(in crate::commands) async fn hexdump(mut cx: Cx) -> u8 {
         }
     }
     let canonical = opts.has(b'C') || cx.name == "hd";
+    let mut formats = Formats::default();
+    for text in opts.values(b'e') {
+        if let Err(message) = formats.add(text) {
+            cx.error(message).await;
+            return 1;
+        }
+    }
+    let formatted = opts.has(b'e');
+    let size = if formatted { formats.block } else { 16 };
     let (mut source, code) = source(&mut cx, opts.operands.clone(), numbers[1], numbers[0]).await;
     let mut at = numbers[1];
     let mut last: Option<Vec<u8>> = None;
     let mut starred = false;
     loop {
-        let block = source.take(&mut cx, 16).await.unwrap_or_default();
+        let block = source.take(&mut cx, size).await.unwrap_or_default();
         if block.is_empty() {
             break;
         }
@@ -319,10 +334,12 @@ pub(in crate::commands) async fn hexdump(mut cx: Cx) -> u8 {
             }
         } else {
             starred = false;
-            let line = if canonical {
-                canonical_row(at, &block)
+            let line = if formatted {
+                formats.show(&block, at)
+            } else if canonical {
+                canonical_row(at, &block).into_bytes()
             } else {
-                plain_row(at, &block, opts.last_of(b"bcdox"))
+                plain_row(at, &block, opts.last_of(b"bcdox")).into_bytes()
             };
             cx.put(line);
         }
@@ -333,7 +350,7 @@ pub(in crate::commands) async fn hexdump(mut cx: Cx) -> u8 {
             return cx.finish(1).await;
         }
     }
-    if at > numbers[1] {
+    if at > numbers[1] && !formatted {
         cx.put(if canonical { format!("{at:08x}\n") } else { format!("{at:07x}\n") });
     }
     cx.finish(code).await
@@ -358,8 +375,12 @@ fn canonical_row(at: u64, block: &[u8]) -> String {
 fn plain_row(at: u64, block: &[u8], style: Option<u8>) -> String {
     let mut line = format!("{at:07x}");
     if let Some(letter @ (b'b' | b'c')) = style {
-        for byte in block {
-            let text = if letter == b'b' { format!("{byte:03o}") } else { shown(*byte) };
+        for index in 0..16 {
+            let text = match block.get(index) {
+                None => String::new(),
+                Some(byte) if letter == b'b' => format!("{byte:03o}"),
+                Some(byte) => shown(*byte),
+            };
             line += &format!(" {text:>3}");
         }
         return line + "\n";

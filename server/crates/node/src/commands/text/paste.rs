@@ -43,6 +43,31 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         }
         return cx.finish(code).await;
     }
+    if !cx.is_gnu() {
+        // busybox goes on to the next file where one has ended, without a delimiter.
+        while inputs.iter().any(Option::is_some) {
+            let (count, mut used) = (inputs.len(), 0);
+            for (index, input) in inputs.iter_mut().enumerate() {
+                let Some(lines) = input else { continue };
+                let Ok(Some(line)) = lines.next(&mut cx).await else {
+                    *input = None;
+                    continue;
+                };
+                cx.put(&line.text);
+                if index + 1 == count {
+                    cx.put("\n");
+                } else {
+                    cx.put(delimiter(used).as_slice());
+                    used += 1;
+                }
+                cx.process.work(1).await;
+                if !cx.drain().await {
+                    return cx.finish(1).await;
+                }
+            }
+        }
+        return cx.finish(code).await;
+    }
     loop {
         let mut row = Vec::new();
         let mut any = false;

@@ -1,19 +1,15 @@
 //! `seq`: numbers in a row.
 
+use bytes::Bytes;
+
 use super::super::{Cx, printf};
 use crate::libc::getopt::OptSpec;
 
 const USAGE: &str = "[-w] [-s SEP] [FIRST [INC]] LAST";
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
-    // Negative numbers are no options.
-    let is_number =
-        |arg: &[u8]| arg.len() > 1 && arg[0] == b'-' && (arg[1].is_ascii_digit() || arg[1] == b'.');
-    if let Some(at) = cx.args.iter().position(|arg| is_number(arg))
-        && !cx.args[..at].iter().any(|arg| arg == "--")
-        && !(at > 0 && matches!(&*cx.args[at - 1], b"-s" | b"-f"))
-    {
-        cx.args.insert(at, "--".into());
+    if cx.is_gnu() {
+        end_options_before_number(&mut cx.args);
     }
     let spec =
         OptSpec { short: "+ws:f:", long: &[("equal-width", b'w'), ("separator=", b's'), ("format=", b'f')] };
@@ -94,6 +90,20 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         cx.put("\n");
     }
     cx.finish(0).await
+}
+
+/// Negative numbers are no options: what is one where options stand ends them. (For busybox they are.)
+fn end_options_before_number(args: &mut Vec<Bytes>) {
+    let is_number =
+        |arg: &[u8]| arg.len() > 1 && arg[0] == b'-' && (arg[1].is_ascii_digit() || arg[1] == b'.');
+    let mut at = 0;
+    while let Some(arg) = args.get(at).filter(|arg| arg.starts_with(b"-") && *arg != "--") {
+        if is_number(arg) {
+            args.insert(at, Bytes::from_static(b"--"));
+            return;
+        }
+        at += if matches!(&**arg, b"-s" | b"-f" | b"--separator" | b"--format") { 2 } else { 1 };
+    }
 }
 
 /// Zeros before the digits, after the sign.

@@ -107,7 +107,8 @@ pub(super) fn export(shell: &mut Shell, args: &[Bytes]) -> Effect {
             b"-f" => functions = true,
             b"--" => break,
             _ => {
-                shell.complain(&format!("Illegal option {}", String::from_utf8_lossy(option)));
+                let word = if shell.dialect == Dialect::Ash { "illegal" } else { "Illegal" };
+                shell.complain(&format!("{word} option {}", String::from_utf8_lossy(option)));
                 return Effect::Fatal(2);
             }
         }

@@ -36,7 +36,8 @@ pub(super) fn cd(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 let shown = String::from_utf8_lossy(option);
                 let message = match shell.dialect {
                     Dialect::Bash => format!("{shown}: invalid option"),
-                    _ => format!("Illegal option {shown}"),
+                    Dialect::Dash => format!("Illegal option {shown}"),
+                    Dialect::Ash => format!("illegal option {shown}"),
                 };
                 shell.complain(&message);
                 return if shell.dialect.is_bash() { Effect::Status(2) } else { Effect::Fatal(2) };

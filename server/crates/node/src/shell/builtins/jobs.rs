@@ -103,7 +103,13 @@ pub(super) fn jobs(shell: &mut Shell, args: &[Bytes]) -> Effect {
     for (index, job) in all.iter().enumerate() {
         lines.push(match letter {
             Some(b'p') => format!("{}\n", job.pids.first().copied().unwrap_or(0)),
-            _ => line(job, Mark::of(index, all.len()), letter == Some(b'l'), shell.dialect),
+            _ => {
+                // In ash and dash those that are done are forgotten as they are shown, from the last one on.
+                let later = &all[index + 1..];
+                let gone = |job: &&Job| !shell.dialect.is_bash() && matches!(job.state, JobState::Done(_));
+                let mark = Mark::of(0, later.iter().filter(|job| !gone(job)).count() + 1);
+                line(job, mark, letter == Some(b'l'), shell.dialect)
+            }
         });
     }
     if !shell.dialect.is_bash() {

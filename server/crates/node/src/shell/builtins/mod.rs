@@ -13,7 +13,7 @@ mod read;
 mod set;
 mod trap;
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 
@@ -111,9 +111,17 @@ static TABLE: &[Builtin] = &[
     now("help", "ab", lookup::help),
     now("history", "ab", lookup::history),
     now("jobs", "abd", jobs::jobs),
-    now("kill", "abd", jobs::kill),
+    later("kill", "abd", |shell, args| {
+        Box::pin(async move {
+            let effect = jobs::kill(shell, args);
+            // What the shell has done to itself happens before anything else does.
+            Arc::clone(&shell.process).pause().await;
+            effect
+        })
+    }),
     now("let", "ab", output::let_),
-    now("local", "abd", declare::local),
+    now("local", "b", declare::local),
+    Builtin { name: "local", special: true, run: Run::Now(declare::local), shells: "ad" },
     now("logout", "b", control::exit),
     later("mapfile", "b", |shell, args| Box::pin(read::mapfile(shell, args))),
     now("popd", "b", directory::popd),

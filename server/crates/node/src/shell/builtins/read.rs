@@ -119,7 +119,8 @@ fn parse<'a>(shell: &mut Shell, args: &'a [Bytes]) -> Result<(Options, &'a [Byte
                         let shown = char::from(letter);
                         let message = match shell.dialect {
                             Dialect::Bash => format!("-{shown}: invalid option"),
-                            _ => format!("Illegal option -{shown}"),
+                            Dialect::Dash => format!("Illegal option -{shown}"),
+                            Dialect::Ash => format!("illegal option -{shown}"),
                         };
                         shell.complain(&message);
                         return Err(if shell.dialect.is_bash() {

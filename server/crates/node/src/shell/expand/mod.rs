@@ -248,8 +248,8 @@ impl Expander<'_> {
         let literal = || [b"~", name].concat().into();
         match name {
             b"" => variable(b"HOME").unwrap_or_else(literal),
-            b"+" => variable(b"PWD").unwrap_or_else(literal),
-            b"-" => variable(b"OLDPWD").unwrap_or_else(literal),
+            b"+" if self.shell.dialect.is_bash() => variable(b"PWD").unwrap_or_else(literal),
+            b"-" if self.shell.dialect.is_bash() => variable(b"OLDPWD").unwrap_or_else(literal),
             _ => crate::libc::passwd::home_of(&self.shell.process, name).map_or_else(literal, Bytes::from),
         }
     }

@@ -165,6 +165,10 @@ impl Expander<'_> {
                 self.require(parameter, &values)?;
                 let len = match &values {
                     Values::One(value) => value.as_ref().map_or(0, Bytes::len),
+                    // In ash and dash `${#@}` is the length of what `$*` is.
+                    Values::Many { all, .. } if !self.shell.dialect.is_bash() => {
+                        all.iter().map(Bytes::len).sum::<usize>() + all.len().saturating_sub(1)
+                    }
                     Values::Many { all, .. } => all.len(),
                 };
                 Self::push(len.to_string().as_bytes(), context, out);

@@ -229,7 +229,7 @@ impl Parser {
                 Some(_) => end += 1,
             }
         }
-        let text = unescape_c(&self.text[start..end]);
+        let text = unescape_c(&self.text[start..end], self.dialect.is_bash());
         if text.is_empty() {
             parts.quoted_empty();
         } else {
@@ -264,8 +264,8 @@ pub(super) fn tilde_name(text: &[u8], assignment: bool) -> Option<&[u8]> {
     }
 }
 
-/// Undoes the escapes of `$'...'`.
-fn unescape_c(text: &[u8]) -> Vec<u8> {
+/// Undoes the escapes of `$'...'`; ash knows no `\e`.
+fn unescape_c(text: &[u8], bash: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(byte) = text.get(at) {
@@ -282,7 +282,7 @@ fn unescape_c(text: &[u8]) -> Vec<u8> {
         match escape {
             b'a' => out.push(7),
             b'b' => out.push(8),
-            b'e' | b'E' => out.push(27),
+            b'e' | b'E' if bash => out.push(27),
             b'f' => out.push(12),
             b'n' => out.push(b'\n'),
             b'r' => out.push(b'\r'),

@@ -11,7 +11,7 @@ use super::super::{Cx, Lines};
 use crate::{kernel::fs::OpenFlags, libc::getopt::OptSpec};
 
 const SPEC: OptSpec = OptSpec {
-    short: "nrugMcszbdfiok:t:T:S:hVRCmo:",
+    short: "nrugMcszbdfik:t:T:S:hVRCmo:",
     long: &[
         ("numeric-sort", b'n'),
         ("reverse", b'r'),
@@ -39,6 +39,9 @@ const SPEC: OptSpec = OptSpec {
 };
 const USAGE: &str =
     "[-nrugMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]...";
+
+/// The exit code where something is wrong, for 1 says that lines are not in order.
+const FAILURE: u8 = 2;
 
 use super::super::ls::version_order as version;
 
@@ -82,9 +85,8 @@ impl Order {
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let opts = match cx.opts(SPEC, USAGE).await {
         Ok(opts) => opts,
-        Err(code) => return if cx.is_gnu() { code * 2 } else { code },
+        Err(code) => return code * FAILURE,
     };
-    let failure = if cx.is_gnu() { 2 } else { 1 };
     let separator = match opts.value(b't').map(|text| &text[..]) {
         None => None,
         Some(b"\\0") => Some(0),
@@ -96,7 +98,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                 (false, _) => "bad -t parameter".to_owned(),
             };
             cx.error(message).await;
-            return failure;
+            return FAILURE;
         }
     };
     let mut flags = Flags::default();
@@ -118,7 +120,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                     (false, false) => format!("invalid number '{shown}'"),
                 };
                 cx.error(message).await;
-                return failure;
+                return FAILURE;
             }
         }
     }
@@ -139,7 +141,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                     true => cx.error(format!("cannot read: {shown}: {text}")).await,
                     false => cx.error(format!("{shown}: {text}")).await,
                 }
-                return failure;
+                return FAILURE;
             }
         };
         let mut input = Lines::separated_by(file, end);
@@ -154,7 +156,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                     {
                         let text = cx.text(errno);
                         cx.error(text).await;
-                        return failure;
+                        return FAILURE;
                     }
                     if cx.process.tick(1) {
                         cx.process.pause().await;
@@ -167,7 +169,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                         true => cx.error(format!("read failed: {shown}: {text}")).await,
                         false => cx.error(format!("{shown}: {text}")).await,
                     }
-                    return failure;
+                    return FAILURE;
                 }
             }
         }
@@ -189,7 +191,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                 true => cx.error(format!("open failed: {shown}: {text}")).await,
                 false => cx.error(format!("can't open '{shown}': {text}")).await,
             }
-            return failure;
+            return FAILURE;
         }
     }
     for line in lines {
@@ -249,7 +251,7 @@ async fn check(cx: &mut Cx, path: &Bytes, order: &Order, unique: bool, quiet: bo
         Ok(file) => file,
         Err(errno) => {
             cx.file_error(path, errno).await;
-            return if cx.is_gnu() { 2 } else { 1 };
+            return FAILURE;
         }
     };
     let mut lines = Lines::new(file);

@@ -1,0 +1,120 @@
+//! Runs scripts with the busybox of this machine: some at a time, each in a directory and a process group of its own.
+
+use std::{
+    fs,
+    io::Read,
+    os::unix::process::{CommandExt, ExitStatusExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use crate::{outcome::Outcome, script::Script};
+
+/// How many scripts run at a time: more than processors, for some of them sleep.
+const AT_A_TIME: usize = 8;
+/// How long a script may take.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// The real busybox with links for its applets.
+pub struct Busybox {
+    /// Everything that scripts leave behind, removed when this is dropped.
+    root: PathBuf,
+    bin: PathBuf,
+}
+
+impl Busybox {
+    /// The busybox that `PODLAB_BUSYBOX` names, else that of the system. None where there is none.
+    pub fn find() -> Option<Self> {
+        let named = std::env::var_os("PODLAB_BUSYBOX").map(PathBuf::from);
+        let usual = ["/bin/busybox", "/usr/bin/busybox"].map(PathBuf::from);
+        let busybox = named.into_iter().chain(usual).find(|path| path.exists())?;
+        let root = std::env::temp_dir().join(format!("podlab-differential-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&root);
+        let bin = root.join("bin");
+        fs::create_dir_all(&bin).unwrap();
+        let found = Self { root, bin };
+        let installed = Command::new(busybox).args(["--install", "-s"]).arg(&found.bin).status().unwrap();
+        installed.success().then_some(found)
+    }
+
+    /// Runs all scripts. An outcome is an error where the script did not end in time.
+    pub fn run_all(&self, scripts: &[Script]) -> Vec<Result<Outcome, String>> {
+        let next = AtomicUsize::new(0);
+        let outcomes = Mutex::new(vec![Err("it did not run".to_owned()); scripts.len()]);
+        thread::scope(|scope| {
+            for _ in 0..AT_A_TIME {
+                scope.spawn(|| {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(script) = scripts.get(index) else { break };
+                        let outcome = self.run(&self.root.join(index.to_string()), script);
+                        outcomes.lock().unwrap()[index] = outcome;
+                    }
+                });
+            }
+        });
+        outcomes.into_inner().unwrap()
+    }
+
+    fn run(&self, dir: &Path, script: &Script) -> Result<Outcome, String> {
+        fs::create_dir_all(dir).unwrap();
+        let mut child = Command::new(self.bin.join("sh"))
+            .args(["-c", &script.text])
+            .env_clear()
+            .env("PATH", &self.bin)
+            .env("HOME", dir)
+            .env("TZ", "UTC0")
+            .current_dir(dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let ended = outputs(&mut child);
+        if ended.is_none() {
+            let group = format!("-{}", child.id());
+            Command::new(self.bin.join("kill")).args(["-KILL", "--", &group]).status().unwrap();
+        }
+        let status = child.wait().unwrap();
+        let (stdout, stderr) =
+            ended.ok_or_else(|| format!("busybox did not end within {} s", TIME_LIMIT.as_secs()))?;
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+        Ok(Outcome::normalized(&stdout, &stderr, code))
+    }
+}
+
+impl Drop for Busybox {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+/// Both outputs, to their ends. None where they were still open at the end of the time.
+fn outputs(child: &mut Child) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (send, receive) = mpsc::channel();
+    let streams: [Box<dyn Read + Send>; 2] =
+        [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+    for (index, mut stream) in streams.into_iter().enumerate() {
+        let send = send.clone();
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = stream.read_to_end(&mut bytes);
+            let _ = send.send((index, bytes));
+        });
+    }
+    let mut outputs = [Vec::new(), Vec::new()];
+    for _ in 0..2 {
+        let (index, bytes) = receive.recv_timeout(TIME_LIMIT).ok()?;
+        outputs[index] = bytes;
+    }
+    let [stdout, stderr] = outputs;
+    Some((stdout, stderr))
+}
