@@ -74,7 +74,7 @@ impl Default for NodeConfig {
             memory_bytes: 8 << 30,
             storage_bytes: 64 << 30,
             max_pods: 110,
-            sandbox_delay: Duration::from_millis(500),
+            sandbox_delay: Duration::from_millis(700),
             container_delay: Duration::from_millis(150),
         }
     }

@@ -19,8 +19,8 @@ use super::{
 const VOLUME_TIMEOUT: Duration = Duration::from_secs(123);
 
 /// When to try again after a failure that has no delay of its own: the kubelet waits for ten seconds and up to half as
-/// much again, at random.
-const RETRY: Duration = Duration::from_millis(12_500);
+/// much again, at random; most often it is about this long.
+const RETRY: Duration = Duration::from_secs(11);
 
 /// No sync waits longer for the next one, if something failed.
 const RESYNC: Duration = Duration::from_secs(60);
