@@ -2,6 +2,7 @@
 //! real programs of the node.
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod autoscaling;
 #[path = "../support/in_process.rs"]
 mod in_process;
 mod lab;

@@ -19,7 +19,7 @@ use super::{
 const VOLUME_TIMEOUT: Duration = Duration::from_secs(123);
 
 /// When to try again after a failure that has no delay of its own: the kubelet waits for ten seconds and up to half as
-/// much again, at random; most often it is about this long.
+/// much again, at random. Here it is the same each time.
 const RETRY: Duration = Duration::from_secs(11);
 
 /// No sync waits longer for the next one, if something failed.
