@@ -27,12 +27,13 @@ fn an_autoscaler_shows_what_idle_pods_use_and_goes_down_to_its_least() {
             scaler.status.unwrap()
         };
         let seen = status().await;
-        let used = &seen.current_metrics.unwrap()[0].resource.as_ref().unwrap().current;
+        let metrics = seen.current_metrics.unwrap();
+        let used = &metrics[0].resource.as_ref().unwrap().current;
         assert_eq!(used.average_utilization, Some(0), "nothing is a figure as well");
         assert_eq!(seen.desired_replicas, 3, "not before five minutes are over");
         seconds(330).await;
         assert_eq!(status().await.desired_replicas, 1);
         let deployment = lab.api::<Deployment>().get("web").await.unwrap();
-        assert_eq!(deployment.spec.unwrap().replicas, Some(1));
+        assert_eq!(deployment.spec.replicas, Some(1));
     });
 }
