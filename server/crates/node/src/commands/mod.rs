@@ -29,6 +29,7 @@ mod tail;
 mod tar;
 pub(crate) mod test;
 mod text;
+mod vi;
 
 use std::sync::Arc;
 
@@ -164,6 +165,7 @@ commands! {
     "uniq" => text::uniq::run,
     "uptime" => system::free::uptime,
     "usleep" => sleep::usleep,
+    "vi" => vi::run,
     "watch" => processes::watch::run,
     "wc" => text::wc::run,
     "which" => system::which::run,

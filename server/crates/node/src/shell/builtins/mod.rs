@@ -120,8 +120,7 @@ static TABLE: &[Builtin] = &[
         })
     }),
     now("let", "ab", output::let_),
-    now("local", "b", declare::local),
-    Builtin { name: "local", special: true, run: Run::Now(declare::local), shells: "ad" },
+    special("local", declare::local),
     now("logout", "b", control::exit),
     later("mapfile", "b", |shell, args| Box::pin(read::mapfile(shell, args))),
     now("popd", "b", directory::popd),
