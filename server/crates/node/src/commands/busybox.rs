@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{base_name, run_applet};
 use crate::{
     env::BoxFuture,
+    images::base::busybox_applets,
     kernel::process::{Outcome, Process},
     shell::{self, Dialect},
 };
@@ -26,13 +27,14 @@ pub(crate) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
 }
 
 fn run(process: Arc<Process>, applet: &str, args: Vec<Bytes>) -> BoxFuture<Outcome> {
+    // What other packages bring is no applet, though podlab runs it.
+    let is_applet = busybox_applets().contains(&applet);
     match applet {
         "sh" | "ash" => return shell::main(process, Dialect::Ash),
-        "[" => return run(process, "test", args),
-        "[[" => return run(process, "test", args),
+        "[" | "[[" => return run(process, "test", args),
         _ => {}
     }
-    match run_applet(Arc::clone(&process), applet, args) {
+    match run_applet(Arc::clone(&process), applet, args).filter(|_| is_applet) {
         Some(running) => running,
         None => {
             let message = format!("{applet}: applet not found\n");
@@ -53,9 +55,10 @@ async fn by_argument(process: Arc<Process>) -> Outcome {
             Outcome::Exit(0)
         }
         Some("--list") => {
-            let mut names = super::TABLE.iter().map(|(name, _)| *name).collect::<Vec<_>>();
-            names.extend(["ash", "busybox", "sh", "[", "[["]);
+            let mut names = busybox_applets();
+            names.extend(["busybox"]);
             names.sort_unstable();
+            names.dedup();
             let _ = process.write(1, names.join("\n") + "\n").await;
             Outcome::Exit(0)
         }

@@ -22,7 +22,7 @@ pub(super) fn image_date() -> Timestamp {
 }
 
 /// Names of the applets that the `busybox` image has, and of the shells.
-pub(super) fn busybox_applets() -> Vec<&'static str> {
+pub(crate) fn busybox_applets() -> Vec<&'static str> {
     let mut names: Vec<_> = applets::busybox().into_iter().filter(|name| applets::runs(name)).collect();
     names.push("busybox");
     names

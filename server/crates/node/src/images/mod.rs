@@ -2,7 +2,7 @@
 
 mod alpine;
 mod applets;
-mod base;
+pub(crate) mod base;
 mod booking;
 mod busybox;
 mod debian;
