@@ -1,6 +1,6 @@
 //! busybox: one program with many names.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 
@@ -15,6 +15,13 @@ use crate::{
 /// How it introduces itself.
 pub(crate) const BANNER: &str = "BusyBox v1.37.0 (2025-01-17 18:12:05 UTC) multi-call binary.";
 
+/// The names of all applets, sorted.
+static APPLETS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut names = busybox_applets();
+    names.sort_unstable();
+    names
+});
+
 /// Runs the applet that the program was called as, or that its first argument names.
 pub(crate) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
     let argv = process.argv();
@@ -28,7 +35,7 @@ pub(crate) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
 
 fn run(process: Arc<Process>, applet: &str, args: Vec<Bytes>) -> BoxFuture<Outcome> {
     // What other packages bring is no applet, though podlab runs it.
-    let is_applet = busybox_applets().contains(&applet);
+    let is_applet = APPLETS.binary_search(&applet).is_ok();
     match applet {
         "sh" | "ash" => return shell::main(process, Dialect::Ash),
         "[" | "[[" => return run(process, "test", args),
@@ -55,11 +62,7 @@ async fn by_argument(process: Arc<Process>) -> Outcome {
             Outcome::Exit(0)
         }
         Some("--list") => {
-            let mut names = busybox_applets();
-            names.extend(["busybox"]);
-            names.sort_unstable();
-            names.dedup();
-            let _ = process.write(1, names.join("\n") + "\n").await;
+            let _ = process.write(1, APPLETS.join("\n") + "\n").await;
             Outcome::Exit(0)
         }
         Some(applet) => {
