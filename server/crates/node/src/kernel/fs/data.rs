@@ -72,6 +72,10 @@ impl FileData {
     /// Writes `bytes` at `offset`; what lies between the old end and `offset` becomes zeros. Returns by how much the
     /// memory that it takes grew.
     pub(crate) fn write(&mut self, offset: u64, bytes: &[u8]) -> u64 {
+        // Nothing is written past the end without a byte to write (write(2) of POSIX).
+        if bytes.is_empty() {
+            return 0;
+        }
         let before = self.held;
         self.own();
         let mut at = offset;
@@ -163,6 +167,13 @@ mod tests {
         data.write(1, b"u");
         assert_eq!(data.read(0, 100).as_ref(), b"hullo\0\0\0");
         assert_eq!(head.as_ref(), b"hello");
+    }
+
+    #[test]
+    fn writing_nothing_past_the_end_leaves_the_end_where_it_is() {
+        let mut data = FileData::default();
+        data.write(1, b"");
+        assert_eq!(data.len(), 0);
     }
 
     proptest! {
