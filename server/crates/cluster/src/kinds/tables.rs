@@ -117,6 +117,20 @@ impl Strategy for CertificateSigningRequestStrategy {
         Ok(())
     }
 
+    /// New conditions get the moments at which they came.
+    fn prepare_update(&self, cx: Context<'_>, object: &mut Value, _old: &Value) -> Result<()> {
+        let conditions = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
+        for condition in conditions.into_iter().flatten().filter_map(Value::as_object_mut) {
+            for field in ["lastTransitionTime", "lastUpdateTime"] {
+                let missing = condition.get(field).is_none_or(Value::is_null);
+                if missing {
+                    condition.insert(field.into(), json!(cx.server.now()));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn selectable(&self, object: &Value, field: &str) -> Option<String> {
         (field == "spec.signerName").then(|| text_at(object, "/spec/signerName").to_owned())
     }
