@@ -102,8 +102,10 @@ fn any_patch_is_made_or_refused() {
             let path = format!("{POD}?fieldManager=fuzz&force=true");
             let path = if how == 3 { path } else { POD.to_owned() };
             let (status, _, answer) = request(&cluster, "PATCH", &path, &media, &body.to_string()).await;
+            // For what its schema does not know, apply has 500 in the real server too.
+            let untyped = status == 500 && answer.contains("failed to create typed patch object");
             assert!(
-                matches!(status, 200 | 201 | 400 | 403 | 404 | 409 | 413 | 415 | 422),
+                untyped || matches!(status, 200 | 201 | 400 | 403 | 404 | 409 | 413 | 415 | 422),
                 "{body}: {status} {answer}"
             );
         }
