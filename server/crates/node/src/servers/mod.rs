@@ -1,6 +1,7 @@
 //! The servers that images run. Each is a program over the kernel's own sockets and files.
 
 pub(crate) mod booking;
+pub(crate) mod busybox_httpd;
 mod databases;
 mod event_simulator;
 mod forward;

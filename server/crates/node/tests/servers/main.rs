@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod busybox_httpd;
 mod databases;
 mod haproxy;
 mod httpd;
