@@ -10,7 +10,7 @@ use crate::{
     commands::Cx,
     http::{http_date, reason},
     kernel::{
-        fs::FileType,
+        fs::{FileType, OpenFlags},
         net::Listener,
         process::{Outcome, Process},
         signal::Signal,
@@ -64,6 +64,12 @@ pub(crate) async fn run(mut cx: Cx) -> u8 {
     let Ok(child) = cx.process.fork() else { return 1 };
     match child.listen(at) {
         Ok((_, listener)) => {
+            // It lets go of the streams that it was started with.
+            if let Ok(null) = cx.process.open_file(b"/dev/null", OpenFlags::READ_WRITE, 0).await {
+                for fd in 0..3 {
+                    let _ = child.put(fd, Arc::clone(&null));
+                }
+            }
             let process = Arc::clone(&child);
             child.start(Box::pin(async move {
                 serve_files(&process, &listener, 0).await;
