@@ -1,9 +1,11 @@
 //! Who may do what: role-based access control.
 //!
 //! - [`rbac`]: what the Roles and their bindings allow
+//! - [`escalation`]: that nobody grants what they do not have
 //! - [`bootstrap`]: the ones that every cluster has
 
 pub(crate) mod bootstrap;
+pub(crate) mod escalation;
 pub(crate) mod rbac;
 
 use std::fmt::Write;

@@ -72,7 +72,8 @@ pub(crate) fn rules_of(store: &Store, caller: &Caller, namespace: &str) -> Vec<P
     all
 }
 
-fn rules(store: &Store, kind: &str, namespace: &str, name: &str) -> Vec<PolicyRule> {
+/// The rules of a role; none where there is no such role.
+pub(crate) fn rules(store: &Store, kind: &str, namespace: &str, name: &str) -> Vec<PolicyRule> {
     let table = if kind == "Role" { "roles" } else { "clusterroles" };
     let role = store.get(&format!("{table}.{GROUP}"), namespace, name);
     let rules = role.as_ref().and_then(|role| role.value().get("rules"));

@@ -11,7 +11,7 @@ pub(crate) struct ServiceAccountStrategy;
 
 impl Strategy for ServiceAccountStrategy {
     fn columns(&self) -> &'static [Column] {
-        static COLUMNS: [Column; 3] = [Column::NAME, Column::text("Secrets"), Column::AGE];
+        static COLUMNS: [Column; 3] = [Column::NAME, Column::text("Secrets").wide(), Column::AGE];
         &COLUMNS
     }
 

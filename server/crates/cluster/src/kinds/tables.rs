@@ -10,6 +10,7 @@ use crate::{
         Context, Generation, Strategy,
         columns::{Column, labels, or_none},
     },
+    server::Server,
     status::Result,
     validation::metadata::NameRule,
 };
@@ -89,6 +90,37 @@ impl Strategy for PodTemplateStrategy {
     }
 }
 
+/// ComponentStatuses: worked out, never stored.
+#[derive(Debug)]
+pub(crate) struct ComponentStatusStrategy;
+
+impl Strategy for ComponentStatusStrategy {
+    /// The parts of a control plane, which are well as long as anybody answers.
+    fn computed(&self, _server: &Server) -> Option<Vec<Value>> {
+        let status = |name: &str| {
+            json!({
+                "apiVersion": "v1", "kind": "ComponentStatus", "metadata": { "name": name },
+                "conditions": [{ "type": "Healthy", "status": "True", "message": "ok" }],
+            })
+        };
+        Some(["controller-manager", "etcd-0", "scheduler"].map(status).to_vec())
+    }
+
+    fn deprecated(&self) -> Option<&str> {
+        Some("v1 ComponentStatus is deprecated in v1.19+")
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        static COLUMNS: [Column; 4] =
+            [Column::NAME, Column::text("Status"), Column::text("Message"), Column::text("Error")];
+        &COLUMNS
+    }
+
+    fn row(&self, object: &Value, _now: Timestamp) -> Vec<Value> {
+        vec![cells::name(object), json!("Healthy"), cells::text(object, "/conditions/0/message"), json!("")]
+    }
+}
+
 /// CertificateSigningRequests.
 #[derive(Debug)]
 pub(crate) struct CertificateSigningRequestStrategy;
@@ -114,6 +146,20 @@ impl Strategy for CertificateSigningRequestStrategy {
             spec.insert("uid".into(), json!(caller.uid));
         }
         object["status"] = json!({});
+        Ok(())
+    }
+
+    /// New conditions get the moments at which they came.
+    fn prepare_update(&self, cx: Context<'_>, object: &mut Value, _old: &Value) -> Result<()> {
+        let conditions = object.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
+        for condition in conditions.into_iter().flatten().filter_map(Value::as_object_mut) {
+            for field in ["lastTransitionTime", "lastUpdateTime"] {
+                let missing = condition.get(field).is_none_or(Value::is_null);
+                if missing {
+                    condition.insert(field.into(), json!(cx.server.now()));
+                }
+            }
+        }
         Ok(())
     }
 

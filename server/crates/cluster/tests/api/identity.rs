@@ -103,3 +103,44 @@ fn a_scale_is_of_whatever_kind_and_not_negative() {
         assert!(status == 422 && body.contains("must be greater than or equal to 0"), "{body}");
     });
 }
+
+#[test]
+fn nobody_grants_what_they_do_not_hold() {
+    run(async |cluster| {
+        let rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+        let (roles, bindings) = (format!("{rbac}/roles"), format!("{rbac}/rolebindings"));
+        let role = |name: &str, resource: &str, group: &str, verbs: &[&str]| {
+            json!({ "metadata": { "name": name }, "rules": [
+                { "apiGroups": [group], "resources": [resource], "verbs": verbs }] })
+        };
+        let binding = |name: &str, role: &str, user: &str| {
+            json!({ "metadata": { "name": name }, "roleRef": { "kind": "Role", "name": role },
+                "subjects": [{ "kind": "User", "name": user }] })
+        };
+        let group = "rbac.authorization.k8s.io";
+        post(&cluster, &roles, role("granter", "*", group, &["create", "get", "update"])).await;
+        post(&cluster, &roles, role("reader", "pods", "", &["get", "list"])).await;
+        post(&cluster, &roles, role("secrets", "secrets", "", &["get"])).await;
+        for (name, role) in [("a", "granter"), ("b", "reader")] {
+            post(&cluster, &bindings, binding(name, role, "joe")).await;
+        }
+        let as_joe = [JSON, ("impersonate-user", "joe")];
+        let try_to = async |path: &str, body: Value| {
+            let (status, _, answer) = request(&cluster, "POST", path, &as_joe, &body.to_string()).await;
+            let answer: Value = serde_json::from_str(&answer).unwrap();
+            (status, answer["message"].as_str().unwrap_or_default().to_owned())
+        };
+        assert_eq!(try_to(&roles, role("held", "pods", "", &["list"])).await.0, 201);
+        let (status, message) = try_to(&roles, role("more", "pods", "", &["list", "delete", "watch"])).await;
+        let expected = "roles.rbac.authorization.k8s.io \"more\" is forbidden: user \"joe\" \
+                        (groups=[\"system:authenticated\"]) is attempting to grant RBAC permissions not currently held:\n\
+                        {APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"delete\" \"watch\"]}";
+        assert_eq!((status, message.as_str()), (403, expected));
+        assert_eq!(try_to(&bindings, binding("c", "reader", "ann")).await.0, 201);
+        let (status, message) = try_to(&bindings, binding("d", "secrets", "joe")).await;
+        assert!(
+            status == 403 && message.starts_with("rolebindings.rbac.authorization.k8s.io \"d\""),
+            "{message}"
+        );
+    });
+}

@@ -77,3 +77,27 @@ fn a_service_leads_to_its_endpoints_by_port_name_or_number() {
         assert_eq!((status, failure(&body).0), (404, "NotFound".into()));
     });
 }
+
+#[test]
+fn the_kubelet_of_a_node_answers_for_itself() {
+    run(async |cluster| {
+        let node = json!({ "metadata": { "name": "scripted" } }).to_string();
+        let json = [("content-type", "application/json")];
+        assert_eq!(request(&cluster, "POST", "/api/v1/nodes", &json, &node).await.0, 201);
+        let at = |path: &str| format!("/api/v1/nodes/scripted/proxy/{path}");
+        let get = async |path: &str| {
+            let (status, _, body) = request(&cluster, "GET", &at(path), &[], "").await;
+            (status, body)
+        };
+        assert_eq!(get("healthz").await, (200, "ok".to_owned()));
+        let pods: Value = serde_json::from_str(&get("pods").await.1).unwrap();
+        assert_eq!((&pods["kind"], &pods["items"][0]["metadata"]["name"]), (&json!("PodList"), &json!("p")));
+        let own = request(&cluster, "GET", &format!("{PODS}/p/log?container=a&tailLines=1"), &[], "").await.2;
+        assert_eq!(get("containerLogs/default/p/a?tailLines=1").await, (200, own));
+        let summary: Value = serde_json::from_str(&get("stats/summary").await.1).unwrap();
+        assert_eq!(summary["node"]["nodeName"], "scripted");
+        assert_eq!(get("nowhere").await.0, 404);
+        let (status, _, _) = request(&cluster, "GET", "/api/v1/nodes/none/proxy/healthz", &[], "").await;
+        assert_eq!(status, 404);
+    });
+}

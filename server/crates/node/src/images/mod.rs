@@ -5,7 +5,9 @@ mod applets;
 pub(crate) mod base;
 mod booking;
 mod busybox;
+mod databases;
 mod debian;
+mod haproxy;
 mod httpd;
 mod nginx;
 pub(crate) mod packages;
@@ -25,7 +27,10 @@ use crate::image::Family;
 pub(crate) const FAMILIES: &[Family] = &[
     alpine::FAMILY,
     busybox::FAMILY,
+    databases::MYSQL,
+    databases::POSTGRES,
     debian::FAMILY,
+    haproxy::FAMILY,
     httpd::FAMILY,
     nginx::FAMILY,
     pause::FAMILY,

@@ -1,8 +1,11 @@
 //! The servers that images run. Each is a program over the kernel's own sockets and files.
 
 pub(crate) mod booking;
+pub(crate) mod busybox_httpd;
+mod databases;
 mod event_simulator;
 mod forward;
+mod haproxy;
 mod httpd;
 mod listening;
 mod nginx;
@@ -28,6 +31,11 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         "redis-server" => ("redis-server", redis::main, 8 << 20),
         "redis-cli" => ("redis-cli", redis::cli_main, 2 << 20),
         "event-simulator" => ("python", event_simulator::main, 10 << 20),
+        "haproxy" => ("haproxy", haproxy::main, 12 << 20),
+        "mysqladmin" => ("mysqladmin", databases::mysqladmin_main, 4 << 20),
+        "mysqld" => ("mysqld", databases::mysqld_main, 64 << 20),
+        "pg_isready" => ("pg_isready", databases::pg_isready_main, 2 << 20),
+        "postgres" => ("postgres", databases::postgres_main, 24 << 20),
         "filebeat" => ("filebeat", shippers::filebeat::main, 40 << 20),
         "fluent-bit" => ("fluent-bit", shippers::fluent_bit::main, 12 << 20),
         "fluentd" => ("fluentd", shippers::fluentd::main, 40 << 20),

@@ -2,10 +2,14 @@
 
 #![cfg(test)]
 
+mod busybox_httpd;
+mod databases;
+mod haproxy;
 mod httpd;
 #[path = "../runtime/lab.rs"]
 #[expect(dead_code, reason = "shared with the tests of the runtime, which use all of it")]
 mod lab;
+mod network;
 mod nginx;
 mod nginx_t;
 mod packages;

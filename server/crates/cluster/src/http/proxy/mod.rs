@@ -1,5 +1,6 @@
-//! `pods/NAME/proxy`, `services/NAME/proxy`: the client's request, sent on from a node.
+//! `pods/NAME/proxy`, `services/NAME/proxy`: the client's request, sent on from a node. `nodes/NAME/proxy` is the kubelet.
 
+mod kubelet;
 mod links;
 mod location;
 
@@ -39,6 +40,10 @@ pub(super) async fn serve(
     target: &Target,
     body: Body,
 ) -> Result<Response> {
+    if resource.plural == "nodes" {
+        let own = call.parts.uri.path().to_owned();
+        return kubelet::serve(call, resource, target, rest(&own, target)).await;
+    }
     let location = location::find(&call, resource, target)?;
     let own = call.parts.uri.path().to_owned();
     let rest = rest(&own, target);

@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 
 use super::role::RoleStrategy;
 use crate::{
+    access::{
+        escalation::{self, Grant},
+        rbac,
+    },
     kinds::{
         cells,
         defaults::{object, objects, set, text},
@@ -37,6 +41,15 @@ impl Strategy for BindingStrategy {
 
     fn name_rule(&self) -> NameRule {
         NameRule::PathSegment
+    }
+
+    fn prepare_create(&self, cx: Context<'_>, object: &mut Value) -> Result<()> {
+        self.check_grant(cx, object)
+    }
+
+    fn prepare_update(&self, cx: Context<'_>, object: &mut Value, old: &Value) -> Result<()> {
+        let same = |key: &str| object.get(key) == old.get(key);
+        if same("subjects") && same("roleRef") { Ok(()) } else { self.check_grant(cx, object) }
     }
 
     fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
@@ -116,6 +129,24 @@ impl Strategy for BindingStrategy {
 }
 
 impl BindingStrategy {
+    /// Only those who hold a role's rules may bind it.
+    fn check_grant(&self, cx: Context<'_>, object: &Value) -> Result<()> {
+        let namespace = text_at(object, "/metadata/namespace");
+        let (kind, role) = (text_at(object, "/roleRef/kind"), text_at(object, "/roleRef/name"));
+        let own = self.0 == RoleStrategy::Namespace;
+        let grant = Grant {
+            resource: if own { "rolebindings" } else { "clusterrolebindings" },
+            namespace,
+            name: text_at(object, "/metadata/name"),
+            verb: "bind",
+            role_resource: if kind == "Role" { "roles" } else { "clusterroles" },
+            role,
+        };
+        let at = if kind == "Role" { namespace } else { "" };
+        let rules = rbac::rules(&cx.server.store, kind, at, role);
+        escalation::check(cx.server, &cx.request.caller, &grant, &rules)
+    }
+
     fn validate_subject(&self, subject: &Subject, path: &Path, errors: &mut ErrorList) {
         let group = subject.api_group.as_deref().unwrap_or_default();
         if subject.name.is_empty() {

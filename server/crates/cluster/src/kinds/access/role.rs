@@ -4,7 +4,8 @@ use k8s_openapi::api::rbac::v1::PolicyRule;
 use serde_json::Value;
 
 use crate::{
-    object::parse,
+    access::escalation::{self, Grant},
+    object::{parse, text_at},
     resource::{Context, Strategy},
     status::Result,
     validation::{ErrorList, Path, metadata::NameRule},
@@ -22,6 +23,14 @@ impl Strategy for RoleStrategy {
         NameRule::PathSegment
     }
 
+    fn prepare_create(&self, cx: Context<'_>, object: &mut Value) -> Result<()> {
+        self.check_grant(cx, object)
+    }
+
+    fn prepare_update(&self, cx: Context<'_>, object: &mut Value, old: &Value) -> Result<()> {
+        if object.get("rules") == old.get("rules") { Ok(()) } else { self.check_grant(cx, object) }
+    }
+
     fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
         let rules: Vec<PolicyRule> =
             object.get("rules").map(parse::<Option<_>>).transpose()?.flatten().unwrap_or_default();
@@ -29,6 +38,28 @@ impl Strategy for RoleStrategy {
             validate_rule(rule, *self, &Path::new("rules").index(i), errors);
         }
         Ok(())
+    }
+}
+
+impl RoleStrategy {
+    /// Where its objects are in the API.
+    fn resource(self) -> &'static str {
+        if self == Self::Namespace { "roles" } else { "clusterroles" }
+    }
+
+    /// Only those who hold the rules may give them to a role.
+    fn check_grant(self, cx: Context<'_>, object: &Value) -> Result<()> {
+        let rules = object.get("rules").map(parse::<Option<Vec<PolicyRule>>>).transpose()?.flatten();
+        let name = text_at(object, "/metadata/name");
+        let grant = Grant {
+            resource: self.resource(),
+            namespace: text_at(object, "/metadata/namespace"),
+            name,
+            verb: "escalate",
+            role_resource: self.resource(),
+            role: name,
+        };
+        escalation::check(cx.server, &cx.request.caller, &grant, rules.as_deref().unwrap_or_default())
     }
 }
 

@@ -27,8 +27,8 @@ use crate::kinds::{
     service_account::ServiceAccountStrategy,
     storage::{claim::ClaimStrategy, class::ClassStrategy, volume::VolumeStrategy},
     tables::{
-        CertificateSigningRequestStrategy, ControllerRevisionStrategy, LeaseStrategy, PodTemplateStrategy,
-        RuntimeClassStrategy,
+        CertificateSigningRequestStrategy, ComponentStatusStrategy, ControllerRevisionStrategy,
+        LeaseStrategy, PodTemplateStrategy, RuntimeClassStrategy,
     },
     workload::{
         cron_job::CronJobStrategy, daemon_set::DaemonSetStrategy, deployment::DeploymentStrategy,
@@ -47,7 +47,11 @@ pub(super) fn resources() -> Vec<Resource> {
 fn core() -> Vec<Row> {
     vec![
         Row::core("Binding", "bindings").verbs(Verbs::CreateOnly),
-        Row::core("ComponentStatus", "componentstatuses").short("cs").cluster_wide().verbs(Verbs::ReadOnly),
+        Row::core("ComponentStatus", "componentstatuses")
+            .short("cs")
+            .cluster_wide()
+            .verbs(Verbs::ReadOnly)
+            .strategy(ComponentStatusStrategy),
         Row::core("ConfigMap", "configmaps").short("cm").strategy(ConfigMapStrategy),
         Row::core("Endpoints", "endpoints").short("ep").strategy(EndpointsStrategy),
         Row::core("Event", "events").short("ev").strategy(EventStrategy),

@@ -18,6 +18,7 @@ commands! {
     "curl" => curl::run,
     "dig" => dns::dig,
     "host" => dns::host,
+    "httpd" => crate::servers::busybox_httpd::run,
     "ifconfig" => interfaces::ifconfig,
     "ip" => interfaces::ip,
     "nc" => nc::run,
