@@ -16,7 +16,7 @@ use clock::Waiting;
 pub fn kubeconfig(address: SocketAddr, secret: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: podlab\nclusters:\n- name: podlab\n  cluster:\n    server: \
-         http://{address}/k8s/{secret}\ncontexts:\n- name: podlab\n  context:\n    cluster: podlab\n    user: podlab\n    \
+         http://{address}/k8s/{secret}\n    insecure-skip-tls-verify: true\ncontexts:\n- name: podlab\n  context:\n    cluster: podlab\n    user: podlab\n    \
          namespace: default\nusers:\n- name: podlab\n  user: {{}}\n"
     )
 }

@@ -148,7 +148,11 @@ describe("containers", () => {
   test("a port is forwarded", async () => {
     await run("web", { image: "nginx" });
     const forward = new k8s.PortForward(config);
-    const server = net.createServer((socket) => forward.portForward(namespace, "web", [80], socket, null, socket));
+    // A connection to the cluster stays open until it is closed, and Node waits for it.
+    const connections = [];
+    const server = net.createServer(async (socket) => {
+      connections.push(await forward.portForward(namespace, "web", [80], socket, null, socket));
+    });
     await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
     const answer = await new Promise((resolve, reject) => {
       const socket = net.connect(server.address().port, "127.0.0.1");
@@ -164,6 +168,7 @@ describe("containers", () => {
       socket.write("GET / HTTP/1.1\r\nHost: web\r\n\r\n");
     });
     server.close();
+    connections.forEach((connection) => connection.close());
     assert.match(answer, /^HTTP\/1.1 200 OK/);
     assert.match(answer, /Welcome to nginx!/);
   });

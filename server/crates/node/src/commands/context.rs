@@ -255,13 +255,34 @@ impl Cx {
                 return Ok(all);
             }
             all.extend_from_slice(&bytes);
-            if all.len() > 1 << 20 {
-                self.process.hold(all.len() as u64)?;
-            }
-            if all.len() > 4 * MAX_LINE {
-                return Err(Errno::ENOMEM);
+            if all.len() > 4 * MAX_LINE || !self.has_room(all.len()) {
+                return Err(self.overflow(file, all.len()).await);
             }
         }
+    }
+
+    /// Whether so much can be held; a little always can.
+    fn has_room(&self, held: usize) -> bool {
+        held <= 1 << 20 || self.process.hold(held as u64).is_ok()
+    }
+
+    /// Reads on without keeping what is read, since it is more than podlab holds, but counts it: where the container has
+    /// a limit, it is killed there as on Linux. Where the input ends before, the program hears that there is no more
+    /// memory.
+    async fn overflow(&mut self, file: &OpenFile, held: usize) -> Errno {
+        let mut claimed = held as u64;
+        while self.process.container.memory.limit().is_some() {
+            match self.read(file).await {
+                Ok(bytes) if !bytes.is_empty() => claimed += bytes.len() as u64,
+                _ => break,
+            }
+            if self.process.claim(claimed).is_err() {
+                // It is being killed, and comes to say nothing any more.
+                self.process.pause().await;
+                break;
+            }
+        }
+        Errno::ENOMEM
     }
 }
 
@@ -313,11 +334,8 @@ impl Lines {
                 self.searched = 0;
                 return Ok(Some(Line { text: self.buffer.split().freeze(), complete: false }));
             }
-            if self.buffer.len() > MAX_LINE {
-                return Err(Errno::ENOMEM);
-            }
-            if self.buffer.len() > 1 << 20 {
-                cx.process.hold(self.buffer.len() as u64)?;
+            if self.buffer.len() > MAX_LINE || !cx.has_room(self.buffer.len()) {
+                return Err(cx.overflow(&self.file, self.buffer.len()).await);
             }
             let bytes = cx.read(&self.file).await?;
             self.ended = bytes.is_empty();

@@ -150,6 +150,23 @@ async fn a_container_that_passes_its_memory_limit_is_killed_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn input_without_an_end_takes_memory_up_to_the_limit_however_high_it_is() {
+    let lab = Lab::new().await;
+    for (program, mebibytes) in [("tail", 20), ("sort", 100), ("tail", 400)] {
+        let limited = ContainerConfig {
+            resources: Resources { memory_limit_bytes: Some(mebibytes << 20), ..Resources::default() },
+            ..script(&format!("exec {program} /dev/zero"))
+        };
+        let (log, status) = lab.outcome(limited).await;
+        assert_eq!((status.exit_code, status.reason), (Some(137), Some(ExitReason::OomKilled)), "{program}");
+        assert_eq!(log, "");
+    }
+    let (log, status) = lab.outcome(script("head -c 100000000 /dev/zero | tail; echo $?")).await;
+    assert_eq!(status.exit_code, Some(0), "{log}");
+    assert!(log.ends_with("Cannot allocate memory\n1\n"), "{log}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_child_that_is_killed_for_memory_leaves_the_others_alone() {
     let lab = Lab::new().await;
     let config = ContainerConfig {

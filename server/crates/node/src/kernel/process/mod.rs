@@ -200,6 +200,12 @@ impl Process {
             budget.release(before - bytes);
         }
         self.held.store(bytes, Ordering::Relaxed);
+        self.claim(bytes)
+    }
+
+    /// Counts memory that its program would hold by now and podlab does not: past the container's limit the container is
+    /// killed.
+    pub(crate) fn claim(&self, bytes: u64) -> Result<(), Errno> {
         let base = self.lock().program.map_or(0, |program| program.memory);
         self.set_memory(base + bytes)
     }
