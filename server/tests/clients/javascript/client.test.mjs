@@ -146,7 +146,8 @@ describe("containers", () => {
   });
 
   test("a port is forwarded", async () => {
-    await run("web", { image: "nginx" });
+    // A container runs before its server listens; with a probe it is ready only after.
+    await run("web", { image: "nginx", readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 1 } });
     const forward = new k8s.PortForward(config);
     // A connection to the cluster stays open until it is closed, and Node waits for it.
     const connections = [];

@@ -29,6 +29,10 @@ def busybox(name, script):
     return {"name": name, "image": "busybox", "command": ["sh", "-c", script]}
 
 
+# A container runs before its server listens; with this probe it is ready only after.
+LISTENS = {"tcpSocket": {"port": 80}, "periodSeconds": 1}
+
+
 class ClusterTest(unittest.TestCase):
     def setUp(self):
         self.core = client.CoreV1Api()
@@ -213,7 +217,7 @@ class ContainersTest(ClusterTest):
         self.assertEqual(self.core.read_namespaced_pod_log("l", self.namespace, tail_lines=1), "line 3\n")
 
     def test_a_port_is_forwarded(self):
-        self.run_pod(pod("web", {"name": "c", "image": "nginx"}))
+        self.run_pod(pod("web", {"name": "c", "image": "nginx", "readinessProbe": LISTENS}))
         forward = portforward(self.core.connect_get_namespaced_pod_portforward, "web", self.namespace, ports="80")
         with contextlib.closing(forward.socket(80)) as connection:
             connection.setblocking(True)
@@ -221,7 +225,7 @@ class ContainersTest(ClusterTest):
             answer = b""
             while part := connection.recv(4096):
                 answer += part
-        self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK"), answer)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK"), (answer, forward.error(80)))
         self.assertIn(b"Welcome to nginx!", answer)
         self.assertIsNone(forward.error(80))
 

@@ -21,6 +21,7 @@ pub(super) fn write(client: &Client, manifest: &Manifest, status: &PodStatus) {
         match pods.update_status(&pod) {
             Ok(_) => return,
             Err(error) if error.is_conflict() => {}
+            Err(error) if error.is_not_found() => return,
             Err(error) => {
                 tracing::warn!(%error, pod = manifest.name(), "a pod's status could not be written");
                 return;
