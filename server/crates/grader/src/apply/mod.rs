@@ -9,6 +9,7 @@ use kube::{
     Api,
     api::{DynamicObject, Patch, PatchParams},
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use podlab_exercises::Problem;
 use serde_json::json;
 
@@ -66,10 +67,12 @@ async fn apply_one(document: &Document, namespace: &str, cluster: &Cluster) -> R
     }
     let resource = document.kind.resource();
     let api: Api<DynamicObject> = Api::namespaced_with(cluster.client.clone(), namespace, &resource);
+    // The client puts the name into the request's path as it is; what is not a name is for the API to say.
+    let name = utf8_percent_encode(&document.name, NON_ALPHANUMERIC).to_string();
     let params = PatchParams::apply(FIELD_MANAGER).force().validation_strict();
     let mut attempt = 1;
     loop {
-        match api.patch(&document.name, &params, &Patch::Apply(&object)).await {
+        match api.patch(&name, &params, &Patch::Apply(&object)).await {
             Err(kube::Error::Api(status)) if busy(status.code) && attempt < ATTEMPTS => {
                 cluster.clock.sleep(Duration::from_millis(500) * attempt).await;
                 attempt += 1;

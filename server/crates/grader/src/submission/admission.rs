@@ -172,7 +172,10 @@ fn name(node: &Node) -> Result<String, Problem> {
     let at = metadata.map_or(node.at, |metadata| metadata.at);
     match metadata.and_then(|metadata| metadata.get("name")) {
         Some(name) => match name.text().filter(|text| !text.trim().is_empty()) {
-            Some(text) => Ok(text.to_owned()),
+            Some(text) => match no_path_segment(text) {
+                None => Ok(text.to_owned()),
+                Some(why) => Err(problem(name.at, format!("`metadata.name` is {text:?}, but a name {why}."))),
+            },
             None => {
                 let seen = name.data.describe();
                 Err(problem(
@@ -183,6 +186,15 @@ fn name(node: &Node) -> Result<String, Problem> {
         },
         None => Err(problem(at, "`metadata` has no `name`. Every object needs one.")),
     }
+}
+
+/// Why a text cannot stand as one segment of a URL's path, which every name must: with such a name the address of the
+/// object would be that of another one. (apimachinery's `IsValidPathSegmentName`.)
+fn no_path_segment(name: &str) -> Option<String> {
+    if matches!(name, "." | "..") {
+        return Some(format!("may not be '{name}'"));
+    }
+    name.chars().find(|c| matches!(c, '/' | '%')).map(|c| format!("may not contain '{c}'"))
 }
 
 /// A namespace other than the sandbox.

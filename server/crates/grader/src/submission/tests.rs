@@ -119,6 +119,21 @@ fn a_thousand_documents_are_too_many() {
 }
 
 #[test]
+fn a_name_that_would_lead_to_another_address_is_refused() {
+    for name in ["mc1/status", "../../secrets/x", "a%2Fb"] {
+        let found = one_problem(pod(name).as_bytes());
+        assert!(
+            found.starts_with(&format!("4:9 `metadata.name` is {name:?}, but a name may not contain")),
+            "{found}"
+        );
+    }
+    assert_eq!(
+        one_problem(pod("..").as_bytes()),
+        "4:9 `metadata.name` is \"..\", but a name may not be '..'."
+    );
+}
+
+#[test]
 fn another_namespace_is_refused() {
     let text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: mc1\n  namespace: kube-system\n";
     let found = one_problem(text.as_bytes());

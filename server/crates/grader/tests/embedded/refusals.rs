@@ -6,8 +6,12 @@ use crate::lab::verdict;
 
 /// The problems of a Pod mc1 with this below its metadata, as `line:column message`.
 fn problems(spec: &str) -> Vec<String> {
+    problems_of("mc1", spec)
+}
+
+fn problems_of(name: &str, spec: &str) -> Vec<String> {
     let content = Content::embedded().unwrap();
-    let manifest = format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: mc1\n{spec}");
+    let manifest = format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n{spec}");
     let verdict = verdict(content.exercise("mc1").unwrap(), &manifest, &content);
     assert!(verdict.checks.iter().all(|check| check.outcome == Outcome::Skipped), "{verdict:?}");
     let shown = |p: &podlab_exercises::Problem| {
@@ -61,4 +65,18 @@ fn invalid_values_are_named_with_the_valid_ones() {
             "6:3 Pod mc1, `spec.restartPolicy`: Unsupported value: \"never\": supported values: \"Always\", \"OnFailure\", \"Never\". Did you mean `Never`?"
         ]
     );
+}
+
+#[test]
+fn a_name_of_any_signs_reaches_the_api_as_it_is() {
+    for name in ["my pod", "x?force=true", "x#y", "mc1&a=b", "Ä"] {
+        let found = problems_of(&format!("{name:?}"), "spec:\n  containers:\n  - {name: a, image: nginx}\n");
+        assert_eq!(
+            found,
+            [format!(
+                "4:3 Pod {name}, `metadata.name`: Invalid value: {name:?}: a lowercase RFC 1123 subdomain must consist of \
+                 lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character."
+            )]
+        );
+    }
 }
