@@ -12,10 +12,8 @@ pub(crate) mod cap {
     pub(crate) const SETGID: u64 = 1 << 6;
     pub(crate) const SETUID: u64 = 1 << 7;
     pub(crate) const NET_ADMIN: u64 = 1 << 12;
-    pub(crate) const NET_RAW: u64 = 1 << 13;
     pub(crate) const SYS_CHROOT: u64 = 1 << 18;
     pub(crate) const SYS_ADMIN: u64 = 1 << 21;
-    pub(crate) const SYS_TIME: u64 = 1 << 25;
 
     /// Names in the order of their bits.
     const NAMES: [&str; 41] = [

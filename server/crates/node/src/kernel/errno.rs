@@ -60,7 +60,6 @@ errno! {
     EINVAL = 22, "Invalid argument";
     EMFILE = 24, "Too many open files", "No file descriptors available";
     ENOTTY = 25, "Inappropriate ioctl for device", "Not a tty";
-    ETXTBSY = 26, "Text file busy";
     EFBIG = 27, "File too large";
     ENOSPC = 28, "No space left on device";
     ESPIPE = 29, "Illegal seek", "Invalid seek";
@@ -74,7 +73,6 @@ errno! {
     EADDRNOTAVAIL = 99, "Cannot assign requested address", "Address not available";
     ENETUNREACH = 101, "Network is unreachable", "Network unreachable";
     ECONNRESET = 104, "Connection reset by peer";
-    EISCONN = 106, "Transport endpoint is already connected", "Socket is connected";
     ENOTCONN = 107, "Transport endpoint is not connected", "Socket not connected";
     ETIMEDOUT = 110, "Connection timed out", "Operation timed out";
     ECONNREFUSED = 111, "Connection refused";

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::wait::{WaitQueue, lock};
 
 /// How many bytes a pipe holds before its writers wait: Linux's default.
-pub const PIPE_CAPACITY: usize = 64 * 1024;
+pub(crate) const PIPE_CAPACITY: usize = 64 * 1024;
 
 /// The largest piece that one write moves at a time; what is larger is written piece by piece.
 const MAX_CHUNK: usize = 16 * 1024;
@@ -45,11 +45,11 @@ pub(crate) struct Pipe(Mutex<State>);
 
 /// The end that bytes come out of. A clone reads from the same stream.
 #[derive(Debug)]
-pub struct PipeReader(Arc<Pipe>);
+pub(crate) struct PipeReader(Arc<Pipe>);
 
 /// The end that bytes go into; readers see the end of the stream when the last clone is dropped.
 #[derive(Debug)]
-pub struct PipeWriter(Arc<Pipe>);
+pub(crate) struct PipeWriter(Arc<Pipe>);
 
 /// Makes a pipe and returns its two ends.
 pub(crate) fn pipe() -> (PipeReader, PipeWriter) {

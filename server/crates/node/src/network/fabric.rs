@@ -98,7 +98,7 @@ enum Route {
     Dropped,
     /// Nobody has the address, though it is one of the cluster's.
     NoNeighbour,
-    NoRoute,
+    Nowhere,
 }
 
 impl Fabric {
@@ -236,7 +236,7 @@ impl Fabric {
                 Route::To { namespace, address, from } => (namespace, address, from),
                 Route::Refused => return Err(Errno::ECONNREFUSED),
                 Route::Dropped | Route::NoNeighbour => return Ok(()),
-                Route::NoRoute => return Err(Errno::ENETUNREACH),
+                Route::Nowhere => return Err(Errno::ENETUNREACH),
             }
         };
         let socket = namespace.udp_socket(address).ok_or(Errno::ECONNREFUSED)?;
@@ -253,7 +253,7 @@ impl Fabric {
             Route::To { .. } => Echo::Answer { hops: 1 },
             Route::Refused | Route::Dropped => Echo::Silent,
             Route::NoNeighbour => Echo::Unreachable,
-            Route::NoRoute => Echo::NoRoute,
+            Route::Nowhere => Echo::NoRoute,
         }
     }
 
@@ -296,7 +296,7 @@ impl Fabric {
                 Ok((listener, namespace, address, from))
             }
             Route::Refused => Err(Errno::ECONNREFUSED),
-            Route::NoRoute => Err(Errno::ENETUNREACH),
+            Route::Nowhere => Err(Errno::ENETUNREACH),
             Route::NoNeighbour => {
                 self.env.sleep(NEIGHBOUR_TIMEOUT).await;
                 Err(Errno::EHOSTUNREACH)
@@ -322,7 +322,7 @@ impl Fabric {
                 };
             }
             let ours = hosts.ranges.iter().any(|range| in_range(address.ip(), *range));
-            return if ours { Route::NoNeighbour } else { Route::NoRoute };
+            return if ours { Route::NoNeighbour } else { Route::Nowhere };
         };
         let own_node =
             hosts.nodes.iter().any(|node| node.address == source.ip && node.name == namespace.node);
@@ -336,7 +336,7 @@ impl Fabric {
         drop(hosts);
         let policies = Arc::clone(&lock(&self.policies));
         let flow = Flow { from: source.ip, to: address.ip(), protocol, port: address.port() };
-        if !(source.trusted && own_node) && !passes(&policies, flow) {
+        if !(source.trusted && own_node || passes(&policies, flow)) {
             return Route::Dropped;
         }
         Route::To { namespace, address, from }

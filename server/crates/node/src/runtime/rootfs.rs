@@ -106,7 +106,7 @@ impl Builder<'_> {
         let dev = tree_root(&tmpfs(64 << 20), dev_tree());
         self.attach("/dev", dev, "tmpfs", "nosuid,size=65536k,mode=755,inode64")?;
         let pts = FileSystem::new(host, FsKind::Devpts, Quota::new(0, None));
-        let pts = crate::kernel::fs::new_root(&pts, 0o755, 0, 0);
+        let pts = tree_root(&pts, pts_tree());
         self.attach("/dev/pts", pts, "devpts", "nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666")?;
         let shm = crate::kernel::fs::new_root(&tmpfs(64 << 20), 0o1777, 0, 0);
         self.attach("/dev/shm", shm, "shm", "nosuid,nodev,noexec,relatime,size=65536k,inode64")?;
@@ -217,6 +217,16 @@ fn dev_tree() -> &'static Arc<TreeDir> {
             .link("/ptmx", "pts/ptmx")
             .dirs(&["/pts", "/mqueue"])
             .dir("/shm", 0o1777);
+        tree.finish()
+    })
+}
+
+/// `/dev/pts` before any terminal is opened.
+fn pts_tree() -> &'static Arc<TreeDir> {
+    static TREE: OnceLock<Arc<TreeDir>> = OnceLock::new();
+    TREE.get_or_init(|| {
+        let mut tree = TreeBuilder::new(Timestamp::UNIX_EPOCH);
+        tree.device("/ptmx", 0o666, Device::Ptmx);
         tree.finish()
     })
 }

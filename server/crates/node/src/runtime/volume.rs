@@ -142,10 +142,6 @@ impl Volume {
         Self(Arc::new(Inner { host: Arc::clone(host), root, read_only: false, projected: None }))
     }
 
-    pub(crate) fn root(&self) -> &Arc<Inode> {
-        &self.0.root
-    }
-
     pub(crate) fn is_read_only(&self) -> bool {
         self.0.read_only
     }

@@ -63,7 +63,7 @@ async fn run(process: Arc<Process>, port: u16, name: &str, handler: Handler) -> 
     };
     let _ = process.write(1, format!("{name} listening on port {port}\n")).await;
     let stop = signalled(&process, &[Signal::INT, Signal::TERM]);
-    serve(&process, &listener, async { drop(stop.await) }, |request| {
+    serve(&process, &listener, async { _ = stop.await }, |request| {
         let answer = handler(Arc::clone(&process), request);
         let date = http_date(process.now());
         async { answer.await.with("Date", date) }

@@ -148,8 +148,7 @@ async fn run(process: Arc<Process>) -> Outcome {
         let _ = process.write(2, greeting).await;
     }
     let stop = signalled(&process, &[Signal::INT, Signal::TERM]);
-    serve(&process, &listener, async { drop(stop.await) }, |request| answer(&process, &sample, request))
-        .await;
+    serve(&process, &listener, async { _ = stop.await }, |request| answer(&process, &sample, request)).await;
     Outcome::Exit(0)
 }
 

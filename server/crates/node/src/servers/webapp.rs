@@ -35,7 +35,7 @@ async fn run(process: Arc<Process>) -> Outcome {
     let _ = process.write(2, format!(" * Running on http://0.0.0.0:{port}/ (Press CTRL+C to quit)\n")).await;
     // Python answers SIGINT; a SIGTERM that nobody asked for does not reach process 1.
     let stop = signalled(&process, &[Signal::INT]);
-    serve(&process, &listener, async { drop(stop.await) }, |request| answer(&process, request)).await;
+    serve(&process, &listener, async { _ = stop.await }, |request| answer(&process, request)).await;
     Outcome::Exit(130)
 }
 

@@ -275,7 +275,7 @@ pub(super) async fn dig(mut cx: Cx) -> u8 {
         .iter()
         .map(|(name, record)| {
             let (kind, text) = record_text(record);
-            format!("{}\t30\tIN\t{kind}\t{text}\n", format!("{name}."))
+            format!("{name}.\t30\tIN\t{kind}\t{text}\n")
         })
         .collect();
     if quiet {

@@ -113,7 +113,7 @@ fn rows(cx: &Cx, opts: &Opts) -> Vec<SocketRow> {
     let mut rows = cx.process.container.net.sockets();
     rows.retain(|row| {
         let kind = any_kind || (row.udp && udp) || (!row.udp && tcp);
-        let waits = row.udp || row.state == SocketState::Listen;
+        let waits = matches!(row.state, SocketState::Listen | SocketState::None);
         let family = match opts.last_of(b"46") {
             Some(b'4') => row.local.is_ipv4(),
             Some(b'6') => row.local.is_ipv6(),

@@ -1,10 +1,12 @@
 //! Commands that start, watch and end other programs.
 
+pub(super) mod chroot;
 pub(super) mod env;
 pub(super) mod kill;
 mod launch;
 pub(super) mod nohup;
 pub(super) mod pgrep;
+pub(super) mod su;
 pub(super) mod time;
 pub(super) mod timeout;
 pub(super) mod top;

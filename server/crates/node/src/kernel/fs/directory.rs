@@ -7,6 +7,9 @@ use std::{
 
 use super::{FileType, Inode, TreeDir, TreeNode, filesystem::FileSystem};
 
+/// Names in a directory, and what they stand for.
+pub(crate) type Names = Vec<(Box<[u8]>, FileType)>;
+
 /// What a directory holds.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
@@ -83,7 +86,7 @@ impl Directory {
     }
 
     /// Its entries' names and types, sorted by name.
-    pub(crate) fn list(&self) -> Vec<(Box<[u8]>, FileType)> {
+    pub(crate) fn list(&self) -> Names {
         let mut all: Vec<_> = self
             .entries
             .iter()

@@ -370,11 +370,6 @@ impl Inode {
         state.changed = now;
         state.watchers.wake();
     }
-
-    /// How many bytes its file system charges for it.
-    pub(crate) fn charged(&self) -> u64 {
-        self.lock().blocks * BLOCK
-    }
 }
 
 impl Kind {

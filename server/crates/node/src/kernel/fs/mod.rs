@@ -11,7 +11,7 @@ mod path;
 mod tree;
 mod virtual_node;
 
-pub(crate) use directory::{Directory, new_root};
+pub(crate) use directory::{Directory, Names, new_root};
 pub(crate) use filesystem::{BLOCK, FileSystem, FsKind};
 pub(crate) use inode::{Inode, Kind, SetTimes, Stat};
 pub(crate) use mount::{Location, Mount, MountLook, MountTable};

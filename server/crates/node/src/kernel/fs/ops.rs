@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Directory, FileType, Inode, Kind, Location, Walk, path::Parent};
+use super::{Directory, Inode, Kind, Location, Names, Walk, path::Parent};
 use crate::kernel::{
     creds::{EXECUTE, WRITE, cap},
     errno::Errno,
@@ -245,7 +245,7 @@ impl Walk<'_> {
     }
 
     /// A directory's entries, sorted by name, without `.` and `..`.
-    pub(crate) fn list(&self, dir: &Inode) -> Result<Vec<(Box<[u8]>, FileType)>, Errno> {
+    pub(crate) fn list(&self, dir: &Inode) -> Result<Names, Errno> {
         let state = dir.lock();
         match &state.kind {
             Kind::Dir(entries) => Ok(entries.list()),

@@ -4,7 +4,7 @@ use std::{fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{FileType, Location, OpenFile};
+use super::{FileType, Location, Names, OpenFile};
 use crate::kernel::errno::Errno;
 
 /// A file or directory without content of its own.
@@ -19,7 +19,7 @@ pub(crate) trait VirtualNode: Send + Sync + Debug {
     }
 
     /// A directory's entries.
-    fn entries(&self, viewer: u32) -> Vec<(Box<[u8]>, FileType)> {
+    fn entries(&self, viewer: u32) -> Names {
         let _ = viewer;
         Vec::new()
     }

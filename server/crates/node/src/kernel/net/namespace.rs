@@ -174,14 +174,23 @@ impl NetNamespace {
 
     /// Everything that is open, as `netstat -a` lists it.
     pub(crate) fn sockets(&self) -> Vec<SocketRow> {
-        let (mut rows, streams) = {
+        let (mut rows, udp, streams) = {
             let state = lock(&self.state);
-            let row = |id: u64, udp, local, state| SocketRow { id, udp, local, peer: None, state };
-            let listeners =
-                state.listeners.iter().map(|(id, (at, _))| row(*id, false, at.address, SocketState::Listen));
-            let udp = state.udp.iter().map(|(id, (at, _))| row(*id, true, at.address, SocketState::None));
-            (listeners.chain(udp).collect::<Vec<_>>(), state.streams.values().cloned().collect::<Vec<_>>())
+            let listeners = state.listeners.iter().map(|(id, (at, _))| SocketRow {
+                id: *id,
+                udp: false,
+                local: at.address,
+                peer: None,
+                state: SocketState::Listen,
+            });
+            let udp: Vec<_> = state.udp.values().map(|(_, socket)| socket.clone()).collect();
+            (listeners.collect::<Vec<_>>(), udp, state.streams.values().cloned().collect::<Vec<_>>())
         };
+        rows.extend(udp.iter().filter_map(Weak::upgrade).map(|socket| {
+            let peer = socket.peer();
+            let state = if peer.is_some() { SocketState::Established } else { SocketState::None };
+            SocketRow { id: socket.id, udp: true, local: socket.local, peer, state }
+        }));
         rows.extend(streams.iter().filter_map(Weak::upgrade).map(|stream| SocketRow {
             id: stream.id,
             udp: false,

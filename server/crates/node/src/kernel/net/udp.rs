@@ -28,13 +28,25 @@ pub(crate) struct Datagram {
 pub(crate) struct UdpSocket {
     pub(crate) id: u64,
     pub(crate) local: SocketAddr,
+    /// Whom it talks with, where that was settled (`connect(2)`): others are not heard.
+    peer: Mutex<Option<SocketAddr>>,
     namespace: Weak<NetNamespace>,
     queue: Mutex<(VecDeque<Datagram>, WaitQueue)>,
 }
 
 impl UdpSocket {
     pub(super) fn new(id: u64, local: SocketAddr, namespace: &Arc<NetNamespace>) -> Arc<Self> {
-        Arc::new(Self { id, local, namespace: Arc::downgrade(namespace), queue: Mutex::default() })
+        let namespace = Arc::downgrade(namespace);
+        Arc::new(Self { id, local, peer: Mutex::default(), namespace, queue: Mutex::default() })
+    }
+
+    /// Settles whom it talks with.
+    pub(crate) fn connect(&self, peer: SocketAddr) {
+        *lock(&self.peer) = Some(peer);
+    }
+
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        *lock(&self.peer)
     }
 
     /// The next message.
@@ -54,6 +66,9 @@ impl UdpSocket {
 
     /// Queues a message, unless too many wait.
     pub(crate) fn push(&self, datagram: Datagram) {
+        if self.peer().is_some_and(|peer| peer != datagram.from) {
+            return;
+        }
         let mut queue = lock(&self.queue);
         if queue.0.len() < QUEUE {
             queue.0.push_back(datagram);

@@ -6,10 +6,10 @@ use bytes::Bytes;
 
 use super::{Fd, Process};
 use crate::kernel::{
-    creds::{EXECUTE, READ, WRITE},
+    creds::{EXECUTE, READ, WRITE, cap},
     errno::Errno,
     fs::{
-        Device, FileObject, FileType, Found, Kind, LinkTarget, Location, OpenFile, OpenFlags, SeekFrom,
+        Device, FileObject, FileType, Found, Kind, LinkTarget, Location, Names, OpenFile, OpenFlags,
         SetTimes, Stat, Walk,
     },
     pipe::{PIPE_CAPACITY, pipe},
@@ -199,10 +199,6 @@ impl Process {
         )
     }
 
-    pub(crate) fn seek(&self, fd: Fd, to: SeekFrom) -> Result<u64, Errno> {
-        self.file(fd)?.seek(to)
-    }
-
     /// Whether a number stands for a terminal.
     pub(crate) fn is_terminal(&self, fd: Fd) -> bool {
         self.file(fd).is_ok_and(|file| file.terminal().is_some())
@@ -266,7 +262,7 @@ impl Process {
     }
 
     /// A directory's entries, sorted by name, without `.` and `..`.
-    pub(crate) fn list(&self, path: &[u8]) -> Result<Vec<(Box<[u8]>, FileType)>, Errno> {
+    pub(crate) fn list(&self, path: &[u8]) -> Result<Names, Errno> {
         self.walk(|walk| {
             let place = walk.place(path, true)?;
             if place.inode.is_dir() && !place.inode.may(walk.creds, READ) {
@@ -337,6 +333,9 @@ impl Process {
         let place = self.place(path, true)?;
         if !place.inode.is_dir() {
             return Err(Errno::ENOTDIR);
+        }
+        if !self.creds().has(cap::SYS_CHROOT) {
+            return Err(Errno::EPERM);
         }
         self.lock().root = place;
         Ok(())

@@ -27,7 +27,7 @@ pub(crate) use signals::Disposition;
 
 use super::{
     container::Container,
-    creds::Creds,
+    creds::{Creds, cap},
     errno::Errno,
     fs::Location,
     tty::Tty,
@@ -115,6 +115,19 @@ impl Process {
 
     pub(crate) fn creds(&self) -> Creds {
         self.lock().creds.clone()
+    }
+
+    /// Becomes another user (`setgroups(2)`, `setgid(2)`, `setuid(2)`): one that is not root keeps no capabilities.
+    pub(crate) fn become_user(&self, uid: u32, gid: u32, groups: &[u32]) -> Result<(), Errno> {
+        let mut state = self.lock();
+        let old = &state.creds;
+        let same_groups = old.gid == gid && *old.groups == *groups;
+        if (!same_groups && !old.has(cap::SETGID)) || (old.uid != uid && !old.has(cap::SETUID)) {
+            return Err(Errno::EPERM);
+        }
+        let effective = if uid == 0 { old.effective } else { 0 };
+        state.creds = Creds { uid, gid, groups: groups.into(), effective, bounding: old.bounding };
+        Ok(())
     }
 
     /// The number of its parent; 0 for one that was started from outside.

@@ -53,11 +53,6 @@ impl Process {
             _ => Err(Errno::ENOTCONN),
         }
     }
-
-    /// Ends what this side of a connection sends.
-    pub(crate) fn shutdown(&self, fd: Fd) -> Result<(), Errno> {
-        self.stream(fd).map(|stream| stream.shutdown())
-    }
 }
 
 fn socket_name(id: u64) -> Vec<u8> {

@@ -53,7 +53,7 @@ files! {
     UnprivilegedPort = "sys/net/ipv4", "ip_unprivileged_port_start", 0o644;
     OvercommitMemory = "sys/vm", "overcommit_memory", 0o644;
     MaxMapCount = "sys/vm", "max_map_count", 0o644;
-    FileMax = "sys/fs", "file-max", 0o644;
+    OpenMax = "sys/fs", "file-max", 0o644;
 }
 
 /// Directories below `/proc`.
@@ -114,7 +114,7 @@ impl File {
             Self::UnprivilegedPort => "0\n".to_owned(),
             Self::OvercommitMemory => "1\n".to_owned(),
             Self::MaxMapCount => "262144\n".to_owned(),
-            Self::FileMax => "9223372036854775807\n".to_owned(),
+            Self::OpenMax => "9223372036854775807\n".to_owned(),
         }
     }
 }

@@ -83,10 +83,6 @@ impl Tty {
         state.foreground = session;
     }
 
-    pub(crate) fn session(&self) -> u32 {
-        lock(&self.state).session
-    }
-
     pub(crate) fn foreground(&self) -> u32 {
         lock(&self.state).foreground
     }
@@ -144,10 +140,6 @@ impl Tty {
     }
 
     /// Whether it was hung up.
-    pub(crate) fn is_hung_up(&self) -> bool {
-        lock(&self.state).hung_up
-    }
-
     /// What someone typed.
     pub(crate) fn type_in(&self, bytes: &[u8]) {
         let mut signals = Vec::new();

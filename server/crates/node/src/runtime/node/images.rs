@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::Node;
 use crate::{
-    image::{Image, ImageError, ImageStatus, Reference},
+    image::{Image, ImageError, ImageStatus},
     kernel::wait::lock,
 };
 

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     kernel::{
-        creds::Creds,
         errno::Errno,
         fs::OpenFlags,
         net::Listener,
@@ -296,8 +295,14 @@ impl Master {
         };
         set_title(&child, "nginx: worker process");
         if let Some((uid, gid)) = self.settings.user {
-            let bounding = child.creds().bounding;
-            child.lock().creds = Creds { uid, gid, groups: Arc::new([gid]), effective: 0, bounding };
+            if let Err(errno) = child.become_user(uid, gid, &[gid]) {
+                let message = format!("setgid({gid}) failed {}", in_words(&self.process, errno));
+                self.logs.message(&child, &self.settings.error_log, LogLevel::Emerg, &message).await;
+                // A worker that cannot become its user ends with this code, and the master gives up.
+                child.start(Box::pin(async { Outcome::Exit(2) }));
+                self.children.push(Child { pid: child.pid, leaving: false });
+                return;
+            }
         }
         let streams = &self.settings.streams;
         let purpose = |address: SocketAddr| {
@@ -372,6 +377,10 @@ impl Master {
         while let Some((pid, status)) = self.process.reap() {
             self.note(&format!("signal 17 (SIGCHLD) received from {pid}")).await;
             let (level, text) = match status {
+                ExitStatus::Code(code @ 2) => (
+                    LogLevel::Alert,
+                    format!("worker process {pid} exited with fatal code {code} and cannot be respawned"),
+                ),
                 ExitStatus::Code(code) => {
                     (LogLevel::Notice, format!("worker process {pid} exited with code {code}"))
                 }
@@ -383,7 +392,8 @@ impl Master {
             let known = self.children.iter().position(|child| child.pid == pid);
             if let Some(index) = known {
                 let child = self.children.remove(index);
-                replace += u32::from(!child.leaving && !self.ending);
+                let can_be_replaced = status != ExitStatus::Code(2);
+                replace += u32::from(can_be_replaced && !child.leaving && !self.ending);
             }
         }
         for _ in 0..replace {

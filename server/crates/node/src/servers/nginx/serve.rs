@@ -170,7 +170,7 @@ async fn run(worker: &Worker, request: &mut Request, server_script: bool) -> Ste
         let server = Arc::clone(&request.server);
         let mut changed = false;
         match script(worker, request, &server.script, &mut changed).await {
-            Flow::Step(step) => return step,
+            Flow::Step(step) => return *step,
             Flow::On | Flow::Stop { .. } => {}
         }
     }
@@ -210,7 +210,7 @@ async fn rewrite(worker: &Worker, request: &mut Request) -> Step {
         let location = Arc::clone(&request.location);
         let mut changed = false;
         match script(worker, request, &location.script, &mut changed).await {
-            Flow::Step(step) => return step,
+            Flow::Step(step) => return *step,
             Flow::Stop { search: false } => return Step::Next,
             Flow::On | Flow::Stop { search: true } if !changed => return Step::Next,
             Flow::On | Flow::Stop { search: true } => {}
@@ -234,7 +234,7 @@ enum Flow {
     Stop {
         search: bool,
     },
-    Step(Step),
+    Step(Box<Step>),
 }
 
 /// Runs the steps of a script.
@@ -254,7 +254,7 @@ fn script<'a>(
                 }
                 Op::Break => return Flow::Stop { search: false },
                 Op::Return { code, text } => {
-                    return Flow::Step(returned(worker, request, *code, text.as_ref()));
+                    return Flow::Step(Box::new(returned(worker, request, *code, text.as_ref())));
                 }
                 Op::Rewrite { regex, target, flag } => {
                     let Some(groups) = Groups::of(regex, &request.uri) else { continue };
@@ -294,7 +294,7 @@ fn rewritten(request: &mut Request, target: String, flag: RewriteFlag, changed: 
     };
     if whole || matches!(flag, RewriteFlag::Redirect | RewriteFlag::Permanent) {
         let code = if flag == RewriteFlag::Permanent { 301 } else { 302 };
-        return Flow::Step(Step::Redirect { code, location: target });
+        return Flow::Step(Box::new(Step::Redirect { code, location: target }));
     }
     let (uri, args) = target.split_once('?').unwrap_or((&target, ""));
     request.uri = uri.to_owned();
@@ -365,7 +365,7 @@ async fn may_enter(worker: &Worker, request: &mut Request) -> Option<u16> {
     let location = Arc::clone(&request.location);
     let options = &location.options;
     if let Some((methods, rules)) = &options.limit_except
-        && !methods.iter().any(|method| *method == request.head.method)
+        && !methods.contains(&request.head.method)
         && !allowed(rules, request.client.ip())
     {
         worker.complain(request, LogLevel::Error, "access forbidden by rule", None).await;

@@ -7,7 +7,7 @@ mod protocol;
 mod store;
 
 use std::{
-    future::{Future, poll_fn},
+    future::poll_fn,
     sync::{Arc, Mutex},
     task::Poll,
 };

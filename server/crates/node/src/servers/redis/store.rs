@@ -339,7 +339,7 @@ impl Store {
             }
         };
         let reply = match (name, args) {
-            ("HSET", [_, ..]) if args.len() % 2 == 0 => {
+            ("HSET", [_, ..]) if args.len().is_multiple_of(2) => {
                 let new = args
                     .chunks(2)
                     .filter(|pair| hash.insert(pair[0].clone(), pair[1].clone()).is_none())

@@ -109,7 +109,7 @@ async fn run(process: Arc<Process>) -> Outcome {
     if console.is_none() && elsewhere.is_none() {
         return fail(&process, "no outputs are defined, please define one under the output section").await;
     }
-    log(&process, "info", "beat", &format!("filebeat start running.")).await;
+    log(&process, "info", "beat", "filebeat start running.").await;
     if let Some(name) = elsewhere {
         let message = format!(
             "Failed to connect to backoff({}): lookup failed: no such host",

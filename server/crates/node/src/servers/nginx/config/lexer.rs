@@ -9,9 +9,9 @@ pub(super) enum End {
     /// `;`
     Semicolon,
     /// `{`
-    BlockStart,
+    Opening,
     /// `}` without words before it.
-    BlockEnd,
+    Closing,
     /// The end of the text without words before it.
     Text,
 }
@@ -55,13 +55,13 @@ impl<'a> Lexer<'a> {
                     if words.is_empty() {
                         return Err(unexpected(byte));
                     }
-                    let end = if byte == b';' { End::Semicolon } else { End::BlockStart };
+                    let end = if byte == b';' { End::Semicolon } else { End::Opening };
                     return Ok(Words { words, end });
                 }
                 b'}' => {
                     self.at += 1;
                     return if words.is_empty() {
-                        Ok(Words { words, end: End::BlockEnd })
+                        Ok(Words { words, end: End::Closing })
                     } else {
                         Err(unexpected(byte))
                     };
@@ -208,7 +208,7 @@ mod tests {
     fn directives_and_blocks() {
         let all = read("a 'b c' \"d\\\"e\" # x\n ${f}g; h { }").unwrap();
         assert_eq!(all[0].0, ["a", "b c", "d\"e", "${f}g"]);
-        assert_eq!((all[1].1, all[2].1, all[3].1), (End::BlockStart, End::BlockEnd, End::Text));
+        assert_eq!((all[1].1, all[2].1, all[3].1), (End::Opening, End::Closing, End::Text));
         assert_eq!(read("r ^/(\\d+)$ x;").unwrap()[0].0[1], "^/(\\d+)$");
     }
 

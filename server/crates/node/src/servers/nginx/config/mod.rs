@@ -11,7 +11,6 @@ pub(super) mod value;
 
 use std::{fmt, sync::Arc};
 
-pub(super) use directives::Place;
 pub(super) use parser::{Source, parse};
 
 /// Where a directive stands.

@@ -74,8 +74,8 @@ impl Parser<'_> {
             })?;
             match words.end {
                 End::Text => return Ok(()),
-                End::BlockEnd => return Err(in_line("unexpected \"}\"".to_owned())),
-                End::BlockStart => {
+                End::Closing => return Err(in_line("unexpected \"}\"".to_owned())),
+                End::Opening => {
                     return Err(in_line("block directives are not supported in -g option".to_owned()));
                 }
                 End::Semicolon => {
@@ -115,7 +115,7 @@ impl Parser<'_> {
                 match words.end {
                     End::Text if open.is_empty() => return Ok(()),
                     End::Text => return error("unexpected end of file, expecting \"}\""),
-                    End::BlockEnd => {
+                    End::Closing => {
                         let Some(mut done) = open.pop() else { return error("unexpected \"}\"") };
                         done.directive.end = at;
                         match open.last_mut() {
@@ -123,7 +123,7 @@ impl Parser<'_> {
                             None => into.push(done.directive),
                         }
                     }
-                    End::Semicolon | End::BlockStart => {
+                    End::Semicolon | End::Opening => {
                         let siblings = open.last().map_or(&*into, |open| &open.directive.block);
                         let (directive, inner) =
                             self.directive(words.words, words.end, here, at, siblings)?;
@@ -191,7 +191,7 @@ impl Parser<'_> {
         let directive = Directive { name, args: words, block: Vec::new(), end: at.clone(), at };
         if place.is_table() {
             // Entries of `types` or `map`: any name will do.
-            return if end == End::BlockStart {
+            return if end == End::Opening {
                 Err(directive.error("unexpected \"{\""))
             } else {
                 Ok((directive, None))
@@ -205,7 +205,7 @@ impl Parser<'_> {
             return Err(directive.error(format!("\"{}\" directive is not allowed here", directive.name)));
         };
         match (spec.inner, end) {
-            (None, End::BlockStart) => {
+            (None, End::Opening) => {
                 return Err(
                     directive.error(format!("directive \"{}\" is not terminated by \";\"", directive.name))
                 );

@@ -44,7 +44,6 @@ pub(in crate::servers::nginx) async fn build(
     let flag = |name: &str| find(name).is_none_or(|directive| directive.arg(0).eq_ignore_ascii_case("on"));
     let mut settings = Settings {
         daemon: flag("daemon"),
-        master_process: flag("master_process"),
         worker_processes: workers(find("worker_processes"), resolve)?,
         user: None,
         pid: find("pid").map_or(defaults.pid.to_owned(), |directive| absolute(directive.arg(0))),

@@ -23,7 +23,7 @@ use std::{
 };
 
 pub(super) use build::{Defaults, Resolve, build};
-pub(super) use location::{Groups, Locations, Match, Matcher};
+pub(super) use location::{Groups, Locations, Matcher};
 pub(super) use logs::{AccessLog, LogFile, LogLevel};
 use regex::Regex;
 pub(super) use script::{Condition, Op, RewriteFlag};
@@ -36,7 +36,6 @@ use super::template::Template;
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) daemon: bool,
-    pub(super) master_process: bool,
     pub(super) worker_processes: usize,
     /// Who workers run as.
     pub(super) user: Option<(u32, u32)>,

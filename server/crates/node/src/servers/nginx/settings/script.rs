@@ -60,11 +60,11 @@ pub(in crate::servers::nginx) enum Condition {
     },
 }
 
+/// Makes the location that an `if` stands for.
+pub(super) type Inner<'a> = dyn FnMut(&Directive) -> Result<Option<Arc<Location>>, ConfigError> + 'a;
+
 /// Reads a step; `None` for a directive that is none. The location that an `if` stands for comes from `inner`.
-pub(super) fn parse(
-    directive: &Directive,
-    inner: &mut dyn FnMut(&Directive) -> Result<Option<Arc<Location>>, ConfigError>,
-) -> Result<Option<Op>, ConfigError> {
+pub(super) fn parse(directive: &Directive, inner: &mut Inner<'_>) -> Result<Option<Op>, ConfigError> {
     let op = match directive.name.as_str() {
         "set" => {
             let name =

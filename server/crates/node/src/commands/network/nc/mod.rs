@@ -1,13 +1,21 @@
 //! `nc`: connects, or listens, and passes on what it reads (busybox's, OpenBSD's and traditional netcat's options).
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod udp;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures::future::{Either, select};
 
-use super::connect::{FamilyWanted, addresses, busybox_address, first_of, port};
 use crate::{
-    commands::Cx,
+    commands::{
+        Cx,
+        network::connect::{FamilyWanted, addresses, busybox_address, first_of, port},
+    },
     http::{Wire, within},
     kernel::{errno::Errno, fs::FileObject, fs::OpenFile, fs::OpenFlags},
     libc::{getopt::OptSpec, resolver::ResolveError},
@@ -23,6 +31,7 @@ const USAGE: &str = "[OPTIONS] HOST PORT  - connect\n\
 \t-l\tListen mode, for inbound connects\n\
 \t-p PORT\tLocal port\n\
 \t-w SEC\tTimeout for connects and final net reads\n\
+\t-u\tUDP mode\n\
 \t-z\tZero-I/O mode: scan ports\n\
 \t-v\tVerbose";
 
@@ -38,11 +47,12 @@ struct Plan {
     close_at_end: bool,
     no_input: bool,
     numeric: bool,
+    local_port: Option<u16>,
     wanted: FamilyWanted,
 }
 
 /// Runs `nc`.
-pub(super) async fn run(mut cx: Cx) -> u8 {
+pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     // Everything after `-e` belongs to the command, for busybox.
     let cut = cx.args.iter().position(|arg| &**arg == b"-e").filter(|_| !cx.is_gnu());
     let command: Option<Vec<Bytes>> = cut.map(|at| cx.args.drain(at..).skip(1).collect());
@@ -63,6 +73,7 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
         close_at_end: opts.has(b'N') || opts.value(b'q').is_some_and(|value| &**value != b"-1"),
         no_input: opts.has(b'd'),
         numeric: opts.has(b'n'),
+        local_port: opts.value(b'p').and_then(|value| std::str::from_utf8(value).ok()?.parse().ok()),
         wanted: match opts.last_of(b"46") {
             Some(b'4') => FamilyWanted::V4,
             Some(b'6') => FamilyWanted::V6,
@@ -72,10 +83,6 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
     let words: Vec<String> =
         opts.operands.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
     let local = opts.value(b'p').map(|value| String::from_utf8_lossy(value).into_owned());
-    if opts.has(b'u') {
-        cx.error("UDP mode is not simulated by podlab").await;
-        return 1;
-    }
     if opts.has(b'l') {
         let (host, text) = match (words.as_slice(), local) {
             ([], Some(text)) => (None, text),
@@ -84,13 +91,19 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
             ([host, text], None) => (Some(host.clone()), text.clone()),
             _ => return cx.bad_usage(USAGE).await,
         };
-        return listen(&mut cx, &plan, host.as_deref(), &text).await;
+        return match opts.has(b'u') {
+            true => udp::listen(&mut cx, &plan, host.as_deref(), &text).await,
+            false => listen(&mut cx, &plan, host.as_deref(), &text).await,
+        };
     }
     match words.as_slice() {
         [host, ports @ ..] if !ports.is_empty() => {
             let mut code = 0;
             for text in expand(ports) {
-                code = connect(&mut cx, &plan, host, &text).await;
+                code = match opts.has(b'u') {
+                    true => udp::connect(&mut cx, &plan, host, &text).await,
+                    false => connect(&mut cx, &plan, host, &text).await,
+                };
             }
             code
         }
@@ -108,37 +121,54 @@ fn expand(ports: &[String]) -> Vec<String> {
     ports.iter().flat_map(|text| range(text).unwrap_or_else(|| vec![text.clone()])).collect()
 }
 
-async fn connect(cx: &mut Cx, plan: &Plan, host: &str, text: &str) -> u8 {
+async fn bad_port(cx: &mut Cx, text: &str) -> u8 {
+    let message =
+        if cx.is_gnu() { format!("port number invalid: {text}") } else { format!("bad port '{text}'") };
+    cx.error(message).await;
+    1
+}
+
+/// The addresses of a host; where there is none, that is said, and the error is the exit code.
+async fn addresses_of(cx: &mut Cx, plan: &Plan, host: &str, port: &str) -> Result<Vec<IpAddr>, u8> {
     let process = Arc::clone(&cx.process);
-    let Some(port) = port(&process, text).await else {
-        let message =
-            if cx.is_gnu() { format!("port number invalid: {text}") } else { format!("bad port '{text}'") };
-        cx.error(message).await;
-        return 1;
-    };
     let found = if cx.is_gnu() {
         addresses(&process, host, plan.wanted).await
     } else {
         busybox_address(&process, host).await.map(|ip| vec![ip])
     };
-    let found = match found {
-        Ok(found) => found,
-        Err(error) => {
-            let message = if cx.is_gnu() {
-                let kind = if error == ResolveError::NoName {
-                    "Name or service not known"
-                } else {
-                    "Temporary failure in name resolution"
-                };
-                format!("getaddrinfo for host \"{host}\" port {text}: {kind}")
-            } else {
-                format!("bad address '{host}'")
-            };
-            cx.error(message).await;
-            return 1;
-        }
+    let error = match found {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
     };
-    let service = service_name(cx, port).await;
+    let message = if cx.is_gnu() {
+        let kind = if error == ResolveError::NoName {
+            "Name or service not known"
+        } else {
+            "Temporary failure in name resolution"
+        };
+        format!("getaddrinfo for host \"{host}\" port {port}: {kind}")
+    } else {
+        format!("bad address '{host}'")
+    };
+    cx.error(message).await;
+    Err(1)
+}
+
+/// The first address of a host.
+async fn address_of(cx: &mut Cx, plan: &Plan, host: &str, port: &str) -> Result<IpAddr, u8> {
+    addresses_of(cx, plan, host, port).await?.into_iter().next().ok_or(1)
+}
+
+async fn connect(cx: &mut Cx, plan: &Plan, host: &str, text: &str) -> u8 {
+    let process = Arc::clone(&cx.process);
+    let Some(port) = port(&process, text).await else {
+        return bad_port(cx, text).await;
+    };
+    let found = match addresses_of(cx, plan, host, text).await {
+        Ok(found) => found,
+        Err(code) => return code,
+    };
+    let service = service_name(cx, port, "tcp").await;
     let attempt = within(&process, plan.timeout, first_of(&process, &found, port)).await;
     let (wire, ip) = match attempt {
         Some(Ok(connected)) => connected,
@@ -198,9 +228,9 @@ async fn refused(
     1
 }
 
-async fn service_name(cx: &Cx, port: u16) -> String {
+async fn service_name(cx: &Cx, port: u16, protocol: &str) -> String {
     let text = cx.process.read_file(b"/etc/services", 1 << 20).await.unwrap_or_default();
-    let wanted = format!("{port}/tcp");
+    let wanted = format!("{port}/{protocol}");
     String::from_utf8_lossy(&text)
         .lines()
         .find_map(|line| {
@@ -211,36 +241,41 @@ async fn service_name(cx: &Cx, port: u16) -> String {
         .unwrap_or_else(|| "*".to_owned())
 }
 
-async fn listen(cx: &mut Cx, plan: &Plan, host: Option<&str>, text: &str) -> u8 {
+/// Where to listen; where that is nowhere, it is said, and the error is the exit code.
+async fn local_address(cx: &mut Cx, plan: &Plan, host: Option<&str>, text: &str) -> Result<SocketAddr, u8> {
     let process = Arc::clone(&cx.process);
     let Some(port) = port(&process, text).await else {
-        cx.error(format!("bad port '{text}'")).await;
-        return 1;
+        return Err(bad_port(cx, text).await);
     };
     let ip = match host {
-        Some(host) => match addresses(&process, host, plan.wanted).await {
-            Ok(found) => found[0],
-            Err(_) => {
-                cx.error(format!("bad address '{host}'")).await;
-                return 1;
-            }
-        },
+        Some(host) => address_of(cx, plan, host, text).await?,
         // busybox listens at [::], which takes IPv4 too.
         None if cx.is_gnu() => [0u8; 4].into(),
         None => [0u16; 8].into(),
     };
-    let (fd, listener) = match process.listen(SocketAddr::new(ip, port)) {
+    Ok(SocketAddr::new(ip, port))
+}
+
+async fn bind_failed(cx: &mut Cx, errno: Errno) -> u8 {
+    let reason = cx.text(errno);
+    let message = if cx.is_gnu() { reason.to_owned() } else { format!("bind: {reason}") };
+    cx.error(message).await;
+    1
+}
+
+async fn listen(cx: &mut Cx, plan: &Plan, host: Option<&str>, text: &str) -> u8 {
+    let process = Arc::clone(&cx.process);
+    let at = match local_address(cx, plan, host, text).await {
+        Ok(at) => at,
+        Err(code) => return code,
+    };
+    let (fd, listener) = match process.listen(at) {
         Ok(listening) => listening,
-        Err(errno) => {
-            let reason = cx.text(errno);
-            let message = if cx.is_gnu() { reason.to_owned() } else { format!("bind: {reason}") };
-            cx.error(message).await;
-            return 1;
-        }
+        Err(errno) => return bind_failed(cx, errno).await,
     };
     if plan.verbose {
         let message = if cx.is_gnu() {
-            format!("Listening on {ip} {}\n", listener.local.port())
+            format!("Listening on {} {}\n", at.ip(), listener.local.port())
         } else {
             format!("listening on {} ...\n", listener.local)
         };
