@@ -33,12 +33,20 @@ pub(crate) struct Cpu {
 struct State {
     /// Thousandths of a core.
     millis: u64,
+    /// Whether that is a limit of its own, not what the machine has.
+    limited: bool,
+    /// What it is to get first, in thousandths of a core.
+    request_millis: u64,
     /// Steps that may be taken at once; below zero one has to wait.
     tokens: i64,
     refilled: Duration,
     /// When it was last used.
     charged: Duration,
     used_nanos: u64,
+    /// How often it had to rest, and for how long in all.
+    rests: u64,
+    rested: Duration,
+    began: Duration,
 }
 
 impl State {
@@ -68,6 +76,11 @@ impl Cpu {
     pub(crate) fn new(host: &Arc<Host>, millis: u64, parent: Option<Arc<Self>>) -> Arc<Self> {
         let mut state = State {
             millis,
+            limited: false,
+            request_millis: 0,
+            rests: 0,
+            rested: Duration::ZERO,
+            began: host.env.clock.uptime(),
             tokens: 0,
             refilled: host.env.clock.uptime(),
             charged: Duration::ZERO,
@@ -77,11 +90,35 @@ impl Cpu {
         Arc::new(Self { host: Arc::clone(host), state: Mutex::new(state), parent })
     }
 
-    /// Changes the share.
-    pub(crate) fn set_millis(&self, millis: u64) {
+    /// Changes the share: a limit, and what it is to get first, in thousandths of a core.
+    pub(crate) fn set_share(&self, limit: Option<u64>, request: Option<u64>) {
         let mut state = lock(&self.state);
-        state.millis = millis;
+        state.millis = limit.unwrap_or(self.host.cpu_millis);
+        state.limited = limit.is_some();
+        // The kubelet takes the limit for the request where there is none.
+        state.request_millis = request.or(limit).unwrap_or(0);
         state.tokens = state.tokens.min(state.burst());
+    }
+
+    /// Its own limit in thousandths of a core.
+    pub(crate) fn limit_millis(&self) -> Option<u64> {
+        let state = lock(&self.state);
+        state.limited.then_some(state.millis)
+    }
+
+    /// What it is to get first, in thousandths of a core.
+    pub(crate) fn request_millis(&self) -> u64 {
+        lock(&self.state).request_millis
+    }
+
+    /// In how many periods of 0.1 s it could have run, in how many of them it had to rest, and how long.
+    pub(crate) fn throttling(&self) -> (u64, u64, Duration) {
+        let state = lock(&self.state);
+        if !state.limited {
+            return (0, 0, Duration::ZERO);
+        }
+        let periods = (self.host.env.clock.uptime().saturating_sub(state.began).as_millis() / 100) as u64;
+        (periods, state.rests.min(periods), state.rested)
     }
 
     /// Processor time that was used, in nanoseconds.
@@ -109,6 +146,8 @@ impl Cpu {
                 let wait = Duration::from_secs_f64(-(state.tokens as f64) / state.pace(&self.host)).max(REST);
                 // It has been running all that time, as far as it can tell.
                 state.used_nanos += wait.as_nanos() as u64 * state.millis / 1000;
+                state.rests += 1;
+                state.rested += wait;
                 wait
             });
             // What has no share above it is the machine as a whole.

@@ -43,6 +43,11 @@ impl Memory {
         self.used.load(Ordering::Relaxed)
     }
 
+    /// The most that was ever used.
+    pub(crate) fn peak(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+
     /// Whether it was ever passed.
     pub(crate) fn was_exceeded(&self) -> bool {
         self.oom.load(Ordering::Relaxed)

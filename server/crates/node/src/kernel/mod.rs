@@ -15,5 +15,6 @@ pub(crate) mod process;
 pub(crate) mod procfs;
 pub(crate) mod quota;
 pub(crate) mod signal;
+pub(crate) mod sysfs;
 pub(crate) mod tty;
 pub(crate) mod wait;

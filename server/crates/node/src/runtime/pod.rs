@@ -25,6 +25,7 @@ use crate::{
         process::{FdTable, PidNamespace, Process, Start},
         quota::Quota,
         signal::Signal,
+        sysfs,
         wait::lock,
     },
     network::Fabric,
@@ -150,10 +151,19 @@ fn pause(
     let host = around.host;
     let reference = around.catalogue.parse("registry.k8s.io/pause:3.10")?;
     let image: Arc<Image> = around.catalogue.find(&reference)?;
-    let root = rootfs::build(&RootParts {
-        host,
+    let cpu = Cpu::new(host, host.cpu_millis, Some(Arc::clone(around.cpu)));
+    let memory = Memory::new(None);
+    let pid_quota = Quota::new(8, Some(Arc::clone(&host.pids)));
+    let root = rootfs::build(RootParts {
+        system: sysfs::View {
+            host: Arc::clone(host),
+            net: Arc::clone(net),
+            pids: Arc::clone(pids),
+            cpu: Arc::clone(&cpu),
+            memory: Arc::clone(&memory),
+            pid_quota: Arc::clone(&pid_quota),
+        },
         image: &image.recipe.root,
-        pids,
         mounts: &[],
         files: &[],
         read_only: true,
@@ -166,9 +176,9 @@ fn pause(
         net: Arc::clone(net),
         pids: Arc::clone(pids),
         hostname: Arc::clone(hostname),
-        cpu: Cpu::new(host, host.cpu_millis, Some(Arc::clone(around.cpu))),
-        memory: Memory::new(None),
-        pid_quota: Quota::new(8, Some(Arc::clone(&host.pids))),
+        cpu,
+        memory,
+        pid_quota,
         libc: image.recipe.libc,
         programs: crate::commands::program,
     });

@@ -16,17 +16,16 @@ use crate::{
         errno::Errno,
         fs::{Device, FileSystem, FsKind, Inode, MountLook, MountTable, TreeDir, TreeNode, Walk},
         host::Host,
-        process::PidNamespace,
         procfs,
         quota::Quota,
+        sysfs,
     },
 };
 
 /// What a root file system is made from.
 pub(super) struct RootParts<'a> {
-    pub(super) host: &'a Arc<Host>,
+    pub(super) system: sysfs::View,
     pub(super) image: &'a Arc<TreeDir>,
-    pub(super) pids: &'a Arc<PidNamespace>,
     pub(super) mounts: &'a [Mount],
     /// Files that the runtime itself mounts, unless a mount is at their place: path and content.
     pub(super) files: &'a [(&'a str, Bytes)],
@@ -41,8 +40,8 @@ pub(super) struct Root {
 }
 
 /// Makes the root file system of a container.
-pub(super) fn build(parts: &RootParts<'_>) -> Result<Root, RuntimeError> {
-    let host = parts.host;
+pub(super) fn build(parts: RootParts<'_>) -> Result<Root, RuntimeError> {
+    let host = &Arc::clone(&parts.system.host);
     let space =
         FileSystem::new(host, FsKind::Overlay, Quota::new(host.disk.limit(), Some(Arc::clone(&host.disk))));
     let root = tree_root(&space, parts.image);
@@ -50,7 +49,7 @@ pub(super) fn build(parts: &RootParts<'_>) -> Result<Root, RuntimeError> {
         "relatime,lowerdir=/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs";
     let table = MountTable::new(root, MountLook { source: "overlay", options, read_only: false });
     let builder = Builder { table: &table, creds: Creds::root() };
-    builder.system(host, parts.pids)?;
+    builder.system(host, parts.system)?;
     // What lies deeper is mounted later, whatever the order of the mounts.
     let mut mounts: Vec<(String, &Mount)> =
         parts.mounts.iter().map(|mount| (absolute(&mount.path), mount)).collect();
@@ -100,9 +99,9 @@ impl Builder<'_> {
     }
 
     /// `/proc`, `/dev`, `/sys` and what is mounted in them.
-    fn system(&self, host: &Arc<Host>, pids: &Arc<PidNamespace>) -> Result<(), RuntimeError> {
+    fn system(&self, host: &Arc<Host>, view: sysfs::View) -> Result<(), RuntimeError> {
         let tmpfs = |size: u64| FileSystem::new(host, FsKind::Tmpfs, Quota::new(size, None));
-        self.attach("/proc", procfs::new_root(host, pids), "proc", "nosuid,nodev,noexec,relatime")?;
+        self.attach("/proc", procfs::new_root(host, &view.pids), "proc", "nosuid,nodev,noexec,relatime")?;
         let dev = tree_root(&tmpfs(64 << 20), dev_tree());
         self.attach("/dev", dev, "tmpfs", "nosuid,size=65536k,mode=755,inode64")?;
         let pts = FileSystem::new(host, FsKind::Devpts, Quota::new(0, None));
@@ -110,11 +109,13 @@ impl Builder<'_> {
         self.attach("/dev/pts", pts, "devpts", "nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666")?;
         let shm = crate::kernel::fs::new_root(&tmpfs(64 << 20), 0o1777, 0, 0);
         self.attach("/dev/shm", shm, "shm", "nosuid,nodev,noexec,relatime,size=65536k,inode64")?;
-        let sys = FileSystem::new(host, FsKind::Sysfs, Quota::new(0, None));
-        let sys = tree_root(&sys, sys_tree());
+        let [sys, cgroup] = sysfs::new_roots(view);
         self.attach("/sys", sys, "sysfs", "nosuid,nodev,noexec,relatime")?;
-        if let Ok(place) = self.walk(|walk| walk.place(b"/sys", true)) {
-            place.mount.set_read_only(true);
+        self.attach("/sys/fs/cgroup", cgroup, "cgroup", "nosuid,nodev,noexec,relatime")?;
+        for path in [&b"/sys"[..], b"/sys/fs/cgroup"] {
+            if let Ok(place) = self.walk(|walk| walk.place(path, true)) {
+                place.mount.set_read_only(true);
+            }
         }
         Ok(())
     }
@@ -227,27 +228,6 @@ fn pts_tree() -> &'static Arc<TreeDir> {
     TREE.get_or_init(|| {
         let mut tree = TreeBuilder::new(Timestamp::UNIX_EPOCH);
         tree.device("/ptmx", 0o666, Device::Ptmx);
-        tree.finish()
-    })
-}
-
-/// `/sys`, as far as anyone looks.
-fn sys_tree() -> &'static Arc<TreeDir> {
-    static TREE: OnceLock<Arc<TreeDir>> = OnceLock::new();
-    TREE.get_or_init(|| {
-        let mut tree = TreeBuilder::new(Timestamp::UNIX_EPOCH);
-        tree.dirs(&[
-            "/block",
-            "/bus",
-            "/class/net",
-            "/dev",
-            "/devices",
-            "/firmware",
-            "/fs/cgroup",
-            "/kernel",
-            "/module",
-            "/power",
-        ]);
         tree.finish()
     })
 }

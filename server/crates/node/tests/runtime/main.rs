@@ -6,6 +6,7 @@ mod exec;
 mod hostile;
 mod lab;
 mod logs;
+mod looking_around;
 mod sandboxes;
 mod stopping;
 mod volumes;

@@ -28,6 +28,8 @@ pub(crate) enum FsKind {
     Proc,
     /// `/sys`.
     Sysfs,
+    /// A control group.
+    Cgroup2,
     /// `/dev/pts`.
     Devpts,
 }
@@ -40,6 +42,7 @@ impl FsKind {
             Self::Tmpfs => "tmpfs",
             Self::Proc => "proc",
             Self::Sysfs => "sysfs",
+            Self::Cgroup2 => "cgroup2",
             Self::Devpts => "devpts",
         }
     }
@@ -55,6 +58,8 @@ pub(crate) struct FileSystem {
     pub(crate) space: Arc<Quota>,
     /// What it may take of podlab's own memory.
     pub(crate) budget: Arc<Quota>,
+    /// When it was made.
+    pub(crate) made: Timestamp,
     host: Arc<Host>,
     next_inode: AtomicU64,
     inodes: AtomicU64,
@@ -68,6 +73,7 @@ impl FileSystem {
             device: host.next_device(),
             space,
             budget: Arc::clone(&host.budget),
+            made: host.env.clock.now(),
             host: Arc::clone(host),
             next_inode: AtomicU64::new(1),
             inodes: AtomicU64::new(0),

@@ -59,7 +59,8 @@ pub(crate) enum Kind {
     Fifo(Arc<Fifo>),
     Device(Device),
     Terminal(Arc<Tty>),
-    Virtual(Arc<dyn VirtualNode>),
+    /// What is made up as it is looked at, and the directory that it was found in with its name there.
+    Virtual(Arc<dyn VirtualNode>, Option<(Arc<Inode>, Box<[u8]>)>),
 }
 
 /// What `stat(2)` tells.
@@ -148,20 +149,43 @@ impl Inode {
             TreeNode::Link(link) => (Kind::Link(link.target.clone()), link.meta, 1),
             TreeNode::Device(meta, device) => (Kind::Device(*device), *meta, 1),
         };
-        Self::with(fs, fs.add_lower_inode(), kind, meta, links)
+        // What is there from the start of a file system in memory is as old as that, not as the image.
+        let mtime = if matches!(fs.kind, FsKind::Tmpfs | FsKind::Devpts) { fs.made } else { meta.mtime };
+        Self::with(fs, fs.add_lower_inode(), kind, TreeMeta { mtime, ..meta }, links)
     }
 
-    /// An inode that stands for a virtual node.
-    pub(crate) fn from_virtual(fs: &Arc<FileSystem>, node: Arc<dyn VirtualNode>) -> Arc<Self> {
+    /// An inode that stands for a virtual node; `above` is where it was found, unless it is a root.
+    pub(crate) fn from_virtual(
+        fs: &Arc<FileSystem>,
+        node: Arc<dyn VirtualNode>,
+        above: Option<(Arc<Self>, Box<[u8]>)>,
+    ) -> Arc<Self> {
         let stat = node.stat();
         let meta = TreeMeta { mode: stat.mode, uid: stat.uid, gid: stat.gid, mtime: fs.now() };
         fs.add_lower_inode();
-        Self::with(fs, stat.ino, Kind::Virtual(node), meta, 1)
+        Self::with(fs, stat.ino, Kind::Virtual(node, above), meta, 1)
     }
 
     /// Its state, locked.
     pub(crate) fn lock(&self) -> MutexGuard<'_, InodeState> {
         lock(&self.state)
+    }
+
+    /// The directory that it is in, as far as it knows: removed ones and roots have none.
+    pub(crate) fn above(&self) -> Option<Arc<Self>> {
+        match &self.lock().kind {
+            Kind::Dir(dir) => dir.parent(),
+            Kind::Virtual(_, above) => above.as_ref().map(|(parent, _)| Arc::clone(parent)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the same as another: what is virtual is made anew whenever it is looked at.
+    pub(crate) fn is(self: &Arc<Self>, other: &Arc<Self>) -> bool {
+        Arc::ptr_eq(self, other)
+            || (matches!(self.fs.kind, FsKind::Proc | FsKind::Sysfs | FsKind::Cgroup2)
+                && Arc::ptr_eq(&self.fs, &other.fs)
+                && self.ino == other.ino)
     }
 
     pub(crate) fn is_dir(&self) -> bool {
@@ -175,7 +199,7 @@ impl Inode {
             Kind::Dir(dir) => {
                 let size = match self.fs.kind {
                     FsKind::Tmpfs => 40 + 20 * dir.len() as u64,
-                    FsKind::Proc | FsKind::Sysfs | FsKind::Devpts => 0,
+                    FsKind::Proc | FsKind::Sysfs | FsKind::Cgroup2 | FsKind::Devpts => 0,
                     FsKind::Overlay | FsKind::Ext4 => BLOCK,
                 };
                 (size, 2 + dir.subdirectories(), (0, 0))
@@ -184,7 +208,7 @@ impl Inode {
             Kind::Fifo(_) => (0, state.links, (0, 0)),
             Kind::Device(device) => (0, state.links, device.number()),
             Kind::Terminal(tty) => (0, state.links, (136, tty.number())),
-            Kind::Virtual(node) => {
+            Kind::Virtual(node, _) => {
                 let dirs = u32::from(node.stat().file_type == FileType::Directory);
                 (if node.stat().file_type == FileType::Symlink { 64 } else { 0 }, 1 + dirs, (0, 0))
             }
@@ -380,7 +404,7 @@ impl Kind {
             Self::Link(_) => FileType::Symlink,
             Self::Fifo(_) => FileType::Fifo,
             Self::Device(_) | Self::Terminal(_) => FileType::CharDevice,
-            Self::Virtual(node) => node.stat().file_type,
+            Self::Virtual(node, _) => node.stat().file_type,
         }
     }
 }

@@ -56,7 +56,7 @@ impl Mount {
 
 impl PartialEq for Location {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.inode, &other.inode) && Arc::ptr_eq(&self.mount, &other.mount)
+        Arc::ptr_eq(&self.mount, &other.mount) && self.inode.is(&other.inode)
     }
 }
 
@@ -151,10 +151,7 @@ impl MountTable {
                 None => return place,
             }
         }
-        let parent = match &place.inode.lock().kind {
-            Kind::Dir(dir) => dir.parent(),
-            _ => None,
-        };
+        let parent = place.inode.above();
         // A removed directory has no parent left; it stays where it is.
         self.topmost(Location { inode: parent.unwrap_or(place.inode), mount: place.mount })
     }
@@ -173,11 +170,12 @@ impl MountTable {
             if place == *root || place == self.root {
                 break;
             }
-            let parent = match &place.inode.lock().kind {
-                Kind::Dir(dir) => dir.parent(),
+            let parent = place.inode.above();
+            let own_name = match &place.inode.lock().kind {
+                Kind::Virtual(_, Some((_, name))) => Some(name.clone()),
                 _ => None,
             };
-            let name = parent.as_ref().and_then(|parent| match &parent.lock().kind {
+            let name = own_name.or_else(|| match &parent.as_ref()?.lock().kind {
                 Kind::Dir(dir) => dir.name_of(&place.inode),
                 _ => None,
             });

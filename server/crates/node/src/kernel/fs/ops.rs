@@ -138,7 +138,7 @@ impl Walk<'_> {
         match &victim.inode.lock().kind {
             Kind::Dir(entries) if entries.is_empty() => {}
             Kind::Dir(_) => return Err(Errno::ENOTEMPTY),
-            Kind::Virtual(_) => return Err(Errno::EPERM),
+            Kind::Virtual(_, _) => return Err(Errno::EPERM),
             _ => return Err(Errno::ENOTDIR),
         }
         take_entry(&dir, &name)?;
@@ -206,7 +206,7 @@ impl Walk<'_> {
         if !dir.inode.may(self.creds, WRITE | EXECUTE) {
             return Err(Errno::EACCES);
         }
-        if matches!(dir.inode.lock().kind, Kind::Virtual(_)) {
+        if matches!(dir.inode.lock().kind, Kind::Virtual(_, _)) {
             return Err(Errno::EPERM);
         }
         Ok(())
@@ -249,7 +249,7 @@ impl Walk<'_> {
         let state = dir.lock();
         match &state.kind {
             Kind::Dir(entries) => Ok(entries.list()),
-            Kind::Virtual(node) if dir.is_dir() => {
+            Kind::Virtual(node, _) if dir.is_dir() => {
                 let node = Arc::clone(node);
                 drop(state);
                 Ok(node.entries(self.viewer))

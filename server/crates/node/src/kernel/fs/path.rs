@@ -165,10 +165,11 @@ impl Walk<'_> {
         let mut state = dir.lock();
         match &mut state.kind {
             Kind::Dir(entries) => entries.get(name, dir).ok_or(Errno::ENOENT),
-            Kind::Virtual(node) => {
+            Kind::Virtual(node, _) => {
                 let node = Arc::clone(node);
                 drop(state);
-                Ok(Inode::from_virtual(&dir.fs, node.lookup(self.viewer, name)?))
+                let found = node.lookup(self.viewer, name)?;
+                Ok(Inode::from_virtual(&dir.fs, found, Some((Arc::clone(dir), name.into()))))
             }
             _ => Err(Errno::ENOTDIR),
         }
@@ -179,7 +180,7 @@ impl Walk<'_> {
         let state = inode.lock();
         match &state.kind {
             Kind::Link(target) => Ok(LinkTarget::Path(target.to_vec())),
-            Kind::Virtual(node) => {
+            Kind::Virtual(node, _) => {
                 let node = Arc::clone(node);
                 drop(state);
                 node.link(self.viewer)

@@ -9,7 +9,7 @@ use crate::kernel::{
     creds::{EXECUTE, READ, WRITE, cap},
     errno::Errno,
     fs::{
-        Device, FileObject, FileType, Found, Kind, LinkTarget, Location, Names, OpenFile, OpenFlags,
+        Device, FileObject, FileType, Found, FsKind, Kind, LinkTarget, Location, Names, OpenFile, OpenFlags,
         SetTimes, Stat, Walk,
     },
     pipe::{PIPE_CAPACITY, pipe},
@@ -96,7 +96,7 @@ impl Process {
         if !place.inode.may(walk.creds, access) {
             return Err(Errno::EACCES);
         }
-        if flags.write && file_type == FileType::Regular && !is_virtual(&place) {
+        if flags.write && file_type == FileType::Regular && place.inode.fs.kind != FsKind::Proc {
             place.writable()?;
         }
         let object = match &place.inode.lock().kind {
@@ -107,12 +107,12 @@ impl Process {
                 let host = Arc::clone(&self.container.host);
                 FileObject::Device { device: *device, place: place.clone(), host }
             }
-            Kind::Virtual(node) if file_type == FileType::Regular => {
+            Kind::Virtual(node, _) if file_type == FileType::Regular => {
                 let content = if flags.read { node.read()? } else { Bytes::new() };
                 let node = Arc::clone(node);
                 FileObject::Virtual { node, place: place.clone(), content, offset: 0.into() }
             }
-            Kind::File(_) | Kind::Dir(_) | Kind::Virtual(_) | Kind::Link(_) => {
+            Kind::File(_) | Kind::Dir(_) | Kind::Virtual(_, _) | Kind::Link(_) => {
                 FileObject::File { place: place.clone(), offset: 0.into() }
             }
         };
@@ -424,10 +424,6 @@ impl Process {
 enum Opened {
     Ready(Arc<OpenFile>),
     Fifo(Location),
-}
-
-fn is_virtual(place: &Location) -> bool {
-    matches!(place.inode.lock().kind, Kind::Virtual(_))
 }
 
 fn file_at(place: Location, flags: OpenFlags, path: &[u8]) -> Arc<OpenFile> {

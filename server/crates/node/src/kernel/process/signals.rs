@@ -35,6 +35,8 @@ pub(super) struct Signals {
     /// The task that runs it.
     pub(super) task: Option<Waker>,
     waiting: WaitQueue,
+    /// Who sent the last one: 0 for one from outside.
+    sender: u32,
 }
 
 fn bit(signal: Signal) -> u64 {
@@ -61,16 +63,22 @@ impl Signals {
 impl Process {
     /// Sends it a signal from within its namespace. Process 1 gets only what it asked for.
     pub(crate) fn signal(&self, signal: Signal) {
-        self.deliver(signal, self.pid == 1);
+        self.deliver(signal, self.pid == 1, 0);
     }
 
     /// Sends it a signal from outside of its namespace: SIGKILL and SIGSTOP reach process 1 too.
     pub(crate) fn signal_from_outside(&self, signal: Signal) {
-        self.deliver(signal, self.pid == 1 && !matches!(signal, Signal::KILL | Signal::STOP));
+        self.deliver(signal, self.pid == 1 && !matches!(signal, Signal::KILL | Signal::STOP), 0);
     }
 
-    fn deliver(&self, signal: Signal, protected: bool) {
+    /// Who sent the signal that came last: 0 for one from outside of the namespace (`si_pid`).
+    pub(crate) fn signal_sender(&self) -> u32 {
+        lock(&self.signals).sender
+    }
+
+    fn deliver(&self, signal: Signal, protected: bool, sender: u32) {
         let mut signals = lock(&self.signals);
+        signals.sender = sender;
         let unstoppable = matches!(signal, Signal::KILL | Signal::STOP);
         if signal == Signal::CONT || signal == Signal::KILL {
             signals.stopped = false;
@@ -204,7 +212,7 @@ impl Process {
             if uid == creds.uid || creds.has(cap::KILL) {
                 allowed = true;
                 if let Some(signal) = signal {
-                    target.signal(signal);
+                    target.deliver(signal, target.pid == 1, self.pid);
                 }
             }
         }

@@ -41,7 +41,9 @@ files! {
     Version = "", "version", 0o444;
     Filesystems = "", "filesystems", 0o444;
     Cmdline = "", "cmdline", 0o444;
+    Devices = "", "devices", 0o444;
     Partitions = "", "partitions", 0o444;
+    Swaps = "", "swaps", 0o444;
     Hostname = "sys/kernel", "hostname", 0o444;
     Ostype = "sys/kernel", "ostype", 0o444;
     Osrelease = "sys/kernel", "osrelease", 0o444;
@@ -79,6 +81,10 @@ impl File {
     pub(super) fn read(self, host: &Arc<Host>, pids: &PidNamespace) -> String {
         let uptime = host.env.clock.uptime().as_secs_f64() + 3600.0;
         match self {
+            Self::Devices => {
+                "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n252 virtblk\n".to_owned()
+            }
+            Self::Swaps => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_owned(),
             Self::Cpuinfo => cpuinfo(host),
             Self::Meminfo => meminfo(host, pids),
             Self::Uptime => format!("{uptime:.2} {:.2}\n", uptime * host.cpu_millis as f64 / 1000.0),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{
     errno::Errno,
-    fs::{FileSystem, FileType, FsKind, Inode, LinkTarget, VirtualNode, VirtualStat},
+    fs::{FileSystem, FileType, FsKind, Inode, LinkTarget, Names, VirtualNode, VirtualStat},
     host::Host,
     process::{PidNamespace, Process},
     quota::Quota,
@@ -21,7 +21,7 @@ use crate::rng::stable_hash;
 pub(crate) fn new_root(host: &Arc<Host>, pids: &Arc<PidNamespace>) -> Arc<Inode> {
     let fs = FileSystem::new(host, FsKind::Proc, Quota::new(0, None));
     let view = View { host: Arc::clone(host), pids: Arc::clone(pids) };
-    Inode::from_virtual(&fs, Arc::new(Node { view, entry: Entry::Root }))
+    Inode::from_virtual(&fs, Arc::new(Node { view, entry: Entry::Root }), None)
 }
 
 /// What a `/proc` shows.
@@ -53,6 +53,12 @@ enum Entry {
     /// A file about a process; `viewed_by` is who asks.
     ProcessFile(Arc<Process>, process::File, u32),
     ProcessLink(Arc<Process>, process::Link),
+    /// The link `self`, or (`true`) `thread-self`.
+    Own(bool),
+    /// The directory of a process's only thread.
+    Task(Arc<Process>),
+    Namespaces(Arc<Process>),
+    Namespace(Arc<Process>, process::Namespace),
     Fds(Arc<Process>),
     Fd(Arc<Process>, u32),
     Net(Arc<Process>),
@@ -78,9 +84,14 @@ impl Node {
 impl VirtualNode for Node {
     fn stat(&self) -> VirtualStat {
         let (file_type, mode) = match &self.entry {
-            Entry::Root | Entry::Process(_) | Entry::Sys(_) | Entry::Net(_) => (FileType::Directory, 0o555),
+            Entry::Root | Entry::Process(_) | Entry::Sys(_) | Entry::Net(_) | Entry::Task(_) => {
+                (FileType::Directory, 0o555)
+            }
+            Entry::Namespaces(_) => (FileType::Directory, 0o511),
             Entry::Fds(_) => (FileType::Directory, 0o500),
-            Entry::Link(_) | Entry::ProcessLink(..) => (FileType::Symlink, 0o777),
+            Entry::Link(_) | Entry::ProcessLink(..) | Entry::Namespace(..) | Entry::Own(..) => {
+                (FileType::Symlink, 0o777)
+            }
             Entry::Fd(..) => (FileType::Symlink, 0o700),
             Entry::Machine(file) => (FileType::Regular, file.mode()),
             Entry::ProcessFile(_, file, _) => (FileType::Regular, file.mode()),
@@ -90,6 +101,9 @@ impl VirtualNode for Node {
             Entry::Process(process)
             | Entry::ProcessFile(process, ..)
             | Entry::ProcessLink(process, _)
+            | Entry::Task(process)
+            | Entry::Namespaces(process)
+            | Entry::Namespace(process, _)
             | Entry::Fds(process)
             | Entry::Fd(process, _)
             | Entry::Net(process)
@@ -106,6 +120,10 @@ impl VirtualNode for Node {
             Entry::Process(process) => u64::from(process.host_pid) << 12,
             Entry::ProcessFile(process, file, _) => (u64::from(process.host_pid) << 12) + 1 + *file as u64,
             Entry::ProcessLink(process, link) => (u64::from(process.host_pid) << 12) + 64 + *link as u64,
+            Entry::Own(thread) => 2 + u64::from(*thread),
+            Entry::Task(process) => (u64::from(process.host_pid) << 12) + 78,
+            Entry::Namespaces(process) => (u64::from(process.host_pid) << 12) + 79,
+            Entry::Namespace(process, kind) => (u64::from(process.host_pid) << 12) + 96 + *kind as u64,
             Entry::Fds(process) => (u64::from(process.host_pid) << 12) + 80,
             Entry::Net(process) => (u64::from(process.host_pid) << 12) + 81,
             Entry::NetFile(process, file) => (u64::from(process.host_pid) << 12) + 82 + *file as u64,
@@ -125,8 +143,7 @@ impl VirtualNode for Node {
                 let machine = || machine::File::at("", text).map(Entry::Machine);
                 let sys = || (text == "sys").then_some(Entry::Sys("sys"));
                 match (text, self.process(viewer, name)) {
-                    ("self", Some(process)) => Some(Entry::ProcessLink(process, process::Link::Own)),
-                    ("thread-self", _) => None,
+                    ("self" | "thread-self", Some(_)) => Some(Entry::Own(text != "self")),
                     (_, Some(process)) => Some(Entry::Process(process)),
                     _ => link.or_else(machine).or_else(sys),
                 }
@@ -136,6 +153,8 @@ impl VirtualNode for Node {
                 match text {
                     "fd" => Some(Entry::Fds(process())),
                     "net" => Some(Entry::Net(process())),
+                    "ns" => Some(Entry::Namespaces(process())),
+                    "task" => Some(Entry::Task(process())),
                     _ => process::File::named(text)
                         .map(|file| Entry::ProcessFile(process(), file, viewer))
                         .or_else(|| {
@@ -146,6 +165,12 @@ impl VirtualNode for Node {
             Entry::Fds(process) => {
                 let fd = text.parse().ok().filter(|fd| process.lock().fds.get(*fd).is_some());
                 fd.map(|fd| Entry::Fd(Arc::clone(process), fd))
+            }
+            Entry::Task(process) => {
+                (text.parse() == Ok(process.pid)).then(|| Entry::Process(Arc::clone(process)))
+            }
+            Entry::Namespaces(process) => {
+                process::Namespace::named(text).map(|kind| Entry::Namespace(Arc::clone(process), kind))
             }
             Entry::Net(process) => {
                 net::File::named(text).map(|file| Entry::NetFile(Arc::clone(process), file))
@@ -160,8 +185,8 @@ impl VirtualNode for Node {
         Ok(self.child(entry.ok_or(Errno::ENOENT)?))
     }
 
-    fn entries(&self, viewer: u32) -> Vec<(Box<[u8]>, FileType)> {
-        let mut all: Vec<(Box<[u8]>, FileType)> = Vec::new();
+    fn entries(&self, viewer: u32) -> Names {
+        let mut all: Names = Vec::new();
         let mut add = |name: &str, file_type| all.push((name.as_bytes().into(), file_type));
         match &self.entry {
             Entry::Root => {
@@ -176,17 +201,26 @@ impl VirtualNode for Node {
                 }
                 if self.view.pids.get(viewer).is_some() {
                     add("self", FileType::Symlink);
+                    add("thread-self", FileType::Symlink);
                 }
                 add("sys", FileType::Directory);
             }
             Entry::Process(_) => {
                 add("fd", FileType::Directory);
                 add("net", FileType::Directory);
+                add("ns", FileType::Directory);
+                add("task", FileType::Directory);
                 for file in process::File::ALL {
                     add(file.name(), FileType::Regular);
                 }
                 for link in process::Link::ALL {
                     add(link.name(), FileType::Symlink);
+                }
+            }
+            Entry::Task(process) => add(&process.pid.to_string(), FileType::Directory),
+            Entry::Namespaces(_) => {
+                for kind in process::Namespace::ALL {
+                    add(kind.name(), FileType::Symlink);
                 }
             }
             Entry::Fds(process) => {
@@ -216,9 +250,9 @@ impl VirtualNode for Node {
     fn link(&self, viewer: u32) -> Result<LinkTarget, Errno> {
         match &self.entry {
             Entry::Link(target) => Ok(LinkTarget::Path(target.as_bytes().to_vec())),
-            Entry::ProcessLink(_, process::Link::Own) => {
-                Ok(LinkTarget::Path(viewer.to_string().into_bytes()))
-            }
+            Entry::Own(false) => Ok(LinkTarget::Path(viewer.to_string().into_bytes())),
+            Entry::Own(true) => Ok(LinkTarget::Path(format!("{viewer}/task/{viewer}").into_bytes())),
+            Entry::Namespace(process, kind) => Ok(LinkTarget::Path(kind.text(process).into_bytes())),
             Entry::ProcessLink(process, link) => process::follow(process, *link),
             Entry::Fd(process, fd) => process::follow_fd(process, *fd),
             _ => Err(Errno::EINVAL),

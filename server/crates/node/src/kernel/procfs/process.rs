@@ -40,6 +40,9 @@ named! {
         Limits = "limits",
         Mounts = "mounts",
         Mountinfo = "mountinfo",
+        Cpuset = "cpuset",
+        Loginuid = "loginuid",
+        OomScore = "oom_score",
         OomScoreAdj = "oom_score_adj",
         Stat = "stat",
         Statm = "statm",
@@ -53,7 +56,52 @@ named! {
         Cwd = "cwd",
         Exe = "exe",
         Root = "root",
-        Own = "self",
+    }
+}
+
+named! {
+    /// A namespace of a process (`namespaces(7)`).
+    Namespace {
+        Cgroup = "cgroup",
+        Ipc = "ipc",
+        Mnt = "mnt",
+        Net = "net",
+        Pid = "pid",
+        PidForChildren = "pid_for_children",
+        Time = "time",
+        TimeForChildren = "time_for_children",
+        User = "user",
+        Uts = "uts",
+    }
+}
+
+impl Namespace {
+    /// What its link shows, the same for all processes that share it.
+    pub(super) fn text(self, process: &Process) -> String {
+        let kind = match self {
+            Self::PidForChildren => "pid",
+            Self::TimeForChildren => "time",
+            own => own.name(),
+        };
+        let container = &process.container;
+        // Addresses tell the Pods of a node apart, devices its containers, first processes its tables of processes.
+        let pod = match container.net.ip {
+            std::net::IpAddr::V4(ip) => u64::from(ip.to_bits() & 0xffff),
+            std::net::IpAddr::V6(ip) => (ip.to_bits() & 0xffff) as u64,
+        };
+        let root = u64::from(container.mounts.root().inode.fs.device);
+        let first = container.pids.get(1).map_or(0, |first| u64::from(first.host_pid));
+        let number = match self {
+            Self::Time | Self::TimeForChildren => 4_026_531_834,
+            Self::User => 4_026_531_837,
+            Self::Net => 4_026_532_200 + pod * 4,
+            Self::Ipc => 4_026_532_201 + pod * 4,
+            Self::Uts => 4_026_532_202 + pod * 4,
+            Self::Mnt => 4_026_800_000 + root * 2,
+            Self::Cgroup => 4_026_800_001 + root * 2,
+            Self::Pid | Self::PidForChildren => 4_028_000_000 + first,
+        };
+        format!("{kind}:[{number}]")
     }
 }
 
@@ -84,7 +132,9 @@ impl File {
             Self::Limits => LIMITS.as_bytes().to_vec(),
             Self::Mounts => mounts(process),
             Self::Mountinfo => mountinfo(process),
-            Self::OomScoreAdj => b"0\n".to_vec(),
+            Self::Cpuset => b"/\n".to_vec(),
+            Self::Loginuid => b"4294967295".to_vec(),
+            Self::OomScore | Self::OomScoreAdj => b"0\n".to_vec(),
             Self::Stat => stat(process, viewer).into_bytes(),
             Self::Statm => {
                 let pages = process.memory() / PAGE;
@@ -102,8 +152,17 @@ Max file size             unlimited            unlimited            bytes
 Max data size             unlimited            unlimited            bytes     
 Max stack size            8388608              unlimited            bytes     
 Max core file size        0                    unlimited            bytes     
+Max resident set          unlimited            unlimited            bytes     
 Max processes             unlimited            unlimited            processes 
 Max open files            1024                 1024                 files     
+Max locked memory         8388608              8388608              bytes     
+Max address space         unlimited            unlimited            bytes     
+Max file locks            unlimited            unlimited            locks     
+Max pending signals       15474                15474                signals   
+Max msgqueue size         819200               819200               bytes     
+Max nice priority         0                    0                    
+Max realtime priority     0                    0                    
+Max realtime timeout      unlimited            unlimited            us        
 ";
 
 /// The letter of its state, and the word.
@@ -150,7 +209,10 @@ fn status(process: &Process, viewer: u32) -> String {
     ] {
         let _ = writeln!(out, "{name}:\t{set:016x}");
     }
-    let _ = writeln!(out, "NoNewPrivs:\t0\nSeccomp:\t2\nSeccomp_filters:\t1");
+    let _ = writeln!(out, "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0");
+    // Nobody asked for a profile, so that Kubernetes gives none.
+    let _ =
+        writeln!(out, "Cpus_allowed:\t3\nCpus_allowed_list:\t0-1\nMems_allowed:\t1\nMems_allowed_list:\t0");
     out
 }
 
@@ -211,7 +273,6 @@ pub(super) fn follow(process: &Arc<Process>, link: Link) -> Result<LinkTarget, E
             Ok(LinkTarget::Place(place, process.cwd()))
         }
         Link::Root => Ok(LinkTarget::Place(process.lock().root.clone(), b"/".to_vec())),
-        Link::Own => Err(Errno::EINVAL),
     }
 }
 

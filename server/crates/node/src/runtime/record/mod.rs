@@ -34,6 +34,7 @@ use crate::{
         pipe::{PipeReader, PipeWriter, pipe},
         process::{PidNamespace, Process},
         quota::Quota,
+        sysfs,
         tty::Tty,
         wait::lock,
     },
@@ -119,17 +120,27 @@ impl Record {
         if let Some(path) = &config.termination_message_path {
             files.push((path, Bytes::new()));
         }
-        let root = rootfs::build(&RootParts {
-            host,
+        let limits = config.resources;
+        let cpu = Cpu::new(host, host.cpu_millis, Some(Arc::clone(around.cpu)));
+        cpu.set_share(limits.cpu_limit_millis, limits.cpu_request_millis);
+        let memory = Memory::new(limits.memory_limit_bytes.or(Some(host.memory_bytes)));
+        let pid_quota = Quota::new(MAX_PIDS, Some(Arc::clone(&host.pids)));
+        let root = rootfs::build(RootParts {
+            system: sysfs::View {
+                host: Arc::clone(host),
+                net: Arc::clone(&sandbox.net),
+                pids: Arc::clone(&pids),
+                cpu: Arc::clone(&cpu),
+                memory: Arc::clone(&memory),
+                pid_quota: Arc::clone(&pid_quota),
+            },
             image: &recipe.root,
-            pids: &pids,
             mounts: &config.mounts,
             files: &files,
             read_only: config.security.read_only_root,
             working_dir: &cwd,
         })?;
         let (creds, home) = credentials(&root.table, &config, &recipe.user)?;
-        let limits = config.resources;
         let kernel = Container::new(Parts {
             host: Arc::clone(host),
             fabric: Arc::clone(around.fabric),
@@ -137,13 +148,9 @@ impl Record {
             net: Arc::clone(&sandbox.net),
             pids,
             hostname: Arc::clone(&sandbox.hostname),
-            cpu: Cpu::new(
-                host,
-                limits.cpu_limit_millis.unwrap_or(host.cpu_millis),
-                Some(Arc::clone(around.cpu)),
-            ),
-            memory: Memory::new(limits.memory_limit_bytes.or(Some(host.memory_bytes))),
-            pid_quota: Quota::new(MAX_PIDS, Some(Arc::clone(&host.pids))),
+            cpu,
+            memory,
+            pid_quota,
             libc: recipe.libc,
             programs: crate::commands::program,
         });
@@ -414,7 +421,7 @@ impl Record {
 
     pub(super) fn update_resources(&self, resources: Resources) {
         let host = &self.kernel.host;
-        self.kernel.cpu.set_millis(resources.cpu_limit_millis.unwrap_or(host.cpu_millis));
+        self.kernel.cpu.set_share(resources.cpu_limit_millis, resources.cpu_request_millis);
         self.kernel.memory.set_limit(resources.memory_limit_bytes.or(Some(host.memory_bytes)));
         lock(&self.life).resources = resources;
     }

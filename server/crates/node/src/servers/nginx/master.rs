@@ -255,18 +255,14 @@ impl Master {
     }
 
     async fn greet(&self) {
-        let compiler = if self.process.container.libc == crate::kernel::errno::Libc::Musl {
-            "gcc 14.2.0 (Alpine 14.2.0) "
-        } else {
-            "gcc 12.2.0 (Debian 12.2.0-14+deb12u1) "
-        };
+        let compiler = super::compiler(&self.process, self.nginx.version);
         let kernel = self.process.read_file(b"/proc/sys/kernel/osrelease", 128).await.unwrap_or_default();
         let kernel = String::from_utf8_lossy(&kernel).trim().to_owned();
         let kernel = if kernel.is_empty() { "6.8.0".to_owned() } else { kernel };
         for line in [
             "using the \"epoll\" event method".to_owned(),
             format!("nginx/{}", self.nginx.version),
-            format!("built by {compiler}"),
+            format!("built by {compiler} "),
             format!("OS: Linux {kernel}"),
             "getrlimit(RLIMIT_NOFILE): 1048576:1048576".to_owned(),
         ] {
@@ -340,32 +336,36 @@ impl Master {
     }
 
     async fn signalled(&mut self, signal: Signal) {
-        let name = format!("signal {} (SIG{})", signal.number(), signal.name());
+        let name = format!("signal {} (SIG{}) received", signal.number(), signal.name());
+        let name = match self.process.signal_sender() {
+            0 => name,
+            sender => format!("{name} from {sender}"),
+        };
         match signal {
             Signal::CHLD => self.reap().await,
             Signal::TERM | Signal::INT => {
-                self.note(&format!("{name} received, exiting")).await;
+                self.note(&format!("{name}, exiting")).await;
                 self.ending = true;
                 self.tell_workers(Signal::TERM, true);
             }
             Signal::QUIT => {
-                self.note(&format!("{name} received, shutting down")).await;
+                self.note(&format!("{name}, shutting down")).await;
                 self.ending = true;
                 self.tell_workers(Signal::QUIT, true);
                 close(&self.process, &std::mem::take(&mut self.sockets), &[]);
             }
             Signal::HUP if !self.ending => {
-                self.note(&format!("{name} received, reconfiguring")).await;
+                self.note(&format!("{name}, reconfiguring")).await;
                 self.note("reconfiguring").await;
                 self.reconfigure().await;
             }
             Signal::USR1 => {
-                self.note(&format!("{name} received, reopening logs")).await;
+                self.note(&format!("{name}, reopening logs")).await;
                 self.logs.reopen(&self.process).await;
                 self.tell_workers(Signal::USR1, false);
             }
             Signal::WINCH => {
-                self.note(&format!("{name} received, gracefully shutting down")).await;
+                self.note(&format!("{name}, gracefully shutting down")).await;
                 self.tell_workers(Signal::QUIT, true);
             }
             _ => {}

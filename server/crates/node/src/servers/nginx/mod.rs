@@ -29,7 +29,7 @@ use settings::{Defaults, LogLevel, Settings};
 use crate::{
     env::BoxFuture,
     kernel::{
-        errno::Errno,
+        errno::{Errno, Libc},
         process::{Outcome, Process},
         signal::Signal,
     },
@@ -76,7 +76,7 @@ async fn run(process: Arc<Process>, version: &'static str) -> Outcome {
         }
     };
     if options.show_version || options.show_help {
-        let text = version_text(version, &options);
+        let text = version_text(version, compiler(&process, version), &options);
         let _ = process.write(2, text).await;
         return Outcome::Exit(0);
     }
@@ -145,7 +145,7 @@ fn parse_args(args: &[String]) -> Result<Options, String> {
     Ok(options)
 }
 
-fn version_text(version: &str, options: &Options) -> String {
+fn version_text(version: &str, compiler: &str, options: &Options) -> String {
     let mut text = format!("nginx version: nginx/{version}\n");
     if options.show_help {
         text.push_str(
@@ -162,6 +162,7 @@ fn version_text(version: &str, options: &Options) -> String {
         );
     }
     if options.show_build {
+        text.push_str(&format!("built by {compiler} \n"));
         text.push_str(
             "TLS SNI support enabled\nconfigure arguments: --prefix=/etc/nginx --sbin-path=/usr/sbin/nginx \
              --modules-path=/usr/lib/nginx/modules --conf-path=/etc/nginx/nginx.conf \
@@ -349,6 +350,19 @@ impl Voice {
             let line = logger::line(&self.process, LogLevel::Notice, text);
             let _ = self.process.write_file(log, line.into()).await;
         }
+    }
+}
+
+/// What nginx says it was built by: the compiler of the distribution that a release's image is made of.
+fn compiler(process: &Process, version: &str) -> &'static str {
+    let minor = version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or(0);
+    match (process.container.libc, minor) {
+        (Libc::Musl, 27..) => "gcc 14.2.0 (Alpine 14.2.0)",
+        (Libc::Musl, _) => "gcc 12.2.1 20220924 (Alpine 12.2.1_git20220924-r10)",
+        (_, 29..) => "gcc 14.2.0 (Debian 14.2.0-19)",
+        (_, 24..) => "gcc 12.2.0 (Debian 12.2.0-14+deb12u1)",
+        (_, 21..) => "gcc 10.2.1 20210110 (Debian 10.2.1-6)",
+        _ => "gcc 8.3.0 (Debian 8.3.0-6)",
     }
 }
 

@@ -296,6 +296,7 @@ async fn connect(
                 transfer.connects += 1;
                 transfer.times.connected = uptime(cx).saturating_sub(start);
                 note(cx, plan, meter, format!("Connected to {host} ({ip}) port {port}")).await;
+                note(cx, plan, meter, "using HTTP/1.x".to_owned()).await;
                 return Ok(wire);
             }
             Some(Err(errno)) => {

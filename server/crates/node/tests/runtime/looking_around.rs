@@ -1,0 +1,137 @@
+//! What a learner sees who looks around: `/proc`, `/sys`, control groups, namespaces, and other users.
+
+use std::collections::BTreeMap;
+
+use podlab_node::{
+    ContainerConfig, Resources,
+    network::{DnsRecord, DnsZones},
+};
+
+use super::lab::{Lab, script};
+
+fn limited() -> ContainerConfig {
+    let resources = Resources {
+        cpu_limit_millis: Some(500),
+        cpu_request_millis: Some(250),
+        memory_limit_bytes: Some(128 << 20),
+    };
+    ContainerConfig { resources, ..script("sleep 1000") }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_control_group_tells_the_containers_own_limits_and_use() {
+    let lab = Lab::new().await;
+    let id = lab.container(limited()).await;
+    let read =
+        lab.sh(&id, "cd /sys/fs/cgroup; cat memory.max cpu.max cpu.weight cgroup.procs | head -4").await;
+    assert_eq!(read.stdout, "134217728\n50000 100000\n10\n1\n", "{read:?}");
+    let used = lab.sh(&id, "test $(cat /sys/fs/cgroup/memory.current) -gt 100000; echo $?").await;
+    assert_eq!(used.stdout, "0\n");
+    let mounted = lab.sh(&id, "grep cgroup /proc/mounts; echo 1 > /sys/fs/cgroup/memory.max").await;
+    assert_eq!(mounted.stdout, "cgroup /sys/fs/cgroup cgroup2 ro,nosuid,nodev,noexec,relatime 0 0\n");
+    assert!(
+        mounted.stderr.contains("can't create /sys/fs/cgroup/memory.max: Read-only file system"),
+        "{mounted:?}"
+    );
+    let free = lab.container(script("cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max")).await;
+    lab.ended(&free).await;
+    assert_eq!(lab.log(&free).await, "max\nmax 100000\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn directories_that_are_made_up_know_what_is_above_them() {
+    let lab = Lab::new().await;
+    let id = lab.container(script("sleep 1000")).await;
+    let out = lab
+        .sh(
+            &id,
+            "cd /sys/class/net; ls; cat eth0/mtu lo/operstate; cd /proc/1/task/1/../..; pwd -P; ls -d ../sys; \
+             cd /sys/fs/cgroup/..; pwd -P",
+        )
+        .await;
+    assert_eq!(out.stdout, "eth0\nlo\n1500\nunknown\n/proc/1\n../sys\n/sys/fs\n", "{out:?}");
+    assert_eq!(
+        lab.sh(&id, "ls /proc/1 | grep -cx self; ls -d /proc/thread-self/task").await.stdout,
+        "0\n/proc/thread-self/task\n"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn containers_of_a_pod_share_the_network_and_not_the_mounts() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("pod").await;
+    let one = lab.start(&pod, script("sleep 1000")).await;
+    let two = lab.start(&pod, ContainerConfig { name: "two".to_owned(), ..script("sleep 1000") }).await;
+    let script = "for n in net ipc uts user mnt pid; do readlink /proc/1/ns/$n; done";
+    let (one, two) = (lab.sh(&one, script).await.stdout, lab.sh(&two, script).await.stdout);
+    let same: Vec<bool> = one.lines().zip(two.lines()).map(|(one, two)| one == two).collect();
+    assert_eq!(same, [true, true, true, true, false, false], "{one}{two}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_becomes_another_user_loses_what_only_root_may() {
+    let lab = Lab::new().await;
+    let id = lab.container(script("sleep 1000")).await;
+    let out = lab.sh(&id, "su -s /bin/sh nobody -c 'id -un; chroot / true; kill 1'").await;
+    assert!(out.stdout.starts_with("nobody\n"), "{out:?}");
+    assert!(
+        out.stderr.contains("chroot: can't change root directory to '/': Operation not permitted"),
+        "{out:?}"
+    );
+    assert!(out.stderr.contains("Operation not permitted\n") && out.code != 0, "{out:?}");
+    let out = lab
+        .sh(&id, "mkdir -p /new/bin; cp /bin/busybox /new/bin/sh; chroot /new /bin/sh -c 'pwd; echo /*'")
+        .await;
+    assert_eq!(out.stdout, "/\n/bin\n", "{out:?}");
+    let bare = ContainerConfig {
+        security: podlab_node::Security { drop_capabilities: vec!["ALL".to_owned()], ..Default::default() },
+        ..script("sleep 1000")
+    };
+    let id = lab.container(bare).await;
+    let out = lab.sh(&id, "su -s /bin/sh nobody -c id").await;
+    assert_eq!((out.code, out.stderr.as_str()), (1, "su: setgid: Operation not permitted\n"), "{out:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_are_asked_for_where_resolv_conf_says() {
+    let lab = Lab::new().await;
+    let records = BTreeMap::from([(
+        "web.default.svc.cluster.local".to_owned(),
+        vec![DnsRecord::Address([10, 96, 0, 80].into())],
+    )]);
+    lab.network.set_dns(DnsZones {
+        servers: vec![[10, 96, 0, 10].into()],
+        domains: vec!["cluster.local".to_owned()],
+        records,
+        ..DnsZones::default()
+    });
+    let id = lab.container(script("sleep 1000")).await;
+    let found = lab.sh(&id, "nslookup web.default.svc.cluster.local").await;
+    assert!(found.stdout.contains("Address: 10.96.0.80"), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn datagrams_find_whoever_listens_and_tables_show_it() {
+    let lab = Lab::new().await;
+    let server = lab.container(script("nc -lu -p 5000 > /got & sleep 1000")).await;
+    lab.sleep(100).await;
+    let table = lab.sh(&server, "netstat -uln | tail -1; cat /proc/net/udp6 | wc -l").await;
+    assert_eq!(
+        table.stdout,
+        "udp        0      0 :::5000                 :::*                                \n2\n"
+    );
+    let ip = lab.node.container_status(&server).map(|_| lab.sh(&server, "hostname -i")).unwrap().await.stdout;
+    let client = lab.container(script("sleep 1000")).await;
+    let out = lab
+        .sh(
+            &client,
+            &format!(
+                "echo hello | nc -u -w 1 {} 5000; echo x | nc -u -w 1 {} 5001; echo $?",
+                ip.trim(),
+                ip.trim()
+            ),
+        )
+        .await;
+    assert_eq!(out.stdout, "1\n", "{out:?}");
+    assert_eq!(lab.sh(&server, "cat /got; netstat -un | grep -c ESTABLISHED").await.stdout, "hello\n1\n");
+}
