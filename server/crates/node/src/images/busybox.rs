@@ -54,9 +54,8 @@ users:x:100:
 nobody:x:65534:
 ";
 
-fn recipe(_: &str, tag: &Tag) -> Option<Recipe> {
-    let version = tag.release(RELEASES)?;
-    let libc = if tag.has("musl") { Libc::Musl } else { Libc::Glibc };
+/// The files of the image.
+pub(super) fn tree() -> TreeBuilder {
     let mut tree = TreeBuilder::new(image_date());
     skeleton(&mut tree);
     let paths: Vec<String> = busybox_applets().iter().map(|name| format!("/bin/{name}")).collect();
@@ -79,8 +78,14 @@ fn recipe(_: &str, tag: &Tag) -> Option<Recipe> {
         .dir_of("/home", 0o755, 65534, 65534)
         .dir("/var/spool/mail", 0o755)
         .dir("/var/www", 0o755);
+    tree
+}
+
+fn recipe(_: &str, tag: &Tag) -> Option<Recipe> {
+    let version = tag.release(RELEASES)?;
+    let libc = if tag.has("musl") { Libc::Musl } else { Libc::Glibc };
     Some(Recipe {
-        root: tree.finish(),
+        root: tree().finish(),
         libc,
         env: Vec::new(),
         entrypoint: Vec::new(),

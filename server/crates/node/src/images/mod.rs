@@ -7,11 +7,14 @@ mod booking;
 mod busybox;
 mod databases;
 mod debian;
+mod exporters;
 mod haproxy;
 mod httpd;
+mod memcached;
 mod nginx;
 pub(crate) mod packages;
 mod pause;
+mod python;
 mod redis;
 mod samples;
 mod shippers;
@@ -27,15 +30,20 @@ use crate::image::Family;
 pub(crate) const FAMILIES: &[Family] = &[
     alpine::FAMILY,
     busybox::FAMILY,
+    databases::MARIADB,
     databases::MYSQL,
     databases::POSTGRES,
     debian::FAMILY,
+    exporters::NGINX,
+    exporters::NODE,
     haproxy::FAMILY,
     httpd::FAMILY,
+    memcached::FAMILY,
     nginx::FAMILY,
     pause::FAMILY,
     booking::BOOKING,
     booking::WEBAPP,
+    python::FAMILY,
     redis::FAMILY,
     samples::CLIENTS,
     samples::FAMILY,

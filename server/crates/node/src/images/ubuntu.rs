@@ -22,8 +22,13 @@ const RELEASES: &[(&str, &str, &str)] = &[
     ("16.04", "xenial", "stretch/sid"),
 ];
 
+/// The file tree of the newest release with long-term support that images of servers are made of, with an account more.
+pub(super) fn noble(account: Account) -> TreeBuilder {
+    tree("24.04", "noble", "trixie/sid", &[account])
+}
+
 /// The file tree of a release.
-fn tree(version: &str, name: &str, debian_version: &str) -> TreeBuilder {
+fn tree(version: &str, name: &str, debian_version: &str, more: &[Account]) -> TreeBuilder {
     let mut title = name.to_owned();
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();
@@ -37,10 +42,16 @@ fn tree(version: &str, name: &str, debian_version: &str) -> TreeBuilder {
     );
     let user =
         Account { name: "ubuntu", id: 1000, comment: "Ubuntu", home: "/home/ubuntu", shell: "/bin/bash" };
-    let accounts: &[Account] = if version >= "23.04" { &[user] } else { &[] };
+    let accounts: Vec<Account> =
+        Some(user).filter(|_| version >= "23.04").into_iter().chain(more.iter().copied()).collect();
     let issue = format!("Ubuntu {version}{lts}");
-    let look =
-        Look { os_release: &os_release, issue: &issue, debian_version, accounts, packages: &["procps"] };
+    let look = Look {
+        os_release: &os_release,
+        issue: &issue,
+        debian_version,
+        accounts: &accounts,
+        packages: &["procps"],
+    };
     let mut tree = merged_tree(look);
     tree.file(
         "/etc/lsb-release",
@@ -77,7 +88,7 @@ fn recipe(_: &str, tag: &Tag) -> Option<Recipe> {
         None if tag.has("rolling") => RELEASES.get(1)?,
         None => named.or(RELEASES.first())?,
     };
-    let tree = tree(version, name, debian_version);
+    let tree = tree(version, name, debian_version, &[]);
     let mut recipe = plain_recipe(tree, Libc::Glibc, (*version).to_owned(), 29_723_061);
     recipe.cmd = words(&["/bin/bash"]);
     Some(recipe)

@@ -15,19 +15,19 @@ use crate::{
 };
 
 const POSTGRES_PORT: u16 = 5432;
-const MYSQL_PORT: u16 = 3306;
+pub(super) const MYSQL_PORT: u16 = 3306;
 /// How long preparing an empty directory takes.
 const PREPARING: Duration = Duration::from_millis(1500);
 /// The longest message that is read.
 const MAX_MESSAGE: usize = 64 * 1024;
 
-fn var(process: &Process, name: &str) -> Option<String> {
+pub(super) fn var(process: &Process, name: &str) -> Option<String> {
     let value = String::from_utf8_lossy(&process.var(name)?).into_owned();
     (!value.is_empty()).then_some(value)
 }
 
 /// The value of `-X value`, `-Xvalue`, `--long value` or `--long=value`.
-fn option(process: &Process, short: &str, long: &str) -> Option<String> {
+pub(super) fn option(process: &Process, short: &str, long: &str) -> Option<String> {
     let argv = process.argv();
     let mut args = argv.iter().skip(1).map(|arg| String::from_utf8_lossy(arg).into_owned());
     while let Some(arg) = args.next() {
@@ -47,7 +47,7 @@ fn option(process: &Process, short: &str, long: &str) -> Option<String> {
 }
 
 /// Prepares a directory of data once; `false` where that cannot be done.
-async fn prepare(process: &Process, directory: &str, mark: &str) -> Option<bool> {
+pub(super) async fn prepare(process: &Process, directory: &str, mark: &str) -> Option<bool> {
     let path = format!("{directory}/{mark}");
     if process.stat(path.as_bytes(), true).is_ok() {
         return Some(false);
@@ -226,7 +226,7 @@ pub(super) fn mysqld_main(process: Arc<Process>) -> BoxFuture<Outcome> {
     Box::pin(mysqld(process))
 }
 
-async fn entrypoint_note(process: &Process, level: &str, message: &str) {
+pub(super) async fn entrypoint_note(process: &Process, level: &str, message: &str) {
     let stamp = process.now().strftime("%Y-%m-%d %H:%M:%S+00:00");
     let _ = process.write(1, format!("{stamp} [{level}] [Entrypoint]: {message}\n")).await;
 }
@@ -331,7 +331,7 @@ fn mysql_packet(number: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// Greets; whoever wants to log in is told that there is no SQL here.
-async fn mysql_session(mut wire: Wire, version: &str) {
+pub(super) async fn mysql_session(mut wire: Wire, version: &str) {
     let mut greeting = vec![10];
     greeting.extend_from_slice(version.as_bytes());
     // Connection number, challenge, capabilities (protocol 4.1, plugins), character set, state, challenge.

@@ -4,11 +4,15 @@ pub(crate) mod booking;
 pub(crate) mod busybox_httpd;
 mod databases;
 mod event_simulator;
+mod exporters;
 mod forward;
 mod haproxy;
 mod httpd;
 mod listening;
+mod mariadb;
+mod memcached;
 mod nginx;
+mod python;
 mod redis;
 mod samples;
 mod shippers;
@@ -31,6 +35,11 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         "redis-server" => ("redis-server", redis::main, 8 << 20),
         "redis-cli" => ("redis-cli", redis::cli_main, 2 << 20),
         "event-simulator" => ("python", event_simulator::main, 10 << 20),
+        "mariadbd" => ("mariadbd", mariadb::main, 72 << 20),
+        "memcached" => ("memcached", memcached::main, 4 << 20),
+        "nginx-prometheus-exporter" => ("nginx-prometheus-exporter", exporters::nginx_main, 12 << 20),
+        "node_exporter" => ("node_exporter", exporters::node_main, 14 << 20),
+        "python" => ("python3", python::main, 9 << 20),
         "haproxy" => ("haproxy", haproxy::main, 12 << 20),
         "mysqladmin" => ("mysqladmin", databases::mysqladmin_main, 4 << 20),
         "mysqld" => ("mysqld", databases::mysqld_main, 64 << 20),

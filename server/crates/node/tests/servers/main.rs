@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod busybox_httpd;
+mod companions;
 mod databases;
 mod haproxy;
 mod httpd;
