@@ -4,7 +4,7 @@ use super::value::Value;
 use crate::libc::float;
 
 /// The widest field.
-const MAX_WIDTH: usize = 64 * 1024;
+const MAX_WIDTH: usize = u16::MAX as usize;
 
 /// A conversion's flags, width and precision.
 #[derive(Clone, Copy, Debug, Default)]
@@ -166,7 +166,7 @@ fn signed(negative: bool, digits: &str, spec: Spec, zeros: bool) -> Vec<u8> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Value, format};
+    use super::{MAX_WIDTH, Value, format};
 
     fn show(text: &str, args: &[Value]) -> String {
         String::from_utf8_lossy(&format(text.as_bytes(), args, b"%.6g")).into_owned()
@@ -188,6 +188,7 @@ mod tests {
             "ff 10 1.234500e+03 0.0001"
         );
         assert_eq!(show("%d%%", &[number(99.9)]), "99%");
+        assert_eq!(show("%.99999d%99999x", &[number(1.0), number(1.0)]).len(), 2 * MAX_WIDTH);
         assert_eq!(show("%*d|%.3s", &[number(4.0), number(1.0), Value::String("abcdef".into())]), "   1|abc");
         assert_eq!(show("%", &[]), "%");
     }

@@ -22,9 +22,9 @@ async fn run(mut cx: Cx, spec: OptSpec, usage: &str) -> u8 {
         Ok(opts) => opts,
         Err(code) => return code,
     };
-    let stop = match opts.value(b't').map(|text| (text, number::parse::<usize>(text))) {
+    let stop = match opts.value(b't').map(|text| (text, number::parse::<u32>(text))) {
         None => 8,
-        Some((_, Some(stop))) if stop > 0 => stop,
+        Some((_, Some(stop))) if stop > 0 => usize::try_from(stop).unwrap_or(usize::MAX),
         Some((text, _)) if cx.is_gnu() => {
             let shown = String::from_utf8_lossy(text).into_owned();
             cx.error(format!("tab size contains invalid character(s): '{shown}'")).await;
@@ -43,11 +43,13 @@ async fn run(mut cx: Cx, spec: OptSpec, usage: &str) -> u8 {
         loop {
             match lines.next(&mut cx).await {
                 Ok(Some(line)) => {
-                    let text = match expands {
-                        true => to_blanks(&line.text, stop, initial),
-                        false => to_tabs(&line.text, stop, initial),
-                    };
-                    cx.put(text);
+                    if expands {
+                        if !put_with_blanks(&mut cx, &line.text, stop, initial).await {
+                            return cx.finish(1).await;
+                        }
+                    } else {
+                        cx.put(to_tabs(&line.text, stop, initial));
+                    }
                     if line.complete {
                         cx.put("\n");
                     }
@@ -68,7 +70,39 @@ async fn run(mut cx: Cx, spec: OptSpec, usage: &str) -> u8 {
     cx.finish(code).await
 }
 
-fn to_blanks(line: &[u8], stop: usize, initial: bool) -> Vec<u8> {
+/// How many blanks are written at a time: a tab may be as wide as one likes.
+const BLANKS: [u8; 4096] = [b' '; 4096];
+
+/// Writes a line with blanks for its tabs. Returns whether output is still wanted.
+async fn put_with_blanks(cx: &mut Cx, line: &[u8], stop: usize, initial: bool) -> bool {
+    for piece in to_blanks(line, stop, initial) {
+        match piece {
+            Piece::Text(text) => cx.put(text),
+            Piece::Blanks(mut left) => {
+                while left > 0 {
+                    let count = left.min(BLANKS.len());
+                    cx.put(&BLANKS[..count]);
+                    left -= count;
+                    cx.process.work(1).await;
+                    if !cx.drain().await {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+    true
+}
+
+/// A part of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(Vec<u8>),
+    Blanks(usize),
+}
+
+fn to_blanks(line: &[u8], stop: usize, initial: bool) -> Vec<Piece> {
+    let mut pieces = Vec::new();
     let mut out = Vec::with_capacity(line.len());
     let mut column = 0;
     let mut text_began = false;
@@ -76,7 +110,7 @@ fn to_blanks(line: &[u8], stop: usize, initial: bool) -> Vec<u8> {
         match byte {
             b'\t' if !(initial && text_began) => {
                 let blanks = stop - column % stop;
-                out.resize(out.len() + blanks, b' ');
+                pieces.extend([Piece::Text(std::mem::take(&mut out)), Piece::Blanks(blanks)]);
                 column += blanks;
             }
             _ => {
@@ -87,7 +121,8 @@ fn to_blanks(line: &[u8], stop: usize, initial: bool) -> Vec<u8> {
             }
         }
     }
-    out
+    pieces.push(Piece::Text(out));
+    pieces
 }
 
 fn to_tabs(line: &[u8], stop: usize, initial: bool) -> Vec<u8> {
@@ -114,7 +149,7 @@ fn to_tabs(line: &[u8], stop: usize, initial: bool) -> Vec<u8> {
 
 /// Blanks from one column to another: tabs as far as they go. A single blank stays one.
 fn blanks(mut from: usize, to: usize, stop: usize, out: &mut Vec<u8>) {
-    if to == from + 1 {
+    if to - from == 1 {
         out.push(b' ');
         return;
     }
@@ -127,12 +162,14 @@ fn blanks(mut from: usize, to: usize, stop: usize, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{to_blanks, to_tabs};
+    use super::{Piece, to_blanks, to_tabs};
 
     #[test]
     fn tabs_and_blanks_change_places() {
-        assert_eq!(to_blanks(b"a\tb", 8, false), b"a       b");
-        assert_eq!(to_blanks(b"\ta\tb", 4, true), b"    a\tb");
+        let text = |text: &str| Piece::Text(text.into());
+        assert_eq!(to_blanks(b"a\tb", 8, false), [text("a"), Piece::Blanks(7), text("b")]);
+        assert_eq!(to_blanks(b"\ta\tb", 4, true), [text(""), Piece::Blanks(4), text("a\tb")]);
+        assert_eq!(to_blanks(b"\t\t", 1 << 32, false)[3], Piece::Blanks(1 << 32));
         assert_eq!(to_tabs(b"        a b", 8, true), b"\ta b");
         assert_eq!(to_tabs(b"          a", 8, true), b"\t  a");
         assert_eq!(to_tabs(b"abc     d", 8, false), b"abc\td");

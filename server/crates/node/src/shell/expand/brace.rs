@@ -138,7 +138,11 @@ fn range(pieces: &[Piece]) -> Option<Vec<Vec<Piece>>> {
             text.trim_start_matches('-').starts_with('0') && text.trim_start_matches('-').len() > 1
         };
         let width = if padded(first) || padded(last) { first.len().max(last.len()) } else { 0 };
-        return Some(count(from, to, step).map(|value| to_pieces(format!("{value:0width$}"))).collect());
+        // No more than what fits, and one, so that it shows that they are too many.
+        let fitting = MAX_PIECES / width.max(1) + 1;
+        return Some(
+            count(from, to, step).take(fitting).map(|value| to_pieces(zeros(value, width))).collect(),
+        );
     }
     let letter = |text: &str| match text.as_bytes() {
         [byte] if byte.is_ascii_alphabetic() => Some(i64::from(*byte)),
@@ -147,6 +151,12 @@ fn range(pieces: &[Piece]) -> Option<Vec<Vec<Piece>>> {
     let (from, to) = (letter(first)?, letter(last)?);
     let character = |value: i64| u8::try_from(value).map(|byte| vec![Piece::Byte(byte)]).unwrap_or_default();
     Some(count(from, to, step).map(character).collect())
+}
+
+/// A number with zeros before it, up to a width that may be anything.
+fn zeros(value: i64, width: usize) -> String {
+    let (sign, digits) = (if value < 0 { "-" } else { "" }, value.unsigned_abs().to_string());
+    format!("{sign}{}{digits}", "0".repeat(width.saturating_sub(sign.len() + digits.len())))
 }
 
 fn count(from: i64, to: i64, step: i64) -> impl Iterator<Item = i64> {
@@ -168,6 +178,19 @@ mod tests {
         let word = Word::of(Part::Literal(Bytes::from_static(text.as_bytes())));
         let words = expand_braces(&word).unwrap_or_else(|| vec![word]);
         words.iter().map(|word| String::from_utf8_lossy(word.literal().unwrap()).into_owned()).collect()
+    }
+
+    #[test]
+    fn ranges_of_any_width_have_their_zeros_or_stay_as_they_are() {
+        let of = |zeros: usize, to: &str| {
+            let text = format!("{{{}1..{to}}}", "0".repeat(zeros));
+            let word = Word::of(Part::Literal(Bytes::from(text)));
+            expand_braces(&word)
+                .map(|words| words.iter().map(|word| word.literal().unwrap().len()).collect::<Vec<_>>())
+        };
+        assert_eq!(of(69_999, "2"), Some(vec![70_000, 70_000]));
+        assert_eq!(of(69_999, "90000"), None);
+        assert_eq!(expand("{-01..1}"), ["-01", "000", "001"]);
     }
 
     #[test]
