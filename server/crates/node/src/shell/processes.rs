@@ -55,6 +55,10 @@ impl Shell {
 
     /// `( ... )`
     pub(super) async fn subshell_command(&mut self, block: &Block) -> Flow {
+        if self.dialect == Dialect::Ash && self.is_last_command(&[]) {
+            // What it changes is seen by nobody.
+            return self.enter(Frame::List(List::new(Arc::clone(block))));
+        }
         let mut child = match self.fork() {
             Ok(child) => child,
             Err(flow) => return flow,

@@ -92,7 +92,7 @@ impl Shell {
         let executable = self.program(&words);
         let environment = self.variables.environment();
         self.put_back(assigned);
-        if self.is_last_command() && executable.is_ok() {
+        if self.is_last_command(redirects) && executable.is_ok() {
             return self.exec_program(redirects, executable, environment, &words[0]).await;
         }
         let child = match self.fork_process() {

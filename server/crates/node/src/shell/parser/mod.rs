@@ -122,6 +122,12 @@ impl Parser {
         }
     }
 
+    /// Whether a newline stands before nothing but blanks: a reader that has not looked beyond it does not know yet that it
+    /// is at the end.
+    pub(crate) fn ends_with_newline(&self) -> bool {
+        self.text.iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')) == Some(&b'\n')
+    }
+
     /// The number of the line that was read last.
     pub(crate) fn line(&self) -> u32 {
         self.line
