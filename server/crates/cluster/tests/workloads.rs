@@ -76,8 +76,8 @@ fn the_pods_of_a_stateful_set_come_and_go_in_order() {
         assert_eq!(
             messages(&client, "StatefulSet", "web")[..2],
             [
-                "create Claim data-web-0 Pod web-0 in StatefulSet web success",
-                "create Pod web-0 in StatefulSet web successful",
+                "Create Claim data-web-0 Pod web-0 in StatefulSet web success",
+                "Create Pod web-0 in StatefulSet web successful",
             ]
         );
         patch::<StatefulSet>(&client, "web", json!({"spec": {"replicas": 1}}));

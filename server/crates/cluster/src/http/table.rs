@@ -48,6 +48,16 @@ pub(super) fn of_one(call: &Call, resource: &Resource, object: &Object) -> Value
     table(&metadata, resource.strategy.column_definitions(), vec![row(call, resource, object)])
 }
 
+/// Something about an object in one row, with columns of its own.
+pub(super) fn of_cells(call: &Call, columns: &Value, cells: &Value, object: &Object) -> Value {
+    let metadata = json!({ "resourceVersion": object.revision().to_string() });
+    let mut row = json!({ "cells": cells });
+    if include(call) != Include::None {
+        row["object"] = objects::metadata_only(object);
+    }
+    table(&metadata, columns.clone(), vec![row])
+}
+
 /// A list.
 pub(super) fn of_page(call: &Call, resource: &Resource, page: &Page) -> Value {
     let rows = page.objects.iter().map(|object| row(call, resource, object)).collect();

@@ -1,7 +1,7 @@
 //! Columns of tables, and how their cells are written.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A column, as `kubectl get` shows it.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,17 @@ impl Column {
 /// What the table of a kind without columns of its own has.
 pub(crate) static NAME_AND_CREATED_AT: [Column; 2] =
     [Column::NAME, Column { kind: "date", ..Column::text("Created At") }];
+
+/// Columns as a table's head tells them.
+pub(crate) fn definitions(columns: &[Column]) -> Value {
+    let of = |column: &Column| {
+        json!({
+            "name": column.name, "type": column.kind, "format": column.format,
+            "description": column.description, "priority": column.priority,
+        })
+    };
+    columns.iter().map(of).collect()
+}
 
 /// The time since `at` as an AGE: `5s`, `3m20s`, `4d3h`; `<unknown>` where it is not a time.
 pub(crate) fn age(at: &str, now: Timestamp) -> String {

@@ -148,13 +148,7 @@ pub(crate) trait Strategy: std::fmt::Debug + Send + Sync + 'static {
 
     /// The columns as a table's head tells them.
     fn column_definitions(&self) -> Value {
-        let columns = self.columns().iter().map(|column| {
-            json!({
-                "name": column.name, "type": column.kind, "format": column.format,
-                "description": column.description, "priority": column.priority,
-            })
-        });
-        columns.collect()
+        columns::definitions(self.columns())
     }
 
     /// The schema that a definition gives for the kind.

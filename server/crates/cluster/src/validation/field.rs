@@ -67,6 +67,19 @@ impl ErrorList {
         self.push("FieldValueInvalid", path, Self::with_detail(head, detail));
     }
 
+    /// The same of a value that is too large to be shown.
+    pub(crate) fn invalid_whole(&mut self, path: &Path, detail: &str) {
+        self.push("FieldValueInvalid", path, format!("Invalid value: {detail}"));
+    }
+
+    /// A list or map that must not have more than so many items.
+    pub(crate) fn at_most(&mut self, path: &Path, count: usize, limit: usize) {
+        if count > limit {
+            let message = format!("Too many: {count}: must have at most {limit} items");
+            self.push("FieldValueTooMany", path, message);
+        }
+    }
+
     pub(crate) fn duplicate(&mut self, path: &Path, value: impl Serialize) {
         self.push("FieldValueDuplicate", path, format!("Duplicate value: {}", shown(&value)));
     }

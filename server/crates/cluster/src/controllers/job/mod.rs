@@ -4,6 +4,7 @@ mod conditions;
 mod failure_policy;
 mod indexes;
 mod plan;
+mod success_policy;
 
 use std::{collections::BTreeMap, time::Duration};
 

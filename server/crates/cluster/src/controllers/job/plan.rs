@@ -12,6 +12,7 @@ use super::{
     conditions::{condition, find, holds, is_finished, mark, set},
     failure_policy::{self, Verdict},
     indexes::{self, Indexes},
+    success_policy,
 };
 use crate::{
     controllers::pods::{self, count, unless_zero},
@@ -70,7 +71,8 @@ pub(super) fn plan(job: &Job, pods: &[Pod], now: Timestamp) -> Plan {
     let census = census(&spec, pods);
     plan.release = census.succeeded.iter().chain(&census.failed).map(|pod| (*pod).clone()).collect();
     let done = tally(&spec, &mut status, &census);
-    let ending = failure(&spec, &status, &census, now);
+    let succeeds = holds(&status, "SuccessCriteriaMet");
+    let ending = if succeeds { None } else { failure(&spec, &status, &census, now) };
     let active = match ending {
         Some((reason, message)) => {
             plan.delete = census.active.iter().map(|pod| (*pod).clone()).collect();
@@ -229,7 +231,8 @@ fn go_on(
         Some(completions) => succeeded >= completions,
     };
     let failed_indexes = count(done.failed.len());
-    if let Some(completions) = spec.completions
+    if !holds(status, "SuccessCriteriaMet")
+        && let Some(completions) = spec.completions
         && failed_indexes > 0
     {
         let too_many = spec.max_failed_indexes.is_some_and(|most| failed_indexes > most);
@@ -247,9 +250,13 @@ fn go_on(
             return 0;
         }
     }
-    if complete {
-        let message = "Reached expected number of succeeded pods";
-        mark(status, "SuccessCriteriaMet", "CompletionsReached", message, now);
+    let early = success_policy::matched(spec, &done.succeeded);
+    if complete || early.is_some() || holds(status, "SuccessCriteriaMet") {
+        let (reason, message) = match early {
+            Some(message) => ("SuccessPolicy", message),
+            None => ("CompletionsReached", "Reached expected number of succeeded pods".to_owned()),
+        };
+        mark(status, "SuccessCriteriaMet", reason, &message, now);
         plan.delete = census.active.iter().map(|pod| (*pod).clone()).collect();
         return 0;
     }
@@ -345,9 +352,10 @@ fn finish(status: &mut JobStatus, running: i32, plan: &mut Plan, now: Timestamp)
         let known = ["BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy", "FailedIndexes"];
         let reason = known.into_iter().find(|known| *known == reason).unwrap_or("MaxFailedIndexesExceeded");
         plan.events.push((true, reason, message));
-    } else if holds(status, "SuccessCriteriaMet") {
-        let message = "Reached expected number of succeeded pods";
-        set(status, condition("Complete", true, "CompletionsReached", message, now));
+    } else if let Some(met) = find(status, "SuccessCriteriaMet").filter(|met| met.status == "True") {
+        let (reason, message) = (met.reason.clone(), met.message.clone());
+        let (reason, message) = (reason.unwrap_or_default(), message.unwrap_or_default());
+        set(status, condition("Complete", true, &reason, &message, now));
         status.completion_time = Some(seconds(now));
         plan.events.push((false, "Completed", "Job completed".to_owned()));
     }

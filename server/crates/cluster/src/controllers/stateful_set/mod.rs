@@ -120,7 +120,7 @@ impl StatefulSets {
             if claims.get_opt(&claim_name)?.is_some() {
                 continue;
             }
-            let what = format!("create Claim {claim_name} Pod {name} in StatefulSet {owner}");
+            let what = format!("Create Claim {claim_name} Pod {name} in StatefulSet {owner}");
             if let Err(error) = claims.create(&claim) {
                 let message = format!("{what} failed error: {error}");
                 self.recorder.record(&about, true, "FailedCreate", &message);
@@ -128,14 +128,14 @@ impl StatefulSets {
             }
             self.recorder.record(&about, false, "SuccessfulCreate", &format!("{what} success"));
         }
-        let what = format!("create Pod {name} in StatefulSet {owner}");
+        let what = format!("Create Pod {name} in StatefulSet {owner}");
         let made = client.namespaced::<Pod>(&about.namespace).create(&pod);
         self.tell(&about, made.map(drop), &what, ["SuccessfulCreate", "FailedCreate"])
     }
 
     fn delete(&self, client: &Client, set: &StatefulSet, pod: &Pod) -> Result<()> {
         let about = Reference::to(set);
-        let what = format!("delete Pod {} in StatefulSet {}", name_of(pod), about.name);
+        let what = format!("Delete Pod {} in StatefulSet {}", name_of(pod), about.name);
         self.tell(&about, pods::delete(client, pod), &what, ["SuccessfulDelete", "FailedDelete"])
     }
 

@@ -5,11 +5,14 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    http::{Call, answer, body, path::Target},
+    http::{Call, answer, body, negotiate::Form, path::Target, table},
     kinds::cells,
     object::{Object, text_at},
     patch::Change,
-    resource::{Resource, columns},
+    resource::{
+        Resource,
+        columns::{self, Column},
+    },
     schema::{self, TypeRef},
     status::{Result, Status},
     validation::{ErrorList, Path},
@@ -30,7 +33,10 @@ pub(super) async fn serve(
     let found = verbs::get(&call.server, resource, namespace, name)?;
     let old = of(resource, &found);
     if verb == "get" {
-        return Ok(answer::value(call, StatusCode::OK, &old));
+        return Ok(match call.accepted.form {
+            Form::Table => answer::value(call, StatusCode::OK, &table_of(call, &old, &found)),
+            _ => answer::value(call, StatusCode::OK, &old),
+        });
     }
     let Some(shape) = TypeRef::builtin(SCALE) else { return Err(Status::no_such_resource()) };
     let bytes = body::read(body).await?;
@@ -64,6 +70,20 @@ pub(super) async fn serve(
     let change = Change::Merge(patch);
     let written = verbs::patch(&call.server, &request, resource, namespace, name, &change, &|_| Ok(()))?;
     Ok(answer::value(call, StatusCode::OK, &of(resource, &written)))
+}
+
+const COLUMNS: [Column; 4] =
+    [Column::NAME, Column::integer("Desired"), Column::integer("Available"), Column::AGE];
+
+/// The scale as `kubectl get --subresource=scale` shows it.
+fn table_of(call: &Call, scale: &Value, of: &Object) -> Value {
+    let cells = json!([
+        text_at(scale, "/metadata/name"),
+        cells::number(scale, "/spec/replicas"),
+        cells::number(scale, "/status/replicas"),
+        cells::age(scale, call.server.env.clock.now()),
+    ]);
+    table::of_cells(call, &columns::definitions(&COLUMNS), &cells, of)
 }
 
 /// The scale of an object.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use serde_json::{Map, Value, json};
 
-use super::{WIDE, spec, template, wide};
+use super::{WIDE, job_policies, spec, template, wide};
 use crate::{
     kinds::{cells, defaults::set, pod_spec},
     label_selector,
@@ -41,6 +41,9 @@ impl Strategy for JobStrategy {
         set(spec, "manualSelector", false);
         let policy = if spec.contains_key("podFailurePolicy") { "Failed" } else { "TerminatingOrFailed" };
         set(spec, "podReplacementPolicy", policy);
+        if let Some(policy) = spec.get_mut("podFailurePolicy") {
+            job_policies::set_failure_defaults(policy);
+        }
     }
 
     fn generation(&self) -> Generation {
@@ -229,11 +232,16 @@ pub(super) fn validate_spec(spec: &JobSpec, path: &Path, errors: &mut ErrorList)
             }
         }
     }
-    if let Some(policy) = spec.pod_replacement_policy.as_deref()
-        && !matches!(policy, "Failed" | "TerminatingOrFailed")
-    {
-        let known = ["Failed", "TerminatingOrFailed"];
-        errors.not_supported(&path.child("podReplacementPolicy"), policy, &known);
+    if spec.max_failed_indexes.is_some() && spec.backoff_limit_per_index.is_none() {
+        errors.required(&path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
+    }
+    job_policies::validate(spec, path, errors);
+    let known: &[&str] = match spec.pod_failure_policy {
+        Some(_) => &["Failed"],
+        None => &["Failed", "TerminatingOrFailed"],
+    };
+    if let Some(policy) = spec.pod_replacement_policy.as_deref().filter(|policy| !known.contains(policy)) {
+        errors.not_supported(&path.child("podReplacementPolicy"), policy, known);
     }
     let at = path.child("template");
     template::validate(&spec.template, &at, errors);

@@ -91,11 +91,13 @@ impl Agent {
     fn running(&self, container: &ContainerRef) -> Answer<ContainerId> {
         let card = self.card(&container.pod)?;
         let id = card.running.get(&container.container).and_then(|instance| card.seat.instance(instance));
-        id.ok_or_else(|| AgentError {
-            code: 500,
-            message: format!("container not found (\"{}\")", container.container),
-        })
+        id.ok_or_else(|| not_found(container))
     }
+}
+
+/// What the kubelet says of a container that does not run.
+fn not_found(container: &ContainerRef) -> AgentError {
+    AgentError { code: 500, message: format!("container not found (\"{}\")", container.container) }
 }
 
 impl NodeAgent for Agent {
@@ -112,13 +114,14 @@ impl NodeAgent for Agent {
     fn exec(&self, container: ContainerRef, options: ExecOptions) -> BoxFuture<Answer<Session>> {
         let (id, node) = (self.running(&container), self.facts.node.clone());
         let client = self.facts.client.clone();
-        async move { Ok(sessions::exec(&client, &node, &id?, options).await) }.boxed()
+        async move { sessions::exec(&client, &node, &id?, options).await.ok_or_else(|| not_found(&container)) }.boxed()
     }
 
     fn attach(&self, container: ContainerRef, options: StreamOptions) -> BoxFuture<Answer<Session>> {
-        let answer = self
-            .running(&container)
-            .and_then(|id| sessions::attach(&self.facts.client, &self.facts.node, &id, options));
+        let answer = self.running(&container).and_then(|id| {
+            sessions::attach(&self.facts.client, &self.facts.node, &id, options)?
+                .ok_or_else(|| not_found(&container))
+        });
         futures::future::ready(answer).boxed()
     }
 

@@ -23,8 +23,14 @@ pub(super) fn failed(message: String) -> AgentError {
     AgentError { code: 500, message }
 }
 
-/// Runs a command. That it cannot be started shows as the end of the session, as the runtime tells only then.
-pub(super) async fn exec(client: &Client, node: &Node, id: &ContainerId, options: ExecOptions) -> Session {
+/// Runs a command. That it cannot be started shows as the end of the session, as the runtime tells only then; nothing
+/// comes back if the container has ended meanwhile.
+pub(super) async fn exec(
+    client: &Client,
+    node: &Node,
+    id: &ContainerId,
+    options: ExecOptions,
+) -> Option<Session> {
     let streams = options.streams;
     let wanted = podlab_node::ExecOptions {
         argv: options.command,
@@ -32,34 +38,43 @@ pub(super) async fn exec(client: &Client, node: &Node, id: &ContainerId, options
         tty: streams.tty.then(WindowSize::default),
     };
     match node.exec(id, wanted).await {
-        Ok(session) => join(client, session, streams),
+        Ok(session) => Some(join(client, session, streams)),
+        Err(error) if has_ended(&error) => None,
         Err(error) => {
             let message = match error {
                 RuntimeError::Exec(message) => message,
                 error => error.to_string(),
             };
             let text = format!("error executing command in container: {message}");
-            Session {
+            Some(Session {
                 stdin: None,
                 stdout: None,
                 stderr: None,
                 resize: None,
                 exit: futures::future::ready(Err(text)).boxed(),
-            }
+            })
         }
     }
 }
 
-/// Joins a container's own process.
+/// The loop that knows which containers run learns of an end a moment later than the node.
+fn has_ended(error: &RuntimeError) -> bool {
+    matches!(error, RuntimeError::NotRunning(_) | RuntimeError::ContainerNotFound(_))
+}
+
+/// Joins a container's own process; nothing comes back if it has ended meanwhile.
 pub(super) fn attach(
     client: &Client,
     node: &Node,
     id: &ContainerId,
     streams: StreamOptions,
-) -> Answer<Session> {
+) -> Answer<Option<Session>> {
     let size = streams.tty.then(WindowSize::default);
-    let session = node.attach(id, AttachOptions { stdin: streams.stdin, size });
-    Ok(join(client, session.map_err(|error| failed(error.to_string()))?, streams))
+    match node.attach(id, AttachOptions { stdin: streams.stdin, size }) {
+        Ok(session) => Ok(Some(join(client, session, streams))),
+        Err(error) if has_ended(&error) => Ok(None),
+        Err(error) => Err(failed(error.to_string())),
+    }
 }
 
 fn join(client: &Client, session: podlab_node::Session, streams: StreamOptions) -> Session {

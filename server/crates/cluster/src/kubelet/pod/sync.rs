@@ -18,9 +18,8 @@ use super::{
 /// How long a sync waits for the Pod's volumes.
 const VOLUME_TIMEOUT: Duration = Duration::from_secs(123);
 
-/// When to try again after a failure that has no delay of its own: the kubelet waits for ten seconds and up to half as
-/// much again, at random. Here it is the same each time.
-const RETRY: Duration = Duration::from_secs(11);
+/// When to try again after a failure that has no delay of its own.
+const RETRY: Duration = Duration::from_secs(10);
 
 /// No sync waits longer for the next one, if something failed.
 const RESYNC: Duration = Duration::from_secs(60);
@@ -197,8 +196,11 @@ impl PodMachine {
         let delays = failures.iter().flatten().min();
         self.again_at = match delays {
             _ if failures.is_empty() => None,
-            Some(until) => Some(look((*until).min(after(now, RESYNC)))),
-            None => Some(look(after(now, RETRY))),
+            Some(until) => {
+                let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+                Some(look(after(now, jittered(left).min(RESYNC))))
+            }
+            None => Some(look(after(now, jittered(RETRY)))),
         };
         self.forget_old_instances();
     }
@@ -254,6 +256,12 @@ impl PodMachine {
             self.planned.clear();
         }
     }
+}
+
+/// The kubelet waits up to half as long again, at random (`workerBackOffPeriodJitterFactor`). Here it is the mean of that
+/// each time, so that a Pod's life is the same whenever it is played.
+fn jittered(delay: Duration) -> Duration {
+    delay + delay / 4
 }
 
 /// The kubelet looks once a second at what is to be tried again.
