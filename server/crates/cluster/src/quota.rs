@@ -2,6 +2,8 @@
 //!
 //! Source: <https://kubernetes.io/docs/concepts/policy/resource-quotas/>.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::{PodSpec, ResourceQuota, ResourceQuotaSpec};
 use serde_json::{Value, json};
 
@@ -128,13 +130,13 @@ pub(crate) fn used(store: &Store, namespace: &str, quota: &ResourceQuotaSpec) ->
     let mut sum: Amounts =
         quota.hard.iter().flatten().map(|(name, _)| (name.clone(), Quantity::default())).collect();
     let kinds = Registry::builtin().all().iter().filter(|kind| kind.namespaced && kind.verbs.has("list"));
-    let mut seen = std::collections::BTreeSet::new();
-    for kind in kinds {
-        if !seen.insert(&kind.storage) || !is_limited(&sum, &kind.storage) {
-            continue;
-        }
-        for object in &store.list(&kind.storage, namespace).objects {
-            add(&mut sum, quota, &kind.storage, object);
+    let mut storages: BTreeSet<String> = kinds.map(|kind| kind.storage.to_string()).collect();
+    storages.retain(|storage| is_limited(&sum, storage));
+    // Objects of any kind can be counted, those of custom ones too.
+    storages.extend(sum.keys().filter_map(|name| name.strip_prefix("count/")).map(str::to_owned));
+    for storage in &storages {
+        for object in &store.list(storage, namespace).objects {
+            add(&mut sum, quota, storage, object);
         }
     }
     sum

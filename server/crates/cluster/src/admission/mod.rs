@@ -3,6 +3,7 @@
 //! Plugins run in the order of the real server: first all that change the object, then (after validation) all that
 //! only judge it. One plugin a file, under its name in Kubernetes.
 
+mod claim_resize;
 mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
@@ -56,6 +57,7 @@ pub(crate) fn validate(
         limit_ranger::validate(cx, resource, object)?;
     }
     pod_security::validate(cx, resource, object, old)?;
+    claim_resize::validate(cx, resource, object, old)?;
     if resource.namespaced && matches!(cx.request.subresource.as_str(), "" | "resize") {
         resource_quota::validate(cx, resource, object, old)?;
     }

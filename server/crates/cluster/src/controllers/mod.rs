@@ -17,6 +17,7 @@ mod endpoints;
 mod garbage;
 mod job;
 mod namespaces;
+mod pod_gc;
 mod pods;
 mod proxy;
 mod replica_set;
@@ -83,6 +84,7 @@ pub(crate) fn start(client: &Client, network: &Network) {
         Box::new(root_ca::RootCa),
         Box::new(endpoints::EndpointsController),
         Box::new(endpoints::SliceController),
+        Box::new(endpoints::MirrorController),
         Box::new(replica_set::ReplicaSets::new(client)),
         Box::new(replica_set::ReplicationControllers::new(client)),
         Box::new(deployment::Deployments::new(client)),
@@ -94,6 +96,7 @@ pub(crate) fn start(client: &Client, network: &Network) {
         Box::new(disruption::Disruption::new(client)),
         Box::new(storage::Storage::new(client)),
         Box::new(taint_eviction::TaintEviction::new(client)),
+        Box::new(pod_gc::PodCollector::default()),
         Box::new(proxy::Proxy::new(network.clone())),
         Box::new(dns::Dns::new(network.clone())),
     ];

@@ -3,7 +3,7 @@
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::structural::schema_of;
+use super::{rules, structural::schema_of};
 use crate::{
     object::{Object, object_at, text_at},
     resource::{Context, Generation, Strategy},
@@ -162,6 +162,7 @@ fn validate_schema(schema: &Value, path: &Path, errors: &mut ErrorList) {
     } else if text_at(schema, "/type") != "object" {
         errors.invalid(&path.child("type"), text_at(schema, "/type"), "must be object at the root");
     }
+    rules::validate(schema, path, errors);
     validate_properties(schema, path, errors, super::structural::DEPTH);
 }
 
@@ -180,6 +181,7 @@ fn validate_properties(schema: &Value, path: &Path, errors: &mut ErrorList, dept
 }
 
 fn validate_below(of: &Value, path: &Path, errors: &mut ErrorList, depth: usize) {
+    rules::validate(of, path, errors);
     let untyped =
         of["x-kubernetes-int-or-string"] == true || of["x-kubernetes-preserve-unknown-fields"] == true;
     if text_at(of, "/type").is_empty() && !untyped {

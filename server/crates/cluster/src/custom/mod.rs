@@ -5,6 +5,7 @@
 
 mod columns;
 mod definition;
+mod rules;
 mod strategy;
 mod structural;
 mod values;

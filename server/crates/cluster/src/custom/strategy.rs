@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{
     columns::{self, Printed},
+    rules::Rules,
     structural::{self, DEPTH, schema_of},
     values,
 };
@@ -22,6 +23,9 @@ pub(super) struct CustomStrategy {
     columns: Vec<Printed>,
     deprecated: Option<String>,
     scale: Option<ScalePaths>,
+    rules: Rules,
+    /// What selectors may name, with the JSON pointers to it.
+    selectable: Vec<(String, String)>,
 }
 
 /// Where the numbers of the `scale` subresource are in an object, as JSON pointers.
@@ -48,13 +52,36 @@ impl CustomStrategy {
         let scale = pointer("specReplicasPath")
             .zip(pointer("statusReplicasPath"))
             .map(|(wanted, seen)| ScalePaths { wanted, seen, selector: pointer("labelSelectorPath") });
+        let fields = version.get("selectableFields").and_then(Value::as_array);
+        let paths = fields.into_iter().flatten().filter_map(|field| field["jsonPath"].as_str());
         Self {
+            rules: Rules::of(schema_of(version)),
+            selectable: paths
+                .map(|path| (path.trim_start_matches('.').to_owned(), path.replace('.', "/")))
+                .collect(),
             schema: schema_of(version).clone(),
             has_status: version.pointer("/subresources/status").is_some(),
             columns: Printed::all(version),
             deprecated,
             scale,
         }
+    }
+}
+
+impl CustomStrategy {
+    /// Where an object does not keep to the schema.
+    fn faults(&self, object: &Value) -> ErrorList {
+        let mut own = object.clone();
+        // Metadata has rules of its own, the same for all kinds.
+        structural::object(&mut own)
+            .retain(|key, _| !matches!(key.as_str(), "apiVersion" | "kind" | "metadata"));
+        let mut schema = self.schema.clone();
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|name| !matches!(name.as_str(), Some("apiVersion" | "kind" | "metadata")));
+        }
+        let mut errors = ErrorList::default();
+        values::validate(&own, &schema, &Path::root(), &mut errors);
+        errors
     }
 }
 
@@ -83,16 +110,41 @@ impl Strategy for CustomStrategy {
     }
 
     fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
-        let mut own = object.clone();
-        // Metadata has rules of its own, the same for all kinds.
-        structural::object(&mut own)
-            .retain(|key, _| !matches!(key.as_str(), "apiVersion" | "kind" | "metadata"));
-        let mut schema = self.schema.clone();
-        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-            required.retain(|name| !matches!(name.as_str(), Some("apiVersion" | "kind" | "metadata")));
+        let wrong = self.faults(object);
+        // Rules may rely on the shapes that the schema asks for.
+        if wrong.is_empty() {
+            self.rules.check(object, None, &self.schema, errors);
         }
-        values::validate(&own, &schema, &Path::root(), errors);
+        errors.extend(wrong);
         Ok(())
+    }
+
+    /// What was wrong before and has not changed is let pass: definitions may become stricter.
+    fn validate_update(
+        &self,
+        _cx: Context<'_>,
+        object: &Value,
+        old: &Value,
+        errors: &mut ErrorList,
+    ) -> Result<()> {
+        let wrong = self.faults(object);
+        let is_wrong = !wrong.is_empty();
+        errors.extend(wrong.without(&self.faults(old)));
+        if !is_wrong {
+            let mut broken = ErrorList::default();
+            self.rules.check(object, Some(old), &self.schema, &mut broken);
+            errors.extend(broken);
+        }
+        Ok(())
+    }
+
+    fn selectable(&self, object: &Value, field: &str) -> Option<String> {
+        let (_, pointer) = self.selectable.iter().find(|(name, _)| name == field)?;
+        Some(match object.pointer(pointer) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        })
     }
 
     fn deprecated(&self) -> Option<&str> {

@@ -141,6 +141,12 @@ impl ErrorList {
         self.0.extend(other.0);
     }
 
+    /// What is not in the other list too.
+    pub(crate) fn without(mut self, other: &Self) -> Self {
+        self.0.retain(|cause| !other.0.contains(cause));
+        self
+    }
+
     pub(crate) fn into_causes(self) -> Vec<Cause> {
         self.0
     }

@@ -3,6 +3,7 @@
 
 mod backends;
 mod legacy;
+mod mirror;
 mod slices;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use k8s_openapi::api::core::v1::{Pod, Service};
 
 pub(super) use self::{
     legacy::EndpointsController,
+    mirror::MirrorController,
     slices::{SERVICE_NAME, SliceController},
 };
 use super::{

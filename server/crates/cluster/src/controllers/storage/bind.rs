@@ -1,5 +1,7 @@
 //! A claim and its volume.
 
+use std::sync::PoisonError;
+
 use k8s_openapi::{
     Metadata,
     api::{
@@ -12,7 +14,7 @@ use k8s_openapi::{
     apimachinery::pkg::api::resource::Quantity as ApiQuantity,
 };
 
-use super::{BY_CONTROLLER, COMPLETED, Storage, annotate, api_of, phase};
+use super::{BY_CONTROLLER, COMPLETED, Storage, annotate, api_of, phase, pods};
 use crate::{
     Client, client::Selection, kubelet::seconds, label_selector::selects, quantity::Quantity, status::Result,
 };
@@ -46,7 +48,16 @@ impl Storage {
         let owner = volume.spec.as_ref().and_then(|spec| spec.claim_ref.as_ref());
         match owner {
             None => bind(client, claim, volume),
-            Some(owner) if is_of(owner, &claim) => bind(client, claim, volume),
+            Some(owner) if is_of(owner, &claim) => {
+                self.told
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(&pods::key_of(&claim.metadata));
+                self.expand(client, claim.clone(), &volume)?;
+                let claim = api_of(client, &claim).get(claim.metadata.name.as_deref().unwrap_or_default())?;
+                let volume = client.all::<PersistentVolume>().get(name)?;
+                bind(client, claim, volume)
+            }
             Some(owner) if phase(&claim) == "Bound" => {
                 let other = owner.name.as_deref().unwrap_or_default();
                 let message = format!(
@@ -86,13 +97,13 @@ impl Storage {
         }
         if class_name.is_empty() {
             let message = "no persistent volumes available for this claim and no storage class is set";
-            self.tell(&claim, false, "FailedBinding", message);
+            self.tell_waiting(client, &claim, false, "FailedBinding", message);
             return write_phase(client, claim, "Pending");
         }
         let class = classes.iter().find(|class| class.metadata.name.as_ref() == Some(&class_name));
         let Some(class) = class else {
             let message = format!("storageclass.storage.k8s.io \"{class_name}\" not found");
-            self.tell(&claim, true, "ProvisioningFailed", &message);
+            self.tell_waiting(client, &claim, true, "ProvisioningFailed", &message);
             return write_phase(client, claim, "Pending");
         };
         self.provision(client, claim, spec, class)

@@ -2,10 +2,18 @@
 //! "Persistent Volumes" in Kubernetes' documentation.
 
 mod bind;
+mod expand;
 mod protection;
 mod provision;
 mod reclaim;
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
 use k8s_openapi::{
     Metadata,
     api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod},
@@ -21,6 +29,7 @@ use crate::{
     Client,
     client::{Api, Kind, Selection},
     events::{Recorder, Reference},
+    kubelet::after,
     status::Result,
 };
 
@@ -30,17 +39,45 @@ const BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 /// On claims that have found their volume.
 const COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 
+/// How often the real controller looks at claims that wait.
+const RESYNC: Duration = Duration::from_secs(15);
+
 /// On volumes that were made for a claim: by whom.
 const PROVISIONED_BY: &str = "pv.kubernetes.io/provisioned-by";
 
 /// Binds claims to volumes, makes volumes, and reclaims them.
 pub(super) struct Storage {
     recorder: Recorder,
+    /// When each claim was last told why it waits.
+    told: Mutex<BTreeMap<Key, Timestamp>>,
 }
 
 impl Storage {
     pub(super) fn new(client: &Client) -> Self {
-        Self { recorder: Recorder::new(client.clone(), "persistentvolume-controller", None) }
+        Self {
+            recorder: Recorder::new(client.clone(), "persistentvolume-controller", None),
+            told: Mutex::default(),
+        }
+    }
+
+    /// Says why a claim waits, as often as the real controller looks at it.
+    fn tell_waiting(
+        &self,
+        client: &Client,
+        claim: &PersistentVolumeClaim,
+        warning: bool,
+        reason: &str,
+        message: &str,
+    ) {
+        let now = client.now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = told.get(&pods::key_of(&claim.metadata));
+        if last.is_some_and(|last| after(*last, RESYNC) > now) {
+            return;
+        }
+        told.insert(pods::key_of(&claim.metadata), now);
+        drop(told);
+        self.tell(claim, warning, reason, message);
     }
 
     fn tell<K: Kind>(&self, object: &K, warning: bool, reason: &str, message: &str) {
@@ -79,6 +116,11 @@ impl Controller for Storage {
             }
         } else if let Some(claim) = client.namespaced(&key.namespace).get_opt(&key.name)? {
             self.look_after_claim(client, claim)?;
+            if self.told.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key) {
+                return Ok(Again::After(RESYNC));
+            }
+        } else {
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         }
         Ok(Again::Never)
     }

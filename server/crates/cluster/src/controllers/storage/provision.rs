@@ -32,7 +32,7 @@ impl Storage {
         let Some(node) = (if waits { consumer } else { first_node(client)? }) else {
             if waits {
                 let message = "waiting for first consumer to be created before binding";
-                self.tell(&claim, false, "WaitForFirstConsumer", message);
+                self.tell_waiting(client, &claim, false, "WaitForFirstConsumer", message);
             }
             return bind::write_phase(client, claim, "Pending");
         };

@@ -1,11 +1,17 @@
 //! What may change of a Pod.
 
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::core::v1::{Container, Pod, PodSpec},
+    apimachinery::pkg::api::resource::Quantity,
+};
 use serde_json::{Value, json};
 
 use crate::{
     go_struct::difference,
     kinds::pod_spec::{self, Part},
+    pod_resources,
     validation::{ErrorList, Path, names},
 };
 
@@ -25,8 +31,13 @@ pub(super) fn keep_all_but_resources(object: &mut Value, old: &Value) {
     let mut kept = old.clone();
     for list in ["containers", "initContainers"] {
         let wanted = object.pointer(&format!("/spec/{list}")).and_then(Value::as_array).cloned();
+        let wanted = wanted.unwrap_or_default();
         let own = kept.pointer_mut(&format!("/spec/{list}")).and_then(Value::as_array_mut);
-        for (container, wanted) in own.into_iter().flatten().zip(wanted.into_iter().flatten()) {
+        for container in own.into_iter().flatten() {
+            let Some(wanted) = wanted.iter().find(|wanted| wanted.get("name") == container.get("name"))
+            else {
+                continue;
+            };
             for field in ["resources", "resizePolicy"] {
                 if let (Some(value), Some(container)) = (wanted.get(field), container.as_object_mut()) {
                     container.insert(field.into(), value.clone());
@@ -48,9 +59,60 @@ pub(super) fn validate(subresource: &str, new: &Pod, old: &Pod, errors: &mut Err
             pod_spec::validate(spec, Part::Pod, &path, errors);
             ephemeral(spec, before, &path.child("ephemeralContainers"), errors);
         }
-        "resize" => pod_spec::validate(spec, Part::Pod, &path, errors),
+        "resize" => {
+            pod_spec::validate(spec, Part::Pod, &path, errors);
+            resize(spec, before, &path, errors);
+        }
         _ => whole(spec, before, &path, errors),
     }
+}
+
+/// What a resize may do: give other amounts of CPU and memory, without changing the Pod's quality of service.
+fn resize(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut ErrorList) {
+    if old.os.as_ref().is_some_and(|os| os.name == "windows") {
+        return errors.forbidden(&Path::root(), "windows pods cannot be resized");
+    }
+    let class = pod_resources::qos_class(new);
+    if class != pod_resources::qos_class(old) {
+        errors.invalid(path, class, "Pod QOS Class may not change as a result of resizing");
+    }
+    let mut other = false;
+    for (index, (new, old)) in new.containers.iter().zip(&old.containers).enumerate() {
+        other |= amounts(new, old, &path.child("containers").index(index), errors);
+    }
+    let [init, before] = [new, old].map(|spec| spec.init_containers.as_deref().unwrap_or_default());
+    for (index, (new, old)) in init.iter().zip(before).enumerate() {
+        let path = path.child("initContainers").index(index);
+        if new.restart_policy.as_deref() == Some("Always") {
+            other |= amounts(new, old, &path, errors);
+        } else if new.resources != old.resources {
+            let detail = "resources for non-sidecar init containers are immutable";
+            errors.forbidden(&path.child("resources"), detail);
+        }
+    }
+    if other {
+        errors.forbidden(path, "only cpu and memory resources are mutable");
+    }
+}
+
+/// The amounts of one container. Returns whether others than CPU and memory have changed.
+fn amounts(new: &Container, old: &Container, path: &Path, errors: &mut ErrorList) -> bool {
+    let path = path.child("resources");
+    let (new, old) = (new.resources.clone().unwrap_or_default(), old.resources.clone().unwrap_or_default());
+    let mut other = new.claims != old.claims;
+    for (field, new, old) in [("limits", new.limits, old.limits), ("requests", new.requests, old.requests)] {
+        let (new, old) = (new.unwrap_or_default(), old.unwrap_or_default());
+        let resizable = |name: &str| matches!(name, "cpu" | "memory");
+        if old.keys().any(|name| resizable(name) && !new.contains_key(name)) {
+            errors.forbidden(&path.child(field), &format!("resource {field} cannot be removed"));
+        }
+        let fixed = |amounts: &BTreeMap<String, Quantity>| {
+            amounts.iter().filter(|(name, _)| !resizable(name)).map(|(n, a)| (n.clone(), a.clone())).collect()
+        };
+        let (new, old): (BTreeMap<_, _>, BTreeMap<_, _>) = (fixed(&new), fixed(&old));
+        other |= new != old;
+    }
+    other
 }
 
 fn ephemeral(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut ErrorList) {
