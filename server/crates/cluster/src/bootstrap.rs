@@ -1,9 +1,18 @@
 //! The objects that every cluster has from the start.
 
+use std::sync::{Arc, OnceLock};
+
 use serde_json::{Value, json};
 
 use crate::{
-    access, caller::Caller, request::Request, resource::Registry, server::Server, store::Writer, verbs,
+    access,
+    caller::Caller,
+    object::{Object, Stamps, Template},
+    request::Request,
+    resource::Registry,
+    server::Server,
+    store::Writer,
+    verbs,
 };
 
 /// The certificate authority that Pods are told to trust.
@@ -77,11 +86,41 @@ pub(crate) fn create_objects(server: &Server) {
     ];
     let request = request();
     let writer = server.store.write();
-    for object in objects.into_iter().chain(access::bootstrap::objects()) {
+    for object in objects {
         create(server, &writer, &request, object);
     }
+    create_roles(server, &writer, &request);
     drop(writer);
     server.store.forget_history();
+}
+
+/// Where the roles and bindings are stored that every cluster has.
+const ROLES: [&str; 2] =
+    ["clusterroles.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io"];
+
+/// Creates the roles and bindings. They are many, and seldom looked at, so that the clusters of a process share them: the
+/// first one makes them.
+fn create_roles(server: &Server, writer: &Writer<'_>, request: &Request) {
+    static SHARED: OnceLock<Vec<(&str, Arc<Template>)>> = OnceLock::new();
+    let Some(shared) = SHARED.get() else {
+        for object in access::bootstrap::objects() {
+            create(server, writer, request, object);
+        }
+        let mut made: Vec<(&str, Arc<Object>)> = Vec::new();
+        for storage in ROLES {
+            made.extend(server.store.list(storage, "").objects.into_iter().map(|object| (storage, object)));
+        }
+        made.sort_by_key(|(_, object)| object.revision());
+        let templates = made.iter().map(|(storage, object)| (*storage, Arc::new(Template::of(object))));
+        // Where another cluster was faster, its templates are the same.
+        let _ = SHARED.set(templates.collect());
+        return;
+    };
+    let created: Box<str> = server.now().as_str().into();
+    for (storage, template) in shared {
+        let stamps = Stamps { uid: server.rng.uuid().into(), created: created.clone() };
+        writer.put_alike(storage, Arc::clone(template), stamps, server.env.clock.uptime());
+    }
 }
 
 const CLUSTER_CRITICAL: &str = "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.";

@@ -1,5 +1,7 @@
 //! One API object at one version: its JSON and what is read from it all the time.
 
+use std::sync::{Arc, OnceLock};
+
 use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeMap};
 use serde_json::{Map, Value};
 
@@ -11,13 +13,88 @@ use crate::{
 /// An API object as it is stored. It never changes; a write makes a new one.
 #[derive(Debug)]
 pub struct Object {
-    /// Without `metadata.managedFields`, which are kept in their own, smaller form.
-    value: Value,
-    managed: Box<[Entry]>,
+    body: Body,
     revision: u64,
 }
 
+#[derive(Debug)]
+struct Parts {
+    /// Without `metadata.managedFields`, which are kept in their own, smaller form.
+    value: Value,
+    managed: Box<[Entry]>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Own(Parts),
+    /// What all clusters of the process have alike, put together with this one's stamps when somebody looks into it.
+    Alike {
+        template: Arc<Template>,
+        stamps: Stamps,
+        whole: OnceLock<Box<Parts>>,
+    },
+}
+
+/// An object without what tells one cluster's from another's.
+#[derive(Debug)]
+pub(crate) struct Template {
+    value: Value,
+    managed: Box<[Entry]>,
+}
+
+/// What tells one cluster's object from another's.
+#[derive(Clone, Debug)]
+pub(crate) struct Stamps {
+    pub(crate) uid: Box<str>,
+    /// When it was made.
+    pub(crate) created: Box<str>,
+}
+
+impl Template {
+    /// What an object that nobody has changed since it was made has in common with others.
+    pub(crate) fn of(object: &Object) -> Self {
+        let mut value = object.value().clone();
+        let metadata = metadata_mut(&mut value);
+        for key in ["uid", "creationTimestamp", "resourceVersion"] {
+            metadata.remove(key);
+        }
+        Self { value, managed: object.managed().into() }
+    }
+
+    fn stamped(&self, stamps: &Stamps, revision: u64) -> Parts {
+        let mut value = self.value.clone();
+        let metadata = metadata_mut(&mut value);
+        metadata.insert("uid".into(), Value::from(&*stamps.uid));
+        metadata.insert("creationTimestamp".into(), Value::from(&*stamps.created));
+        metadata.insert("resourceVersion".into(), Value::String(revision.to_string()));
+        let at = |entry: &Entry| Entry { time: stamps.created.clone(), ..entry.clone() };
+        Parts { value, managed: self.managed.iter().map(at).collect() }
+    }
+}
+
 impl Object {
+    /// An object that other clusters have too.
+    pub(crate) fn alike(template: Arc<Template>, stamps: Stamps, revision: u64) -> Self {
+        Self { body: Body::Alike { template, stamps, whole: OnceLock::new() }, revision }
+    }
+
+    fn parts(&self) -> &Parts {
+        match &self.body {
+            Body::Own(parts) => parts,
+            Body::Alike { template, stamps, whole } => {
+                whole.get_or_init(|| Box::new(template.stamped(stamps, self.revision)))
+            }
+        }
+    }
+
+    /// Its JSON, as far as all clusters have it alike.
+    fn common(&self) -> &Value {
+        match &self.body {
+            Body::Own(parts) => &parts.value,
+            Body::Alike { template, .. } => &template.value,
+        }
+    }
+
     /// An object whose `metadata.resourceVersion` is `revision` (none for 0, which is not stored).
     pub(crate) fn new(mut value: Value, managed: Vec<Entry>, revision: u64) -> Self {
         if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
@@ -28,7 +105,7 @@ impl Object {
                 metadata.insert("resourceVersion".into(), Value::String(revision.to_string()));
             }
         }
-        Self { value, managed: managed.into(), revision }
+        Self { body: Body::Own(Parts { value, managed: managed.into() }), revision }
     }
 
     /// An object that is not stored.
@@ -38,26 +115,26 @@ impl Object {
 
     /// The same object at another revision.
     pub(crate) fn at(&self, revision: u64) -> Self {
-        Self::new(self.value.clone(), self.managed.to_vec(), revision)
+        Self::new(self.value().clone(), self.managed().to_vec(), revision)
     }
 
     /// The JSON without `metadata.managedFields`.
     pub fn value(&self) -> &Value {
-        &self.value
+        &self.parts().value
     }
 
     /// Who owns which fields.
     pub(crate) fn managed(&self) -> &[Entry] {
-        &self.managed
+        &self.parts().managed
     }
 
     /// The whole JSON.
     pub fn to_value(&self) -> Value {
-        let mut value = self.value.clone();
+        let mut value = self.value().clone();
         if let Some(Value::Object(metadata)) = value.get_mut("metadata")
-            && !self.managed.is_empty()
+            && !self.managed().is_empty()
         {
-            metadata.insert("managedFields".into(), render_entries(&self.managed));
+            metadata.insert("managedFields".into(), render_entries(self.managed()));
         }
         value
     }
@@ -69,22 +146,25 @@ impl Object {
 
     /// `metadata.name`.
     pub fn name(&self) -> &str {
-        metadata_str(&self.value, "name")
+        metadata_str(self.common(), "name")
     }
 
     /// `metadata.namespace`; empty for what belongs to the whole cluster.
     pub fn namespace(&self) -> &str {
-        metadata_str(&self.value, "namespace")
+        metadata_str(self.common(), "namespace")
     }
 
     /// `metadata.uid`.
     pub fn uid(&self) -> &str {
-        metadata_str(&self.value, "uid")
+        match &self.body {
+            Body::Own(parts) => metadata_str(&parts.value, "uid"),
+            Body::Alike { stamps, .. } => &stamps.uid,
+        }
     }
 
     /// The labels.
     pub(crate) fn labels(&self) -> Option<&Map<String, Value>> {
-        self.value.get("metadata")?.get("labels")?.as_object()
+        self.common().get("metadata")?.get("labels")?.as_object()
     }
 
     /// The value of a label.
@@ -94,7 +174,7 @@ impl Object {
 
     /// Whether its deletion was asked for.
     pub fn is_deleting(&self) -> bool {
-        is_deleting(&self.value)
+        is_deleting(self.common())
     }
 
     /// The object as a Rust type.
@@ -103,22 +183,22 @@ impl Object {
     ///
     /// An internal error where the stored JSON does not fit the type.
     pub fn parse<K: DeserializeOwned>(&self) -> Result<K> {
-        parse(&self.value)
+        parse(self.value())
     }
 }
 
 /// The whole JSON, as [`Object::to_value`] but without a copy of the object.
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Value::Object(root) = &self.value else { return self.value.serialize(serializer) };
-        if self.managed.is_empty() {
+        let Value::Object(root) = self.value() else { return self.value().serialize(serializer) };
+        if self.managed().is_empty() {
             return root.serialize(serializer);
         }
         let mut map = serializer.serialize_map(Some(root.len()))?;
         for (key, value) in root {
             match value {
                 Value::Object(metadata) if key == "metadata" => {
-                    map.serialize_entry(key, &WithManaged { metadata, managed: &self.managed })?;
+                    map.serialize_entry(key, &WithManaged { metadata, managed: self.managed() })?;
                 }
                 value => map.serialize_entry(key, value)?,
             }

@@ -238,3 +238,30 @@ fn a_finished_job_goes_when_its_time_is_over_and_so_do_the_pods_of_a_deleted_one
         assert!(pods(&client).is_empty());
     });
 }
+
+#[test]
+fn a_success_policy_ends_a_job_before_all_its_indexes_are_done() {
+    run_without_nodes(async |client| {
+        create(
+            &client,
+            json!({"completions": 3, "parallelism": 3, "completionMode": "Indexed", "backoffLimit": 6,
+                "successPolicy": {"rules": [{"succeededIndexes": "1-2", "succeededCount": 1}]}}),
+        );
+        seconds(&client, 3).await;
+        let leader = |index: &str| {
+            let of = |pod: &Pod| {
+                pod.metadata.labels.as_ref()?.get("batch.kubernetes.io/job-completion-index").cloned()
+            };
+            running(&client).into_iter().find(|pod| of(pod).as_deref() == Some(index)).unwrap()
+        };
+        end(&client, &leader("0"), 0);
+        seconds(&client, 3).await;
+        assert!(conditions(&client).is_empty());
+        end(&client, &leader("1"), 0);
+        seconds(&client, 60).await;
+        assert_eq!(conditions(&client), ["SuccessCriteriaMet SuccessPolicy", "Complete SuccessPolicy"]);
+        let now = status(&client);
+        assert_eq!((now.succeeded, now.failed, now.active), (Some(2), None, None));
+        assert!(running(&client).is_empty());
+    });
+}

@@ -1,7 +1,10 @@
 //! A cluster from its start to its end, through the doors that components use.
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use k8s_openapi::api::{
+    core::v1::{ConfigMap, Namespace},
+    rbac::v1::ClusterRole,
+};
 use podlab_cluster::{
     Cluster, Config, DeleteOptions,
     client::{Event, Patch, Selection},
@@ -61,4 +64,27 @@ async fn everything_ends_with_the_last_handle() {
     drop(cluster);
     assert_eq!(watch.next().await, None);
     assert_eq!(client.all::<Namespace>().get("default").unwrap_err().code, 503);
+}
+
+/// They share the roles that all have; nobody can tell.
+#[tokio::test(start_paused = true)]
+async fn clusters_have_roles_of_their_own() {
+    let clusters = ["2026-01-01T00:00:00Z", "2026-02-02T00:00:00Z"].map(|begun| {
+        let now: Timestamp = begun.parse().unwrap();
+        Cluster::start(Config::default(), Env::on_current_runtime(now, now.as_second().unsigned_abs()))
+    });
+    let view = |cluster: &Cluster| cluster.client("test", "test").all::<ClusterRole>().get("view").unwrap();
+    let [first, second] = [view(&clusters[0]), view(&clusters[1])];
+    assert_eq!(first.rules, second.rules);
+    assert_eq!(first.metadata.labels, second.metadata.labels);
+    assert_ne!(first.metadata.uid, second.metadata.uid);
+    let since = |role: &ClusterRole| role.metadata.creation_timestamp.as_ref().unwrap().0.to_string();
+    assert_eq!(
+        (since(&first), since(&second)),
+        ("2026-01-01T00:00:00Z".into(), "2026-02-02T00:00:00Z".into())
+    );
+    let roles = clusters[1].client("test", "test").all::<ClusterRole>();
+    roles.patch("view", "", &Patch::Merge(json!({ "metadata": { "labels": { "a": "b" } } }))).unwrap();
+    assert_eq!(roles.get("view").unwrap().metadata.labels.unwrap()["a"], "b");
+    assert!(!view(&clusters[0]).metadata.labels.unwrap().contains_key("a"));
 }

@@ -7,8 +7,10 @@ use k8s_openapi::{
     api::{
         apps::v1::{ControllerRevision, DaemonSet, StatefulSet},
         batch::v1::{CronJob, Job},
-        core::v1::{Node, PersistentVolume, PersistentVolumeClaim, Pod},
+        core::v1::{Endpoints, Node, PersistentVolume, PersistentVolumeClaim, Pod, Service},
+        discovery::v1::EndpointSlice,
         policy::v1::PodDisruptionBudget,
+        storage::v1::StorageClass,
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
@@ -236,5 +238,79 @@ fn a_budget_counts_what_may_go() {
         assert_eq!(status(), (3, 1, "SufficientPods".to_owned()));
         client.namespaced::<Pod>("default").delete("web-2", &Default::default()).unwrap();
         seconds(&client, 0).await;
+    });
+}
+
+#[test]
+fn a_pod_of_a_node_that_is_not_there_is_collected() {
+    run_without_nodes(async |client| {
+        let pod = json!({"metadata": {"name": "lost"}, "spec": {"nodeName": "gone", "containers": [{"name": "c", "image": "x"}]}});
+        create::<Pod>(&client, pod);
+        seconds(&client, 30).await;
+        assert_eq!(names::<Pod>(&client), ["lost"]);
+        seconds(&client, 40).await;
+        assert_eq!(names::<Pod>(&client), [""; 0]);
+    });
+}
+
+#[test]
+fn endpoints_kept_by_hand_are_mirrored() {
+    run_without_nodes(async |client| {
+        create::<Service>(&client, json!({"metadata": {"name": "db"}, "spec": {"ports": [{"port": 5432}]}}));
+        create::<Endpoints>(
+            &client,
+            json!({"metadata": {"name": "db", "labels": {"a": "b"}}, "subsets": [{
+                "addresses": [{"ip": "192.0.2.1"}], "notReadyAddresses": [{"ip": "192.0.2.2"}], "ports": [{"port": 5432}]}]}),
+        );
+        seconds(&client, 1).await;
+        let [slice] = <[EndpointSlice; 1]>::try_from(all::<EndpointSlice>(&client)).unwrap();
+        let labels = slice.metadata.labels.unwrap();
+        assert_eq!(labels["kubernetes.io/service-name"], "db");
+        assert_eq!(
+            labels["endpointslice.kubernetes.io/managed-by"],
+            "endpointslicemirroring-controller.k8s.io"
+        );
+        assert_eq!(labels["a"], "b");
+        assert_eq!(slice.metadata.owner_references.unwrap()[0].kind, "Endpoints");
+        let seen: Vec<_> = slice
+            .endpoints
+            .iter()
+            .flatten()
+            .map(|e| (e.addresses[0].clone(), e.conditions.as_ref().and_then(|c| c.ready)))
+            .collect();
+        assert_eq!(seen, [("192.0.2.1".to_owned(), Some(true)), ("192.0.2.2".to_owned(), Some(false))]);
+        client.namespaced::<Endpoints>("default").delete("db", &Default::default()).unwrap();
+        seconds(&client, 1).await;
+        assert!(all::<EndpointSlice>(&client).is_empty());
+    });
+}
+
+#[test]
+fn a_claim_grows_where_its_class_lets_it() {
+    run_without_nodes(async |client| {
+        client.all::<Node>().create(&object(json!({"metadata": {"name": "n"}}))).unwrap();
+        let class = |name: &str, grows: bool| json!({"metadata": {"name": name}, "provisioner": "example.com/any", "allowVolumeExpansion": grows});
+        for (name, grows) in [("fixed", false), ("growing", true)] {
+            client.all::<StorageClass>().create(&object(class(name, grows))).unwrap();
+            create::<PersistentVolumeClaim>(
+                &client,
+                json!({"metadata": {"name": name}, "spec": {"storageClassName": name, "accessModes": ["ReadWriteOnce"],
+                    "resources": {"requests": {"storage": "1Gi"}}}}),
+            );
+        }
+        seconds(&client, 2).await;
+        let grow = |name: &str| {
+            let change = Patch::Merge(json!({"spec": {"resources": {"requests": {"storage": "2Gi"}}}}));
+            client.namespaced::<PersistentVolumeClaim>("default").patch(name, "", &change)
+        };
+        assert_eq!(
+            grow("fixed").unwrap_err().message,
+            "persistentvolumeclaims \"fixed\" is forbidden: only dynamically provisioned pvc can be resized and the \
+             storageclass that provisions the pvc must support resize"
+        );
+        grow("growing").unwrap();
+        seconds(&client, 2).await;
+        let claim = client.namespaced::<PersistentVolumeClaim>("default").get("growing").unwrap();
+        assert_eq!(claim.status.unwrap().capacity.unwrap()["storage"].0, "2Gi");
     });
 }

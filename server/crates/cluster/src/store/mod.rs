@@ -23,7 +23,10 @@ pub(crate) use self::cursor::{Cursor, Expired};
 use self::endings::Endings;
 use self::table::Table;
 pub(crate) use self::table::{Change, ChangeKind};
-use crate::{managed::Entry, object::Object};
+use crate::{
+    managed::Entry,
+    object::{Object, Stamps, Template},
+};
 
 /// How long a change stays in the history, as etcd's compaction has it in Kubernetes.
 const HISTORY_AGE: Duration = Duration::from_mins(5);
@@ -147,6 +150,13 @@ impl Writer<'_> {
             self.store.endings.written(resource, &object);
             object
         })
+    }
+
+    /// Writes an object that all clusters have alike.
+    pub(crate) fn put_alike(&self, resource: &str, template: Arc<Template>, stamps: Stamps, now: Duration) {
+        self.store.change(resource, now, |revision, table| {
+            table.put(Arc::new(Object::alike(template, stamps, revision)), now);
+        });
     }
 
     /// Removes an object and returns its last state, at the revision of the removal.

@@ -160,3 +160,94 @@ fn objects_go_with_their_definition() {
         assert_eq!(list["items"], json!([]));
     });
 }
+
+/// A definition whose schema has rules, and fields that selectors may name.
+async fn define_with_rules(cluster: &Cluster) {
+    let mut made = definition();
+    let version = &mut made["spec"]["versions"][0];
+    version["selectableFields"] = json!([{ "jsonPath": ".spec.colour" }]);
+    version["schema"]["openAPIV3Schema"]["properties"]["spec"]["x-kubernetes-validations"] = json!([
+        { "rule": "self.size < 10 || self.colour == 'blue'", "message": "only blue ones may be large" },
+        { "rule": "self.colour == oldSelf.colour", "message": "the colour stays" },
+    ]);
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let (status, made) = send(cluster, "POST", path, &JSON, &made).await;
+    assert_eq!(status, 201, "{made}");
+}
+
+#[test]
+fn rules_of_a_schema_are_kept() {
+    run(async |cluster| {
+        define_with_rules(&cluster).await;
+        let (status, refused) =
+            send(&cluster, "POST", WIDGETS, &JSON, &widget("a", &json!({ "size": 10 }))).await;
+        let expected = "Widget.example.com \"a\" is invalid: spec: Invalid value: \"object\": only blue ones may be large";
+        assert_eq!((status, refused["message"].as_str()), (422, Some(expected)));
+        let (status, _) = send(&cluster, "POST", WIDGETS, &JSON, &widget("a", &json!({ "size": 1 }))).await;
+        assert_eq!(status, 201);
+        let path = format!("{WIDGETS}/a");
+        let (status, refused) =
+            send(&cluster, "PATCH", &path, &MERGE, &json!({ "spec": { "colour": "green" } })).await;
+        let expected =
+            "Widget.example.com \"a\" is invalid: spec: Invalid value: \"object\": the colour stays";
+        assert_eq!((status, refused["message"].as_str()), (422, Some(expected)));
+        let (status, _) = send(&cluster, "PATCH", &path, &MERGE, &json!({ "spec": { "size": 9 } })).await;
+        assert_eq!(status, 200);
+    });
+}
+
+#[test]
+fn selectors_may_name_the_fields_that_a_definition_lists() {
+    run(async |cluster| {
+        define_with_rules(&cluster).await;
+        for (name, colour) in [("a", "red"), ("b", "blue")] {
+            let spec = json!({ "size": 1, "colour": colour });
+            assert_eq!(send(&cluster, "POST", WIDGETS, &JSON, &widget(name, &spec)).await.0, 201);
+        }
+        let path = format!("{WIDGETS}?fieldSelector=spec.colour%3Dblue");
+        let (_, list) = send(&cluster, "GET", &path, &[], &Value::Null).await;
+        let names: Vec<_> =
+            list["items"].as_array().unwrap().iter().map(|i| &i["metadata"]["name"]).collect();
+        assert_eq!(names, ["b"]);
+        let path = format!("{WIDGETS}?fieldSelector=spec.size%3D1");
+        let (status, refused) = send(&cluster, "GET", &path, &[], &Value::Null).await;
+        assert_eq!(
+            (status, refused["message"].as_str()),
+            (400, Some("field label not supported: spec.size"))
+        );
+    });
+}
+
+#[test]
+fn a_quota_counts_custom_objects() {
+    run(async |cluster| {
+        define(&cluster).await;
+        let quota =
+            json!({ "metadata": { "name": "q" }, "spec": { "hard": { "count/widgets.example.com": "1" } } });
+        let path = "/api/v1/namespaces/default/resourcequotas";
+        assert_eq!(send(&cluster, "POST", path, &JSON, &quota).await.0, 201);
+        let of = |name: &str| widget(name, &json!({ "size": 1 }));
+        assert_eq!(send(&cluster, "POST", WIDGETS, &JSON, &of("a")).await.0, 201);
+        let (status, refused) = send(&cluster, "POST", WIDGETS, &JSON, &of("b")).await;
+        let expected = "widgets.example.com \"b\" is forbidden: exceeded quota: q, requested: count/widgets.example.com=1, \
+                        used: count/widgets.example.com=1, limited: count/widgets.example.com=1";
+        assert_eq!((status, refused["message"].as_str()), (403, Some(expected)));
+        let (_, quota) = send(&cluster, "GET", &format!("{path}/q"), &[], &Value::Null).await;
+        assert_eq!(quota["status"]["used"], json!({ "count/widgets.example.com": "1" }));
+    });
+}
+
+#[test]
+fn a_scale_has_columns_of_its_own() {
+    run(async |cluster| {
+        define(&cluster).await;
+        let spec = json!({ "size": 3 });
+        assert_eq!(send(&cluster, "POST", WIDGETS, &JSON, &widget("a", &spec)).await.0, 201);
+        let accept = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
+        let (_, table) = send(&cluster, "GET", &format!("{WIDGETS}/a/scale"), &accept, &Value::Null).await;
+        let names: Vec<_> =
+            table["columnDefinitions"].as_array().unwrap().iter().map(|c| &c["name"]).collect();
+        assert_eq!(names, ["Name", "Desired", "Available", "Age"]);
+        assert_eq!(table["rows"][0]["cells"], json!(["a", 3, 0, "0s"]));
+    });
+}

@@ -3,6 +3,7 @@
 
 mod agent;
 mod custom_resources;
+mod frames;
 mod hostile;
 mod identity;
 #[path = "../support/in_process.rs"]
