@@ -10,6 +10,7 @@ use k8s_openapi::api::{
         ReplicationController, Service, ServiceAccount,
     },
     discovery::v1::EndpointSlice,
+    networking::v1::NetworkPolicy,
     policy::v1::PodDisruptionBudget,
     storage::v1::StorageClass,
 };
@@ -59,6 +60,7 @@ kinds!(
     HorizontalPodAutoscaler,
     Job,
     Namespace,
+    NetworkPolicy,
     Node,
     PersistentVolume,
     PersistentVolumeClaim,

@@ -14,9 +14,11 @@ mod deployment;
 mod disruption;
 mod dns;
 mod endpoints;
+mod ephemeral_volumes;
 mod garbage;
 mod job;
 mod namespaces;
+mod network_policies;
 mod pod_gc;
 mod pods;
 mod proxy;
@@ -97,7 +99,9 @@ pub(crate) fn start(client: &Client, network: &Network) {
         Box::new(storage::Storage::new(client)),
         Box::new(taint_eviction::TaintEviction::new(client)),
         Box::new(pod_gc::PodCollector::default()),
+        Box::new(ephemeral_volumes::EphemeralVolumes::new(client)),
         Box::new(proxy::Proxy::new(network.clone())),
+        Box::new(network_policies::NetworkPolicies::new(network.clone())),
         Box::new(dns::Dns::new(network.clone())),
     ];
     let runner = runner::Runner::new(client, controllers);

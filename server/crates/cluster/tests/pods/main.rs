@@ -8,6 +8,7 @@ mod in_process;
 mod lab;
 mod lifecycle;
 mod lives;
+mod network;
 mod resize;
 mod restarts;
 mod sharing;

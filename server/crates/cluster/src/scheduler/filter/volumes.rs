@@ -7,10 +7,13 @@ use crate::scheduler::snapshot::{NodeInfo, Snapshot, namespace, spec};
 
 /// A claim that does not exist or is not bound, where it should be by now.
 pub(super) fn before(snapshot: &Snapshot, pod: &Pod) -> Option<String> {
-    let names = claim_names(pod);
-    for name in &names {
+    for (name, ephemeral) in claim_names(pod) {
         let key = (namespace(pod).to_owned(), name.clone());
         let Some(claim) = snapshot.claims.get(&key) else {
+            if ephemeral {
+                let message = "waiting for ephemeral volume controller to create the persistentvolumeclaim";
+                return Some(format!("{message} \"{name}\""));
+            }
             return Some(format!("persistentvolumeclaim \"{name}\" not found"));
         };
         if claim.metadata.deletion_timestamp.is_some() {
@@ -43,16 +46,17 @@ fn is_near(volume: &PersistentVolume, node: &NodeInfo) -> bool {
 
 fn claims<'s>(snapshot: &'s Snapshot, pod: &Pod) -> impl Iterator<Item = &'s PersistentVolumeClaim> {
     let namespace = namespace(pod).to_owned();
-    claim_names(pod).into_iter().filter_map(move |name| snapshot.claims.get(&(namespace.clone(), name)))
+    claim_names(pod).into_iter().filter_map(move |(name, _)| snapshot.claims.get(&(namespace.clone(), name)))
 }
 
-fn claim_names(pod: &Pod) -> Vec<String> {
+/// The claims that a Pod names, and those that are made for it.
+fn claim_names(pod: &Pod) -> Vec<(String, bool)> {
     let own = pod.metadata.name.as_deref().unwrap_or_default();
     let volumes = spec(pod).volumes.iter().flatten();
     volumes
         .filter_map(|volume| match &volume.persistent_volume_claim {
-            Some(source) => Some(source.claim_name.clone()),
-            None => volume.ephemeral.as_ref().map(|_| format!("{own}-{}", volume.name)),
+            Some(source) => Some((source.claim_name.clone(), false)),
+            None => volume.ephemeral.as_ref().map(|_| (format!("{own}-{}", volume.name), true)),
         })
         .collect()
 }
