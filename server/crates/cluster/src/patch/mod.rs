@@ -2,6 +2,7 @@
 //! fourth, needs ownership: see `managed`).
 
 mod strategic;
+mod unfit;
 
 use serde_json::Value;
 
@@ -9,6 +10,7 @@ pub(crate) use self::strategic::strategic_merge;
 use crate::{
     schema::Type,
     status::{Result, Status},
+    validation::{ErrorList, Path},
 };
 
 /// How many operations one JSON patch may have.
@@ -38,6 +40,16 @@ impl Change {
             return Err(Status::new(http::StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message));
         }
         Ok(Self::Json(patch))
+    }
+
+    /// Why the object after the change fits no type, where such a change is told in words of its own: those of Go's
+    /// converter from unstructured objects. `why` are the decoder's.
+    pub(crate) fn unfit(&self, why: &str) -> Option<Box<Status>> {
+        let Self::Strategic(patch) = self else { return None };
+        let said = unfit::in_words_of_the_converter(why)?;
+        let mut errors = ErrorList::default();
+        errors.invalid(&Path::new("patch"), unfit::shown(patch), &said);
+        Some(Status::invalid("", "", "", errors.into_causes()))
     }
 
     /// The object after the change.

@@ -61,7 +61,8 @@ pub(crate) fn patch(
     let writer = server.store.write();
     let old = super::get(server, resource, namespace, name)?;
     let patched = change.apply(&old.to_value(), of.get())?;
-    let decoded = schema::decode(patched, of.get()).map_err(|e| resource.not_decodable(&e.0))?;
+    let decoded = schema::decode(patched, of.get())
+        .map_err(|e| change.unfit(&e.0).unwrap_or_else(|| resource.not_decodable(&e.0)))?;
     check_fields(&decoded.unknown)?;
     replace(server, &writer, request, resource, &old, decoded.value, None)
 }
