@@ -12,6 +12,7 @@ mod httpd;
 mod lab;
 mod network;
 mod nginx;
+mod nginx_limits;
 mod nginx_t;
 mod packages;
 mod pods;

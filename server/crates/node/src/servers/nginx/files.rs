@@ -92,7 +92,7 @@ pub(super) async fn serve(worker: &Worker, request: &Request) -> Step {
     response.ranges = true;
     response.content = Content::File { file: Arc::clone(&file), from: 0, len: found.size };
     if request.error_status.is_none() {
-        conditions(request, &mut response, modified, &etag, found.size);
+        conditions(worker, request, &mut response, modified, &etag, found.size);
     }
     Step::Done(response)
 }
@@ -123,7 +123,14 @@ async fn missing(worker: &Worker, request: &Request, path: &str, call: &str, err
 }
 
 /// Conditional requests and ranges (RFC 9110, 13 and 14).
-fn conditions(request: &Request, response: &mut Response, modified: Timestamp, etag: &str, size: u64) {
+fn conditions(
+    worker: &Worker,
+    request: &Request,
+    response: &mut Response,
+    modified: Timestamp,
+    etag: &str,
+    size: u64,
+) {
     let headers = &request.head.headers;
     let unchanged = match headers.get("if-none-match") {
         Some(tags) => {
@@ -159,9 +166,9 @@ fn conditions(request: &Request, response: &mut Response, modified: Timestamp, e
             }
         }
         Some(_) => {
-            response.status = 416;
+            // The page for it says nothing of the file but its size.
+            *response = Response::page(416, &worker.name_shown(&request.location.options));
             response.headers.push("Content-Range", format!("bytes */{size}"));
-            response.content = Content::Bytes(bytes::Bytes::new());
         }
         // Several ranges, or nonsense: all of it.
         None => {}

@@ -8,6 +8,7 @@
 mod config;
 mod files;
 mod filter;
+mod limits;
 mod logger;
 mod machine;
 mod master;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use super::settings::{Groups, Location, Server};
+use super::settings::{Groups, Location, Place, Server};
 use crate::http::RequestHead;
 
 /// A request on its way through locations.
@@ -36,6 +36,10 @@ pub(super) struct Request {
     pub(super) length: usize,
     pub(super) remote_user: String,
     pub(super) id: u64,
+    /// Whether it was counted by what limits requests and connections.
+    pub(super) is_limited: bool,
+    /// Where it counts as a connection.
+    pub(super) places: Vec<Place>,
     /// The servers that it was passed on to.
     pub(super) tries: Vec<Try>,
     pub(super) proxy_host: String,

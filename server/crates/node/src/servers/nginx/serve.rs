@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
-    files, proxy,
+    files, limits, proxy,
     request::{Request, normalize},
     response::{Content, Response},
     settings::{AccessRule, Condition, ErrorPage, Groups, Handler, Location, LogLevel, Op, RewriteFlag},
@@ -432,6 +432,9 @@ async fn authenticate(worker: &Worker, request: &mut Request, file: &str) -> Opt
 
 /// Access, `try_files`, and what makes the content.
 async fn content(worker: &Worker, request: &mut Request) -> Step {
+    if let Some(status) = limits::check(worker, request).await {
+        return Step::Status(status);
+    }
     if let Some(status) = may_enter(worker, request).await {
         return Step::Status(status);
     }

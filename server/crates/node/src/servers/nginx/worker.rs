@@ -405,6 +405,8 @@ async fn serve_one(
         length,
         remote_user: String::new(),
         id: worker.process.random(),
+        is_limited: false,
+        places: Vec::new(),
         tries: Vec::new(),
         proxy_host: String::new(),
         proxy_port: 80,

@@ -11,6 +11,7 @@ use super::{
     build::{Defaults, Resolve},
     content::split_scheme,
     levels::{Levels, regex},
+    limit::{self, Zones},
     listen, logs,
     logs::Format,
     map::read_map,
@@ -24,6 +25,7 @@ pub(super) struct Context<'a> {
     pub(super) formats: Vec<Arc<Format>>,
     pub(super) upstreams: BTreeMap<String, Arc<Upstream>>,
     pub(super) defaults: Defaults,
+    pub(super) zones: Zones,
     resolve: &'a (dyn Resolve + Sync),
     /// Addresses of the hosts that `proxy_pass` names.
     pub(super) hosts: BTreeMap<String, Vec<IpAddr>>,
@@ -40,6 +42,7 @@ pub(super) async fn parse(
         formats: logs::formats(&block.block)?,
         upstreams: BTreeMap::new(),
         defaults,
+        zones: limit::zones(&block.block)?,
         resolve,
         hosts: BTreeMap::new(),
     };

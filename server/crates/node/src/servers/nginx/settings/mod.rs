@@ -4,6 +4,7 @@ mod build;
 mod content;
 mod http;
 mod levels;
+mod limit;
 mod listen;
 mod location;
 mod locations;
@@ -23,6 +24,7 @@ use std::{
 };
 
 pub(super) use build::{Defaults, Resolve, build};
+pub(super) use limit::{Limits, Place, Verdict};
 pub(super) use location::{Groups, Locations, Matcher};
 pub(super) use logs::{AccessLog, LogFile, LogLevel};
 use regex::Regex;
@@ -209,6 +211,7 @@ pub(super) struct AddHeader {
 /// Values of `satisfy`, `server_tokens` and so on that hold in a location.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
+    pub(super) limits: Limits,
     pub(super) root: Root,
     pub(super) index: Vec<Template>,
     pub(super) autoindex: bool,

@@ -6,6 +6,7 @@ use super::{
     AccessRule, AddHeader, ErrorPage, Gzip, Options, Root,
     http::Context,
     levels::{Levels, template},
+    limit::limits,
     logs,
 };
 use crate::servers::nginx::{
@@ -58,6 +59,7 @@ impl Context<'_> {
         let searches = each("sub_filter", 0)?;
         let replacements = each("sub_filter", 1)?;
         Ok(Options {
+            limits: limits(levels, &self.zones)?,
             root: root(levels)?,
             index,
             autoindex: levels.flag("autoindex", false),
