@@ -290,15 +290,15 @@ impl Master {
             }
         };
         set_title(&child, "nginx: worker process");
-        if let Some((uid, gid)) = self.settings.user {
-            if let Err(errno) = child.become_user(uid, gid, &[gid]) {
-                let message = format!("setgid({gid}) failed {}", in_words(&self.process, errno));
-                self.logs.message(&child, &self.settings.error_log, LogLevel::Emerg, &message).await;
-                // A worker that cannot become its user ends with this code, and the master gives up.
-                child.start(Box::pin(async { Outcome::Exit(2) }));
-                self.children.push(Child { pid: child.pid, leaving: false });
-                return;
-            }
+        if let Some((uid, gid)) = self.settings.user
+            && let Err(errno) = child.become_user(uid, gid, &[gid])
+        {
+            let message = format!("setgid({gid}) failed {}", in_words(&self.process, errno));
+            self.logs.message(&child, &self.settings.error_log, LogLevel::Emerg, &message).await;
+            // A worker that cannot become its user ends with this code; the master does not try again.
+            child.start(Box::pin(async { Outcome::Exit(2) }));
+            self.children.push(Child { pid: child.pid, leaving: false });
+            return;
         }
         let streams = &self.settings.streams;
         let purpose = |address: SocketAddr| {

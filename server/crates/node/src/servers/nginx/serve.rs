@@ -504,7 +504,7 @@ fn try_files(worker: &Worker, request: &mut Request, location: &Location) -> Ste
 pub(super) fn parse_target(target: &str, merge_slashes: bool) -> Option<(String, String, Option<String>)> {
     // A proxy would be sent whole URLs; the host in them counts.
     let (host, target) = match target.split_once("://") {
-        Some((scheme, rest)) if matches!(scheme, "http" | "https") => {
+        Some(("http" | "https", rest)) => {
             let end = rest.find('/').unwrap_or(rest.len());
             (Some(rest[..end].to_owned()), if end < rest.len() { &rest[end..] } else { "/" })
         }
