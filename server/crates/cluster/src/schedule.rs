@@ -241,8 +241,6 @@ pub(crate) fn time_zone(name: Option<&str>) -> Option<TimeZone> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
-
     use proptest::prelude::*;
 
     use super::*;

@@ -1,5 +1,4 @@
 //! The components of a cluster at work, on a clock that jumps.
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod support;
 

@@ -168,7 +168,6 @@ impl Controller for ReplicationControllers {
                     last_transition_time: Some(since),
                 }]
             }),
-            ..ReplicationControllerStatus::default()
         };
         if status != before {
             controller.status = Some(status);

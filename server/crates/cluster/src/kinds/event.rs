@@ -57,9 +57,9 @@ impl Strategy for EventStrategy {
         let involved = text_at(object, "/involvedObject/namespace");
         let own = text_at(object, "/metadata/namespace");
         let path = Path::new("involvedObject").child("namespace");
-        if involved.is_empty() && own != "default" {
-            errors.invalid(&path, involved, "does not match event.namespace");
-        } else if !involved.is_empty() && involved != own {
+        // What belongs to the whole cluster has its events in the namespace `default`.
+        let home = if involved.is_empty() { "default" } else { involved };
+        if own != home {
             errors.invalid(&path, involved, "does not match event.namespace");
         }
         Ok(())

@@ -54,9 +54,18 @@ mod tests {
         let field = "Go struct field DeploymentSpec.spec.x";
         for (why, said) in [
             (format!("json: cannot unmarshal string into {field} of type int32"), "unrecognized type: int32"),
-            (format!("json: cannot unmarshal object into {field} of type []v1.Container"), "cannot restore slice from map"),
-            (format!("json: cannot unmarshal string into {field} of type map[string]string"), "cannot restore map from string"),
-            (format!("json: cannot unmarshal string into {field} of type v1.PodSpec"), "cannot restore struct from: string"),
+            (
+                format!("json: cannot unmarshal object into {field} of type []v1.Container"),
+                "cannot restore slice from map",
+            ),
+            (
+                format!("json: cannot unmarshal string into {field} of type map[string]string"),
+                "cannot restore map from string",
+            ),
+            (
+                format!("json: cannot unmarshal string into {field} of type v1.PodSpec"),
+                "cannot restore struct from: string",
+            ),
         ] {
             assert_eq!(in_words_of_the_converter(&why).as_deref(), Some(said), "{why}");
         }

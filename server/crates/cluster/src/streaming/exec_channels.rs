@@ -2,7 +2,7 @@
 //!
 //! Source: `k8s.io/apimachinery/pkg/util/remotecommand`.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{
@@ -89,18 +89,13 @@ async fn pump(reader: Option<Reader>, channel: u8, sender: mpsc::Sender<Message>
     }
 }
 
-fn deliver(
-    mut messages: mpsc::Receiver<Message>,
-    mut sink: SplitSink<Socket, Message>,
-) -> impl Future<Output = ()> {
-    async move {
-        while let Some(message) = messages.recv().await {
-            if sink.send(message).await.is_err() {
-                return;
-            }
+async fn deliver(mut messages: mpsc::Receiver<Message>, mut sink: SplitSink<Socket, Message>) {
+    while let Some(message) = messages.recv().await {
+        if sink.send(message).await.is_err() {
+            return;
         }
-        let _ = sink.flush().await;
     }
+    let _ = sink.flush().await;
 }
 
 /// Takes what comes from the client, until it hangs up.

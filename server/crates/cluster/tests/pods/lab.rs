@@ -123,7 +123,8 @@ impl Lab {
         let (mut out, mut errors) = (String::new(), String::new());
         let (mut stdout, mut stderr) = (process.stdout().unwrap(), process.stderr().unwrap());
         let (a, b) = tokio::join!(stdout.read_to_string(&mut out), stderr.read_to_string(&mut errors));
-        (a.unwrap(), b.unwrap());
+        a.unwrap();
+        b.unwrap();
         let status = process.take_status().unwrap().await.unwrap();
         let code = status.details.and_then(|details| details.causes?.first()?.message.clone());
         (code.map_or(0, |code| code.parse().unwrap()), out + &errors)
@@ -171,8 +172,8 @@ pub(crate) fn is_ready(pod: &Pod) -> bool {
 
 /// A condition's status and reason.
 pub(crate) fn condition(pod: &Pod, kind: &str) -> (String, String) {
-    let conditions = pod.status.as_ref().unwrap().conditions.iter().flatten();
-    let found = conditions.filter(|condition| condition.type_ == kind).next_back();
+    let mut conditions = pod.status.as_ref().unwrap().conditions.iter().flatten();
+    let found = conditions.rfind(|condition| condition.type_ == kind);
     found.map(|found| (found.status.clone(), found.reason.clone().unwrap_or_default())).unwrap_or_default()
 }
 
@@ -180,7 +181,7 @@ pub(crate) fn condition(pod: &Pod, kind: &str) -> (String, String) {
 pub(crate) fn container(pod: &Pod, name: &str) -> Value {
     let status = pod.status.as_ref().unwrap();
     let all = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
-    let all = all.chain(status.ephemeral_container_statuses.iter().flatten());
-    let found = all.filter(|container| container.name == name).next_back().unwrap();
+    let mut all = all.chain(status.ephemeral_container_statuses.iter().flatten());
+    let found = all.rfind(|container| container.name == name).unwrap();
     serde_json::to_value(found).unwrap()
 }

@@ -1,6 +1,7 @@
 //! Pods from their manifests to running containers, through the API, as clients see them: on a clock that jumps, with the
 //! real programs of the node.
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+#![expect(clippy::disallowed_methods, reason = "tests have a runtime, files and a clock of their own")]
 
 mod autoscaling;
 #[path = "../support/in_process.rs"]

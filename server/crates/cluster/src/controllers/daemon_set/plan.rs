@@ -129,12 +129,11 @@ fn roll(sites: &[Site], update: &Update<'_>, plan: &mut Plan) {
         match new {
             Some(new) if update.is_available(new) => plan.delete.push(old.clone()),
             Some(_) => {}
-            None if most_surge > 0 => {
-                if surging < most_surge {
-                    surging += 1;
-                    plan.create.push(site.node.clone());
-                }
+            None if surging < most_surge => {
+                surging += 1;
+                plan.create.push(site.node.clone());
             }
+            None if most_surge > 0 => {}
             None if !update.is_available(old) => plan.delete.push(old.clone()),
             None if unavailable < most_unavailable => {
                 unavailable += 1;

@@ -120,10 +120,8 @@ impl Strategy for ClaimStrategy {
         let phase = if deleting { json!("Terminating") } else { cells::text(object, "/status/phase") };
         let bound = !text_at(object, "/spec/volumeName").is_empty();
         let when_bound = |value: Value| if bound { value } else { json!("") };
-        let class = match object.pointer("/spec/volumeAttributesClassName").and_then(Value::as_str) {
-            Some(name) => name,
-            None => "<unset>",
-        };
+        let class =
+            object.pointer("/spec/volumeAttributesClassName").and_then(Value::as_str).unwrap_or("<unset>");
         vec![
             cells::name(object),
             phase,

@@ -218,6 +218,8 @@ async fn handle(
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a test has a runtime of its own")]
+
     use super::*;
 
     /// A client's bytes for streams that are opened with these headers.
