@@ -1,13 +1,15 @@
-//! Runs small scripts in a simulated busybox container and with the real busybox of this machine, and compares what
-//! comes out: standard output, standard error, exit code.
+//! Runs small scripts in simulated containers and with the real tools of this machine, and compares what comes out:
+//! standard output, standard error, exit code. Two systems are compared: busybox (with its shell), and Debian (bash,
+//! dash, the GNU tools and mawk).
 //!
-//! The scripts are in `scripts/*.txt`, one file a subject, with a line of `---` between two. A file that begins with
-//! `-- all` has a preamble before its first `---`, which begins each of its scripts. They use nothing but their working
-//! directory (a temporary one on the real side): what could do harm outside of it is refused before anything runs.
-//! `-- not: WHY` keeps a script that is known to differ, with the reason; that one fails when it no longer differs.
+//! The scripts are in `scripts/SYSTEM/*.txt`, one file a subject, with a line of `---` between two. A file that begins
+//! with `-- all` has a preamble before its first `---`, which begins each of its scripts. They use nothing but their
+//! working directory (a temporary one on the real side): what could do harm outside of it is refused before anything
+//! runs. `-- not: WHY` keeps a script that is known to differ, with the reason; that one fails when it no longer
+//! differs. Debian's scripts run in bash, but those of subjects called `dash...` in `sh`.
 //!
-//! Where busybox is missing the test says so and passes, unless `CI` is set. `PODLAB_BUSYBOX=PATH` names another one;
-//! `PODLAB_DIFFERENTIAL=TEXT` runs only the subjects whose name contains the text.
+//! Where the real tools are missing the tests say so and pass, unless `CI` is set. `PODLAB_BUSYBOX=PATH` names another
+//! busybox; `PODLAB_DIFFERENTIAL=TEXT` runs only the subjects whose name contains the text.
 
 mod outcome;
 mod real;
@@ -16,19 +18,30 @@ mod simulated;
 
 use std::sync::Arc;
 
+use crate::{real::Real, script::System};
+
 #[tokio::test(start_paused = true)]
 async fn scripts_give_what_busybox_gives() {
-    let Some(busybox) = real::Busybox::find() else {
-        assert!(std::env::var_os("CI").is_none(), "busybox is missing (package busybox-static)");
-        eprintln!("skipped: no busybox on this machine (package busybox-static)");
+    compare(System::Busybox).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn scripts_give_what_debian_gives() {
+    compare(System::Debian).await;
+}
+
+async fn compare(system: System) {
+    let Some(real) = Real::find(system) else {
+        assert!(std::env::var_os("CI").is_none(), "{} missing here", system.needs());
+        eprintln!("skipped: {} missing here", system.needs());
         return;
     };
-    let scripts = Arc::new(script::all(&std::env::var("PODLAB_DIFFERENTIAL").unwrap_or_default()));
+    let scripts = Arc::new(script::all(system, &std::env::var("PODLAB_DIFFERENTIAL").unwrap_or_default()));
     let real = {
         let scripts = Arc::clone(&scripts);
-        std::thread::spawn(move || busybox.run_all(&scripts))
+        std::thread::spawn(move || real.run_all(&scripts))
     };
-    let ours = simulated::run_all(&scripts).await;
+    let ours = simulated::run_all(system, &scripts).await;
     let real = real.join().unwrap();
     let (mut differences, mut agreed_all_the_same) = (Vec::new(), Vec::new());
     for ((script, real), ours) in scripts.iter().zip(real).zip(ours) {

@@ -5,29 +5,72 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A script and where it stands.
-pub struct Script {
-    pub subject: String,
-    pub line: usize,
-    pub text: String,
-    /// Why it is known to differ.
-    pub excused: Option<String>,
+/// Whose tools are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum System {
+    Busybox,
+    Debian,
 }
 
-/// All scripts of `scripts/*.txt` whose subject contains `only`.
+impl System {
+    /// The folder of its scripts, and the image that they run in.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Busybox => "busybox",
+            Self::Debian => "debian",
+        }
+    }
+
+    pub(crate) fn image(self) -> &'static str {
+        match self {
+            Self::Busybox => "busybox",
+            Self::Debian => "debian:bookworm",
+        }
+    }
+
+    /// What must be on a machine to compare with.
+    pub(crate) fn needs(self) -> &'static str {
+        match self {
+            Self::Busybox => "busybox (package busybox-static) is",
+            Self::Debian => "Debian 12 with its bash, dash, coreutils and mawk is",
+        }
+    }
+}
+
+/// A script and where it stands.
+pub(crate) struct Script {
+    pub(crate) system: System,
+    pub(crate) subject: String,
+    pub(crate) line: usize,
+    pub(crate) text: String,
+    /// Why it is known to differ.
+    pub(crate) excused: Option<String>,
+}
+
+impl Script {
+    /// The shell that it is for.
+    pub(crate) fn shell(&self) -> &'static str {
+        match self.system {
+            System::Debian if !self.subject.starts_with("dash") => "bash",
+            _ => "sh",
+        }
+    }
+}
+
+/// All scripts of a system whose subject contains `only`.
 ///
 /// # Panics
 ///
 /// Where a script could change something outside of its directory.
-pub fn all(only: &str) -> Vec<Script> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/scripts");
+pub(crate) fn all(system: System, only: &str) -> Vec<Script> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/scripts").join(system.folder());
     let mut paths: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let mut all = Vec::new();
     for path in paths {
         let subject = path.file_stem().unwrap().to_string_lossy().into_owned();
         if subject.contains(only) {
-            all.extend(read(&subject, &fs::read_to_string(&path).unwrap()));
+            all.extend(read(system, &subject, &fs::read_to_string(&path).unwrap()));
         }
     }
     for script in &all {
@@ -38,8 +81,9 @@ pub fn all(only: &str) -> Vec<Script> {
 
 /// The scripts of one file. What stands before the first `---` is the preamble that all of them begin with, if its
 /// first line is `-- all`.
-fn read(subject: &str, text: &str) -> Vec<Script> {
-    let start = |line| Script { subject: subject.to_owned(), line, text: String::new(), excused: None };
+fn read(system: System, subject: &str, text: &str) -> Vec<Script> {
+    let start =
+        |line| Script { system, subject: subject.to_owned(), line, text: String::new(), excused: None };
     let mut scripts = Vec::new();
     let mut current = start(1);
     for (number, line) in (1..).zip(text.lines()) {

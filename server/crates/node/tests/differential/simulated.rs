@@ -1,4 +1,4 @@
-//! Runs scripts in simulated busybox containers: many at a time, on one node whose clock jumps.
+//! Runs scripts in simulated containers: many at a time, on one node whose clock jumps.
 
 use std::time::Duration;
 
@@ -9,7 +9,10 @@ use podlab_node::{
 };
 use tokio::io::AsyncReadExt;
 
-use crate::{outcome::Outcome, script::Script};
+use crate::{
+    outcome::Outcome,
+    script::{Script, System},
+};
 
 /// How many scripts run at a time.
 const AT_A_TIME: usize = 32;
@@ -17,7 +20,7 @@ const AT_A_TIME: usize = 32;
 const TIME_LIMIT: Duration = Duration::from_mins(30);
 
 /// Runs all scripts, each in a container of its own. An outcome is an error where the script did not end in time.
-pub async fn run_all(scripts: &[Script]) -> Vec<Result<Outcome, String>> {
+pub(crate) async fn run_all(system: System, scripts: &[Script]) -> Vec<Result<Outcome, String>> {
     let env = Env::on_current_runtime(Timestamp::UNIX_EPOCH + Duration::from_secs(1_700_000_000), 1);
     let network = Network::new(env.clone());
     let node = Node::new(NodeConfig::default(), env, network, Catalogue::builtin());
@@ -25,7 +28,7 @@ pub async fn run_all(scripts: &[Script]) -> Vec<Result<Outcome, String>> {
         .map(|script| {
             let node = &node;
             async move {
-                let outcome = tokio::time::timeout(TIME_LIMIT, run(&node, script)).await;
+                let outcome = tokio::time::timeout(TIME_LIMIT, run(node, system, script)).await;
                 outcome.map_err(|_| format!("no end here within {} min", TIME_LIMIT.as_secs() / 60))
             }
         })
@@ -34,8 +37,8 @@ pub async fn run_all(scripts: &[Script]) -> Vec<Result<Outcome, String>> {
         .await
 }
 
-async fn run(node: &Node, script: &Script) -> Outcome {
-    let image = node.pull_image("busybox").await.unwrap();
+async fn run(node: &Node, system: System, script: &Script) -> Outcome {
+    let image = node.pull_image(system.image()).await.unwrap();
     // As on the real side the script is not process 1.
     let sandbox =
         SandboxConfig { hostname: "container".to_owned(), pids: PidMode::Pod, ..SandboxConfig::default() };
@@ -44,9 +47,11 @@ async fn run(node: &Node, script: &Script) -> Outcome {
     let config = ContainerConfig {
         name: "script".to_owned(),
         image: image.id,
-        command: vec!["sh".to_owned(), "-c".to_owned(), script.text.clone()],
+        command: vec![script.shell().to_owned(), "-c".to_owned(), script.text.clone()],
         working_dir: Some("/work".to_owned()),
-        env: vec![("TZ".to_owned(), "UTC0".to_owned())],
+        env: [("TZ", "UTC0"), ("HOME", "/work")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
         mounts: vec![Mount { volume, sub_path: None, path: "/work".to_owned(), read_only: false }],
         ..ContainerConfig::default()
     };
