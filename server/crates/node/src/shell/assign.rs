@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::{
     ast::{AssignedValue, Assignment, Redirect, Simple, Word},
     machine::Flow,
+    quote,
     state::Shell,
     variables::{Key, Value, Variable},
 };
@@ -34,82 +35,98 @@ impl Shell {
     /// Makes one assignment.
     async fn assign_one(&mut self, assignment: &Assignment, traced: &mut Vec<u8>) -> Result<(), Flow> {
         let name = &assignment.name;
-        let done = match (&assignment.value, &assignment.subscript) {
-            (AssignedValue::Word(word), None) => {
-                let mut text = self.expand(|expander| expander.text(word)).await?;
-                let integer = self.variables.get(name).is_some_and(|variable| variable.integer);
-                if integer {
-                    let word = Word::quoted(text);
-                    text = self.expand(|expander| expander.arithmetic(&word)).await?.to_string().into();
-                }
-                if assignment.append {
-                    text = self.appended(name, &text, integer);
-                }
-                if self.options.xtrace {
-                    let separator: &[u8] = if traced.is_empty() { b"" } else { b" " };
-                    traced.extend_from_slice(&[separator, name, b"=", &text].concat());
-                }
-                self.assign(name, text)
-            }
-            (AssignedValue::Word(word), Some(subscript)) => {
-                let key = self.key(name, subscript).await?;
-                let mut text = self.expand(|expander| expander.text(word)).await?;
-                if assignment.append {
-                    let old = match (&key, self.variables.get(name).map(|variable| &variable.value)) {
-                        (Key::Number(key), Some(Value::Indexed(array))) => array.get(key),
-                        (Key::Name(key), Some(Value::Keyed(array))) => array.get(key),
-                        _ => None,
-                    };
-                    text = [old.map_or(&b""[..], |old| old), &text].concat().into();
-                }
-                self.variables.set_element(name, key, text).map_err(|_| self.read_only_message(name))
-            }
-            (AssignedValue::Array(elements), _) => {
+        let word = match &assignment.value {
+            AssignedValue::Word(word) => word,
+            AssignedValue::Array(elements) => {
                 return self.assign_array(name, elements, assignment.append).await;
             }
         };
-        done.map_err(|message| {
-            self.complain(&message);
-            Flow::Fatal(if self.dialect.is_bash() { 1 } else { 2 })
-        })
+        let done = if let Some(subscript) = &assignment.subscript {
+            let key = self.key(name, subscript).await?;
+            let mut text = self.expand(|expander| expander.text(word)).await?;
+            if assignment.append {
+                let old = self.element_of(name, &key);
+                text = self.appended(name, old, text).map_err(|message| self.refused(&message))?;
+            }
+            self.assign_element(name, key, text)
+        } else {
+            let mut text = self.expand(|expander| expander.text(word)).await?;
+            let traced_text = text.clone();
+            if assignment.append {
+                let old = self.value_of(name);
+                text = self.appended(name, old, text).map_err(|message| self.refused(&message))?;
+            }
+            if self.options.xtrace {
+                self.trace_assignment(name, assignment.append, &text, &traced_text, traced).await;
+            }
+            self.assign(name, text)
+        };
+        done.map_err(|message| self.refused(&message))
     }
 
-    fn appended(&self, name: &[u8], text: &[u8], integer: bool) -> Bytes {
-        let old = self.variables.text(name).cloned().unwrap_or_default();
-        if integer {
-            let number =
-                |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok());
-            return number(&old).unwrap_or(0).wrapping_add(number(text).unwrap_or(0)).to_string().into();
+    /// Says why something cannot be assigned, which ends a shell.
+    fn refused(&mut self, message: &str) -> Flow {
+        self.complain(message);
+        Flow::Fatal(if self.dialect.is_bash() { 1 } else { 2 })
+    }
+
+    /// Notes an assignment for `set -x`: bash shows each on a line of its own, as it is made.
+    async fn trace_assignment(
+        &mut self,
+        name: &[u8],
+        append: bool,
+        text: &[u8],
+        written: &[u8],
+        traced: &mut Vec<u8>,
+    ) {
+        if self.dialect.is_bash() {
+            let operator: &[u8] = if append { b"+=" } else { b"=" };
+            let value = if written.is_empty() { Vec::new() } else { quote::if_needed(written, self.dialect) };
+            self.trace(&[name, operator, &value].concat(), &[]).await;
+            return;
         }
-        [&old[..], text].concat().into()
+        let separator: &[u8] = if traced.is_empty() { b"" } else { b" " };
+        traced.extend_from_slice(&[separator, name, b"=", text].concat());
+    }
+
+    /// What `name+=text` assigns: the sum for an integer, else one text after the other.
+    pub(crate) fn appended(&mut self, name: &[u8], old: Option<Bytes>, text: Bytes) -> Result<Bytes, String> {
+        let old = old.unwrap_or_default();
+        let target = self.resolve(name);
+        if self.variables.get(&target).is_some_and(|variable| variable.integer) {
+            return Ok([&old[..], b"+(", &text, b")"].concat().into());
+        }
+        Ok([old, text].concat().into())
     }
 
     /// The element that a subscript names.
     async fn key(&mut self, name: &[u8], subscript: &Word) -> Result<Key, Flow> {
-        if matches!(self.variables.get(name).map(|variable| &variable.value), Some(Value::Keyed(_))) {
+        if self.is_keyed(name) {
             return Ok(Key::Name(self.expand(|expander| expander.text(subscript)).await?));
         }
-        let index = self.expand(|expander| expander.arithmetic(subscript)).await?;
-        let wrapped = match self.variables.get(name).map(|variable| &variable.value) {
-            Some(Value::Indexed(array)) => super::expand::wrap_index(array, index),
-            _ => index,
-        };
-        Ok(Key::Number(wrapped))
+        if subscript.parts.iter().all(super::expand::is_blank) {
+            return Err(self.refused(&format!("{}[]: bad array subscript", String::from_utf8_lossy(name))));
+        }
+        Ok(Key::Number(self.expand(|expander| expander.arithmetic(subscript)).await?))
     }
 
-    async fn assign_array(
+    /// `NAME=(...)`
+    pub(super) async fn assign_array(
         &mut self,
         name: &Bytes,
         elements: &[(Option<Word>, Word)],
         append: bool,
     ) -> Result<(), Flow> {
-        let keyed = matches!(self.variables.get(name).map(|variable| &variable.value), Some(Value::Keyed(_)));
+        let name = &self.resolve(name);
+        let keyed = self.is_keyed(name);
         let mut next = match self.variables.get(name).map(|variable| &variable.value) {
             Some(Value::Indexed(array)) if append => array.last_key_value().map_or(0, |(last, _)| last + 1),
             Some(Value::Scalar(_)) if append => 1,
             _ => 0,
         };
         let mut all = Vec::new();
+        // Words without subscripts are keys and values in turn, in an array by name.
+        let mut lone_key = None;
         for (subscript, word) in elements {
             match subscript {
                 Some(subscript) => {
@@ -118,6 +135,13 @@ impl Shell {
                         next = number + 1;
                     }
                     all.push((key, self.expand(|expander| expander.text(word)).await?));
+                }
+                None if keyed => {
+                    let text = self.expand(|expander| expander.text(word)).await?;
+                    match lone_key.take() {
+                        None => lone_key = Some(text),
+                        Some(key) => all.push((Key::Name(key), text)),
+                    }
                 }
                 None => {
                     let mut fields = Vec::new();
@@ -129,16 +153,44 @@ impl Shell {
                 }
             }
         }
-        let empty = if keyed { Value::Keyed(Default::default()) } else { Value::Indexed(Default::default()) };
-        let mut done = if append { Ok(()) } else { self.variables.set_value(name, empty) };
-        for (key, text) in all {
-            done = done.and_then(|()| self.variables.set_element(name, key, text));
+        if let Some(key) = lone_key {
+            all.push((Key::Name(key), Bytes::new()));
         }
-        done.map_err(|_| {
-            let message = self.read_only_message(name);
-            self.complain(&message);
-            Flow::Fatal(1)
-        })
+        if self.options.xtrace && self.dialect.is_bash() {
+            self.trace_array(name, append, &all).await;
+        }
+        if !append {
+            let empty = if keyed { Value::Keyed(Default::default()) } else { Value::Indexed(Default::default()) };
+            if self.variables.set_value(name, empty).is_err() {
+                let message = self.read_only_message(name);
+                return Err(self.refused(&message));
+            }
+        }
+        for (key, text) in all {
+            self.assign_element(name, key, text).map_err(|message| self.refused(&message))?;
+        }
+        Ok(())
+    }
+
+    async fn trace_array(&mut self, name: &[u8], append: bool, all: &[(Key, Bytes)]) {
+        let quoted: Vec<Vec<u8>> =
+            all.iter().map(|(_, text)| quote::if_needed(text, self.dialect)).collect();
+        let operator: &[u8] = if append { b"+=(" } else { b"=(" };
+        self.trace(&[name, operator, &quoted.join(&b' '), b")"].concat(), &[]).await;
+    }
+
+    /// Sets the arrays among the operands of a builtin that declares, after it has declared them.
+    pub(super) async fn assign_declared(&mut self, arrays: &[Assignment]) -> Result<(), Flow> {
+        for array in arrays {
+            let AssignedValue::Array(elements) = &array.value else { continue };
+            let read_only = self.variables.get(&array.name).is_some_and(|variable| variable.read_only);
+            // What is read-only from now on is so after it has its value.
+            self.variables.mark(&array.name, |variable| variable.read_only = false);
+            let done = self.assign_array(&array.name, elements, array.append).await;
+            self.variables.mark(&array.name, |variable| variable.read_only = read_only);
+            done?;
+        }
+        Ok(())
     }
 
     /// Makes the assignments before a command, exported; returns how the variables were.

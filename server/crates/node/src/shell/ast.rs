@@ -66,11 +66,19 @@ pub(crate) enum CommandKind {
     /// `case ... in ... esac`
     Case { word: Word, arms: Box<[CaseArm]> },
     /// `NAME() ...`
-    Function { name: Bytes, body: Arc<Command> },
+    Function { name: Bytes, definition: Arc<Definition> },
     /// `((...))` (bash)
     Arith(Word),
     /// `[[ ... ]]`
     Cond(Cond),
+}
+
+/// What a function does.
+#[derive(Debug)]
+pub(crate) struct Definition {
+    pub(crate) body: Arc<Command>,
+    /// Its text, for `declare -f`.
+    pub(crate) text: Bytes,
 }
 
 /// Assignments and words.
@@ -78,6 +86,8 @@ pub(crate) enum CommandKind {
 pub(crate) struct Simple {
     pub(crate) assignments: Box<[Assignment]>,
     pub(crate) words: Box<[Word]>,
+    /// Arrays among the operands of `declare` and the like (bash); the words have their names.
+    pub(crate) arrays: Box<[Assignment]>,
 }
 
 /// `NAME=value`
@@ -201,8 +211,6 @@ pub(crate) enum Part {
     Arith(Arc<Arith>),
     /// `<(...)`, `>(...)` (bash)
     Process { output: bool, script: Arc<SubScript> },
-    /// `{a,b}`, `{1..3}` (bash)
-    Brace(Arc<[Word]>),
 }
 
 /// The commands of a substitution.
@@ -273,14 +281,16 @@ pub(crate) enum ParameterOp {
     Substring { offset: Word, length: Option<Word> },
     /// `${name/pattern/word}` and `//`, `/#`, `/%`
     Replace { scope: ReplaceScope, pattern: Word, with: Word },
-    /// `${name^}`, `^^`, `,`, `,,` (bash)
-    Case { upper: bool, all: bool },
+    /// `${name^pattern}`, `^^`, `,`, `,,` (bash)
+    Case { upper: bool, all: bool, pattern: Word },
     /// `${name@Q}` (bash)
     Transform(u8),
     /// `${!prefix*}` (bash)
     Names,
     /// `${!name[@]}` (bash)
     Keys,
+    /// What no shell knows, refused when it is expanded (bash): its text.
+    Bad(Bytes),
 }
 
 /// Which matches are replaced.

@@ -76,7 +76,7 @@ impl Shell {
                 self.enter(Frame::For(For { command: Arc::clone(command), values: values.into_iter() }))
             }
             CommandKind::ForArith { init, .. } => {
-                if let Err(flow) = self.expand(|expander| expander.arithmetic(init)).await {
+                if let Err(flow) = self.double_parentheses(init).await {
                     return flow;
                 }
                 self.status = 0;
@@ -101,21 +101,24 @@ impl Shell {
                 Ok(subject) => self.case(command, subject, 0).await,
                 Err(flow) => flow,
             },
-            CommandKind::Function { name, body } => {
-                Arc::make_mut(&mut self.functions).insert(name.clone(), Arc::clone(body));
+            CommandKind::Function { name, .. } if self.read_only_functions.contains(name) => {
+                let name = String::from_utf8_lossy(name).into_owned();
+                self.complain(&format!("{name}: readonly function"));
+                self.status = 1;
+                Flow::On
+            }
+            CommandKind::Function { name, definition } => {
+                Arc::make_mut(&mut self.functions).insert(name.clone(), Arc::clone(definition));
                 self.status = 0;
                 Flow::On
             }
-            CommandKind::Arith(word) => match self.expand(|expander| expander.arithmetic(word)).await {
-                Ok(value) => {
-                    self.status = u8::from(value == 0);
-                    Flow::On
+            CommandKind::Arith(word) => {
+                match self.double_parentheses(word).await {
+                    Ok(value) => self.status = u8::from(value == 0),
+                    Err(_) => self.status = 1,
                 }
-                Err(_) => {
-                    self.status = 1;
-                    Flow::On
-                }
-            },
+                Flow::On
+            }
             CommandKind::Cond(cond) => match self.cond(cond).await {
                 Ok(holds) => {
                     self.status = u8::from(!holds);
@@ -124,6 +127,14 @@ impl Shell {
                 Err(flow) => flow,
             },
         }
+    }
+
+    /// Works out what stands in `(( ))`, which errors name.
+    async fn double_parentheses(&mut self, word: &Word) -> Result<i64, Flow> {
+        self.builtin = Some(Bytes::from_static(b"(("));
+        let value = self.expand(|expander| expander.arithmetic(word)).await;
+        self.builtin = None;
+        value
     }
 
     /// Looks for the arm of a `case` that matches, from one on.
@@ -135,7 +146,7 @@ impl Shell {
                     Ok(pattern) => pattern,
                     Err(flow) => return flow,
                 };
-                if fnmatch(&pattern, &subject) {
+                if self.pattern_matches(&pattern, &subject) {
                     return self.enter_arm(command, subject, index);
                 }
             }
@@ -249,13 +260,13 @@ impl Shell {
     /// One round of `for ((...))`.
     pub(super) async fn for_arith(&mut self, command: &Arc<Command>, stepping: bool) -> Flow {
         let CommandKind::ForArith { test, step, body, .. } = &command.kind else { return Flow::On };
-        if stepping && let Err(flow) = self.expand(|expander| expander.arithmetic(step)).await {
+        if stepping && let Err(flow) = self.double_parentheses(step).await {
             return flow;
         }
         let goes_on = if test.parts.iter().all(super::expand::is_blank) {
             Ok(1)
         } else {
-            self.expand(|expander| expander.arithmetic(test)).await
+            self.double_parentheses(test).await
         };
         match goes_on {
             Ok(0) => {

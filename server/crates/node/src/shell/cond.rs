@@ -60,7 +60,7 @@ impl Shell {
                 match op {
                     CondOp::Match | CondOp::NotMatch => {
                         let pattern = self.expand(|expander| expander.pattern(right)).await?;
-                        Ok(fnmatch(&pattern, &left) == (*op == CondOp::Match))
+                        Ok(self.pattern_matches(&pattern, &left) == (*op == CondOp::Match))
                     }
                     CondOp::Regex => {
                         let pattern = self.expand(|expander| expander.regex(right)).await?;
@@ -71,8 +71,11 @@ impl Shell {
                         Ok(if *op == CondOp::Less { left < right } else { left > right })
                     }
                     CondOp::Number(ordering, negated) => {
-                        let left = self.expand(|expander| expander.evaluate(&left)).await?;
-                        let right = self.expand(|expander| expander.arithmetic(right)).await?;
+                        self.builtin = self.dialect.is_bash().then(|| bytes::Bytes::from_static(b"[["));
+                        let left = self.expand(|expander| expander.evaluate(&left)).await;
+                        let right = self.expand(|expander| expander.arithmetic(right)).await;
+                        self.builtin = None;
+                        let (left, right) = (left?, right?);
                         Ok((Ord::cmp(&left, &right) == *ordering) != *negated)
                     }
                     CondOp::Newer | CondOp::Older | CondOp::SameFile => {

@@ -105,6 +105,10 @@ pub(super) struct Function {
     /// Variables that `local` hides.
     pub(super) locals: Vec<(Bytes, Option<Variable>)>,
     pub(super) getopts: usize,
+    /// The line of the call.
+    pub(super) called_at: u32,
+    /// The script that calls; none for a command line.
+    pub(super) source: Option<Bytes>,
 }
 
 #[derive(Debug)]

@@ -339,7 +339,7 @@ impl Shell {
         let first = self.input().is_none_or(|input| input.pending.is_empty());
         let name: &[u8] = if first { b"PS1" } else { b"PS2" };
         let text = self.variables.text(name).cloned().unwrap_or_default();
-        let text = if self.dialect == Dialect::Dash { text } else { self.escapes(&text).into() };
+        let text = if self.dialect == Dialect::Dash { text } else { self.prompt_text(&text).into() };
         // Variables and commands in it are expanded each time.
         if !text.contains(&b'$') && !text.contains(&b'`') {
             return text;
@@ -351,7 +351,7 @@ impl Shell {
     }
 
     /// Undoes the escapes of a prompt (`\w`, `\u`, `\h`, `\$`).
-    fn escapes(&self, prompt: &[u8]) -> Vec<u8> {
+    pub(crate) fn prompt_text(&self, prompt: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut bytes = prompt.iter();
         while let Some(byte) = bytes.next() {

@@ -24,6 +24,7 @@ mod programs;
 mod quote;
 mod redirect;
 mod select;
+mod shopt;
 mod simple;
 mod start;
 mod state;

@@ -20,6 +20,80 @@ pub(crate) fn single(text: &[u8], dialect: Dialect) -> Vec<u8> {
     out
 }
 
+/// Whether a text has characters that only `$'...'` shows.
+fn has_controls(text: &[u8]) -> bool {
+    text.iter().any(|byte| byte.is_ascii_control() || *byte >= 0x80)
+}
+
+/// `$'...'`, as bash writes what cannot be printed (in the C locale all that is not ASCII).
+fn ansi(text: &[u8]) -> Vec<u8> {
+    let mut out = b"$'".to_vec();
+    for byte in text {
+        match byte {
+            7 => out.extend_from_slice(b"\\a"),
+            8 => out.extend_from_slice(b"\\b"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            11 => out.extend_from_slice(b"\\v"),
+            12 => out.extend_from_slice(b"\\f"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            27 => out.extend_from_slice(b"\\E"),
+            b'\\' | b'\'' => out.extend_from_slice(&[b'\\', *byte]),
+            _ if byte.is_ascii_control() || *byte >= 0x80 => {
+                out.extend_from_slice(format!("\\{byte:03o}").as_bytes());
+            }
+            _ => out.push(*byte),
+        }
+    }
+    out.push(b'\'');
+    out
+}
+
+/// As bash's `${name@Q}` writes a value: in single quotes, or as `$'...'`.
+pub(crate) fn reusable(text: &[u8]) -> Vec<u8> {
+    if has_controls(text) { ansi(text) } else { single(text, Dialect::Bash) }
+}
+
+/// As bash's `declare -p` writes a value: in double quotes, or as `$'...'`.
+pub(crate) fn double(text: &[u8]) -> Vec<u8> {
+    if has_controls(text) {
+        return ansi(text);
+    }
+    let mut out = vec![b'"'];
+    for byte in text {
+        if matches!(byte, b'"' | b'\\' | b'$' | b'`') {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
+    out
+}
+
+/// As bash's `printf %q` writes a word: with backslashes, or as `$'...'`.
+pub(crate) fn backslashed(text: &[u8]) -> Vec<u8> {
+    if text.is_empty() {
+        return b"''".to_vec();
+    }
+    if has_controls(text) {
+        return ansi(text);
+    }
+    let mut out = Vec::with_capacity(text.len() + 8);
+    for (index, byte) in text.iter().enumerate() {
+        let special = match byte {
+            b' ' | b'\'' | b'"' | b'\\' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>' | b'!' | b'{' | b'}'
+            | b'*' | b'[' | b']' | b'?' | b'^' | b'$' | b'`' | b',' => true,
+            b'#' | b'~' => index == 0,
+            _ => false,
+        };
+        if special {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    out
+}
+
 /// Single quotes around everything but single quotes, which stand in double ones: the way of ash and dash.
 fn in_turns(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);

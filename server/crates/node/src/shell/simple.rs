@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Builtins whose operands may be assignments, which are not split.
-const DECLARATIONS: [&[u8]; 5] = [b"export", b"readonly", b"local", b"declare", b"typeset"];
+pub(super) const DECLARATIONS: [&[u8]; 5] = [b"export", b"readonly", b"local", b"declare", b"typeset"];
 
 impl Shell {
     /// Runs a simple command.
@@ -64,7 +64,7 @@ impl Shell {
             return self.assignments_only(simple, redirects).await;
         };
         if !plain
-            && let Some(body) = self.functions.get(&name).cloned()
+            && let Some(body) = self.functions.get(&name).map(|function| Arc::clone(&function.body))
             && !builtins::find(&name, self.dialect)
                 .is_some_and(|builtin| builtin.special && self.options.posix)
         {
@@ -130,6 +130,8 @@ impl Shell {
             positional: std::mem::replace(&mut self.positional, arguments),
             locals: Vec::new(),
             getopts: std::mem::take(&mut self.getopts),
+            called_at: self.line,
+            source: self.script.clone(),
         };
         self.frames.push(Frame::Function(function));
         self.enter(Frame::Command(body))
@@ -171,8 +173,23 @@ impl Shell {
                 return flow;
             }
         };
+        if let Some(array) = simple.arrays.iter().find(|array| {
+            self.variables.get(&array.name).is_some_and(|variable| variable.read_only)
+        }) {
+            let message = self.read_only_message(&array.name);
+            self.complain(&message);
+            self.restore_files(saved);
+            self.status = 1;
+            return Flow::On;
+        }
         self.builtin = Some(words[0].clone());
-        let effect = builtins::call(self, builtin, &words).await;
+        let mut effect = builtins::call(self, builtin, &words).await;
+        if !simple.arrays.is_empty() && matches!(effect, Effect::Status(0)) {
+            self.builtin = None;
+            if self.assign_declared(&simple.arrays).await.is_err() {
+                effect = Effect::Status(1);
+            }
+        }
         let process = Arc::clone(&self.process);
         if !self.output.is_empty() {
             let output = std::mem::take(&mut self.output);
@@ -246,7 +263,6 @@ impl Shell {
                 Flow::On
             }
             Effect::Fatal(status) => Flow::Fatal(status),
-            Effect::Enter(flow) => flow,
             Effect::Source { .. } | Effect::KeepFiles | Effect::Exec(_) => Flow::On,
         }
     }

@@ -1,20 +1,28 @@
 //! A shell: what it knows and what it is about to do.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 
 use super::{
     Dialect,
-    ast::Command,
+    ast::{CommandKind, Definition},
     frames::{Frame, SourceKind},
     jobs::Jobs,
     options::Options,
-    parser::Aliases,
+    parser::{Aliases, Parser},
+    shopt::Shopts,
     traps::Traps,
     variables::{Variable, Variables},
 };
-use crate::kernel::process::Process;
+use crate::{
+    kernel::process::Process,
+    libc::fnmatch::{MatchOptions, matches},
+};
 
 /// A shell. A clone, with another process, is a subshell.
 #[derive(Debug)]
@@ -26,9 +34,13 @@ pub(crate) struct Shell {
     pub(crate) name: Bytes,
     /// `$1`, `$2`, ...
     pub(crate) positional: Arc<[Bytes]>,
-    pub(crate) functions: Arc<BTreeMap<Bytes, Arc<Command>>>,
+    pub(crate) functions: Arc<BTreeMap<Bytes, Arc<Definition>>>,
+    /// Functions that stay as they are (bash `readonly -f`).
+    pub(crate) read_only_functions: BTreeSet<Bytes>,
     pub(crate) aliases: Arc<Aliases>,
     pub(crate) options: Options,
+    /// What `shopt` sets (bash).
+    pub(crate) shopts: Shopts,
     pub(crate) traps: Traps,
     pub(crate) jobs: Jobs,
     /// `$?`
@@ -65,6 +77,10 @@ pub(crate) struct Shell {
     pub(super) beside: Vec<u32>,
     /// How the commands of the last pipeline ended, where it had several (`PIPESTATUS`).
     pub(super) pipe_statuses: Vec<u8>,
+    /// How many subshells this is in (`BASH_SUBSHELL`).
+    pub(super) subshell_depth: u32,
+    /// The text of the command that runs (`BASH_COMMAND`).
+    pub(super) command_text: Bytes,
     /// Directories of `pushd`.
     pub(crate) directories: Vec<Bytes>,
     /// The exit trap has run, or is running.
@@ -93,6 +109,8 @@ impl Shell {
             name,
             positional: Arc::new([]),
             functions: Arc::default(),
+            read_only_functions: BTreeSet::new(),
+            shopts: Shopts::default(),
             aliases: Arc::default(),
             options: Options::new(dialect),
             traps: Traps::default(),
@@ -111,12 +129,59 @@ impl Shell {
             substituted: None,
             directories: Vec::new(),
             pipe_statuses: Vec::new(),
+            subshell_depth: 0,
+            command_text: Bytes::new(),
             beside: Vec::new(),
             exiting: false,
             process,
         };
         shell.set_up_variables();
+        if dialect.is_bash() {
+            shell.import_functions();
+        }
         shell
+    }
+
+    /// Takes over the functions that another bash exported.
+    fn import_functions(&mut self) {
+        let environment = self.process.env();
+        for entry in environment.iter() {
+            let Some((variable, text)) = entry.iter().position(|byte| *byte == b'=').map(|at| (&entry[..at], &entry[at + 1..]))
+            else {
+                continue;
+            };
+            let name = variable.strip_prefix(b"BASH_FUNC_").and_then(|rest| rest.strip_suffix(b"%%"));
+            let Some(name) = name.filter(|name| !name.is_empty()) else { continue };
+            let script = [name, b" ", text].concat();
+            let mut parser = Parser::new(script, self.dialect, Arc::clone(&self.aliases), 1);
+            let Ok(Some(block)) = parser.next_line() else { continue };
+            if let Some(CommandKind::Function { name, definition }) =
+                block.first().and_then(|command| command.first.commands.first()).map(|command| &command.kind)
+            {
+                Arc::make_mut(&mut self.functions).insert(name.clone(), Arc::clone(definition));
+                self.export_function(&name.clone(), true);
+            }
+        }
+    }
+
+    /// Has programs see a function, or not any more.
+    pub(crate) fn export_function(&mut self, name: &Bytes, exported: bool) {
+        let variable = [b"BASH_FUNC_", &name[..], b"%%"].concat();
+        let text = self.functions.get(name).map(|function| [b"() ", &function.text[..]].concat());
+        match text {
+            Some(text) if exported => {
+                // A name that no script can make read-only.
+                let _ = self.variables.set(&variable, text.into());
+                self.variables.export(&variable, true);
+            }
+            _ => self.variables.put_back(&variable, None),
+        }
+    }
+
+    /// Whether a text matches a pattern, as `case` and `[[` compare.
+    pub(crate) fn pattern_matches(&self, pattern: &[u8], text: &[u8]) -> bool {
+        let options = MatchOptions { ignore_case: self.shopts.is_on("nocasematch"), ..MatchOptions::default() };
+        matches(pattern, text, options)
     }
 
     /// Sets what every shell sets at its start.
@@ -200,6 +265,10 @@ impl Shell {
             name: self.name.clone(),
             positional: Arc::clone(&self.positional),
             functions: Arc::clone(&self.functions),
+            read_only_functions: self.read_only_functions.clone(),
+            shopts: self.shopts,
+            subshell_depth: self.subshell_depth + 1,
+            command_text: self.command_text.clone(),
             aliases: Arc::clone(&self.aliases),
             options: Options { interactive: false, monitor: false, ..self.options },
             traps,

@@ -17,7 +17,47 @@ pub(crate) enum Value {
     /// An array by number (bash).
     Indexed(BTreeMap<i64, Bytes>),
     /// An array by name (bash).
-    Keyed(BTreeMap<Bytes, Bytes>),
+    Keyed(Keyed),
+}
+
+/// An array by name. Its elements are told in the order of bash's hash table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Keyed(BTreeMap<(u32, Bytes), Bytes>);
+
+impl Keyed {
+    /// How many buckets bash's table has (until it holds twice as many elements).
+    const BUCKETS: u32 = 1024;
+
+    /// Where a key stands: its bucket, which its FNV-1 hash chooses.
+    fn place(key: &[u8]) -> (u32, Bytes) {
+        let hash = key.iter().fold(0x811c_9dc5_u32, |hash, byte| {
+            hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte)
+        });
+        (hash % Self::BUCKETS, Bytes::copy_from_slice(key))
+    }
+
+    pub(crate) fn get(&self, key: &[u8]) -> Option<&Bytes> {
+        self.0.get(&Self::place(key))
+    }
+
+    pub(crate) fn insert(&mut self, key: &[u8], text: Bytes) {
+        self.0.insert(Self::place(key), text);
+    }
+
+    pub(crate) fn remove(&mut self, key: &[u8]) {
+        self.0.remove(&Self::place(key));
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Bytes, &Bytes)> {
+        self.0.iter().map(|((_, key), text)| (key, text))
+    }
+}
+
+/// What is changed in text that is assigned (bash `declare -l`, `-u`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LetterCase {
+    Lower,
+    Upper,
 }
 
 /// A variable.
@@ -28,6 +68,9 @@ pub(crate) struct Variable {
     pub(crate) read_only: bool,
     /// Assigned text is worked out as arithmetic (bash `declare -i`).
     pub(crate) integer: bool,
+    pub(crate) letter_case: Option<LetterCase>,
+    /// It stands for the variable that its value names (bash `declare -n`).
+    pub(crate) reference: bool,
     /// When it was made, so that the environment keeps its order.
     order: u32,
 }
@@ -39,7 +82,24 @@ impl Variable {
             Value::Unset => None,
             Value::Scalar(text) => Some(text),
             Value::Indexed(array) => array.get(&0),
-            Value::Keyed(array) => array.get(&b"0"[..]),
+            Value::Keyed(array) => array.get(b"0"),
+        }
+    }
+
+    /// A variable with this value and nothing more.
+    pub(crate) fn holding(value: Value) -> Self {
+        Self { value, ..Self::new(0) }
+    }
+
+    fn new(order: u32) -> Self {
+        Self {
+            value: Value::Unset,
+            exported: false,
+            read_only: false,
+            integer: false,
+            letter_case: None,
+            reference: false,
+            order,
         }
     }
 }
@@ -104,22 +164,9 @@ impl Variables {
         if !map.contains_key(name) {
             self.next += 1;
             self.size += name.len() + 64;
-            let new = Variable {
-                value: Value::Unset,
-                exported: false,
-                read_only: false,
-                integer: false,
-                order: self.next,
-            };
-            map.insert(Bytes::copy_from_slice(name), new);
+            map.insert(Bytes::copy_from_slice(name), Variable::new(self.next));
         }
-        map.entry(Bytes::copy_from_slice(name)).or_insert_with(|| Variable {
-            value: Value::Unset,
-            exported: false,
-            read_only: false,
-            integer: false,
-            order: 0,
-        })
+        map.entry(Bytes::copy_from_slice(name)).or_insert_with(|| Variable::new(0))
     }
 
     /// Sets a variable; of an array, element 0.
@@ -145,7 +192,7 @@ impl Variables {
                     }
                     Value::Keyed(array) => {
                         *size += text.len();
-                        array.insert(Bytes::from_static(b"0"), text);
+                        array.insert(b"0", text);
                     }
                     unset => {
                         *size += text.len();
@@ -183,8 +230,8 @@ impl Variables {
         self.size += text.len() + 48;
         let variable = self.entry(name);
         match (&mut variable.value, key) {
-            (Value::Keyed(array), Key::Name(key)) => drop(array.insert(key, text)),
-            (Value::Keyed(array), Key::Number(key)) => drop(array.insert(key.to_string().into(), text)),
+            (Value::Keyed(array), Key::Name(key)) => array.insert(&key, text),
+            (Value::Keyed(array), Key::Number(key)) => array.insert(key.to_string().as_bytes(), text),
             (Value::Indexed(array), Key::Number(key)) => drop(array.insert(key, text)),
             (Value::Indexed(array), Key::Name(_)) => drop(array.insert(0, text)),
             (value, key) => {
@@ -208,8 +255,9 @@ impl Variables {
         self.entry(name).read_only = true;
     }
 
-    pub(crate) fn set_integer(&mut self, name: &[u8], integer: bool) {
-        self.entry(name).integer = integer;
+    /// Changes the attributes of a variable; it is made, without a value, where it does not exist.
+    pub(crate) fn mark(&mut self, name: &[u8], change: impl FnOnce(&mut Variable)) {
+        change(self.entry(name));
     }
 
     /// Forgets a variable.
@@ -228,7 +276,7 @@ impl Variables {
     pub(crate) fn unset_element(&mut self, name: &[u8], key: &Key) {
         match (&mut self.entry(name).value, key) {
             (Value::Indexed(array), Key::Number(key)) => drop(array.remove(key)),
-            (Value::Keyed(array), Key::Name(key)) => drop(array.remove(key)),
+            (Value::Keyed(array), Key::Name(key)) => array.remove(key),
             _ => {}
         }
     }

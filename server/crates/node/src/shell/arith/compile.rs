@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{ArithError, Binary, MAX_DEPTH, Op, Unary};
+use super::{ArithError, Binary, Expr, MAX_DEPTH, Op, Place, Subscript, Unary};
 
 /// Binary operators by length, with their precedence (higher binds tighter); `&&`, `||`, `?:`, assignments and `,` are
 /// dealt with apart.
@@ -32,13 +32,9 @@ pub(super) struct Compiler<'a> {
     pub(super) ops: Vec<Op>,
     pub(super) depth: u32,
     /// A variable that was read in the hope of an assignment; the next primary begins with it.
-    pub(super) pending: Option<Target>,
-}
-
-/// Something that a value can be stored in, and where its code begins.
-pub(super) struct Target {
-    name: Bytes,
-    indexed: bool,
+    pub(super) pending: Option<Place>,
+    /// Where the last token begins.
+    pub(super) last: usize,
 }
 
 impl Compiler<'_> {
@@ -50,15 +46,26 @@ impl Compiler<'_> {
 
     fn eat(&mut self, token: &[u8]) -> bool {
         if self.text[self.at..].starts_with(token) {
-            self.at += token.len();
-            self.space();
+            self.take(token.len());
             return true;
         }
         false
     }
 
+    /// Goes past a token, and the space after it.
+    fn take(&mut self, len: usize) {
+        self.last = self.at;
+        self.at += len;
+        self.space();
+    }
+
     fn error<T>(&self) -> Result<T, ArithError> {
         Err(ArithError::Syntax(self.at))
+    }
+
+    /// An operand is missing: what stands there instead is to blame, or at the end the last token.
+    fn no_operand<T>(&self) -> Result<T, ArithError> {
+        Err(ArithError::Operand(if self.at < self.text.len() { self.at } else { self.last }))
     }
 
     fn nested(&mut self, parse: impl FnOnce(&mut Self) -> Result<(), ArithError>) -> Result<(), ArithError> {
@@ -87,7 +94,7 @@ impl Compiler<'_> {
                 let is_comparison = *token == b"=" && self.text[self.at..].starts_with(b"==");
                 if !is_comparison && self.eat(token) {
                     self.nested(Self::assignment)?;
-                    self.ops.push(Op::Store(target.name, target.indexed, *operator));
+                    self.ops.push(Op::Store(target, *operator, self.last));
                     return Ok(());
                 }
             }
@@ -97,25 +104,39 @@ impl Compiler<'_> {
     }
 
     /// A variable or an element of an array, whose index is compiled; `None` for anything else.
-    fn target(&mut self) -> Result<Option<Target>, ArithError> {
+    fn target(&mut self) -> Result<Option<Place>, ArithError> {
         let rest = &self.text[self.at..];
         let len = name_len(rest);
         if len == 0 {
             return Ok(None);
         }
         let name = Bytes::copy_from_slice(&rest[..len]);
+        self.last = self.at;
         self.at += len;
-        let mut indexed = false;
-        if self.text.get(self.at) == Some(&b'[') {
-            self.eat(b"[");
-            self.nested(Self::comma)?;
-            if !self.eat(b"]") {
-                return self.error();
-            }
-            indexed = true;
-        }
+        let subscript = if self.text.get(self.at) == Some(&b'[') { Some(self.subscript()?) } else { None };
         self.space();
-        Ok(Some(Target { name, indexed }))
+        Ok(Some(Place { name, subscript }))
+    }
+
+    /// What stands between brackets, which nest.
+    fn subscript(&mut self) -> Result<Subscript, ArithError> {
+        let mut depth = 0;
+        let inner = &self.text[self.at + 1..];
+        let end = inner.iter().position(|byte| {
+            match byte {
+                b'[' => depth += 1,
+                b']' => depth -= 1,
+                _ => {}
+            }
+            depth < 0
+        });
+        let Some(end) = end else { return self.error() };
+        if self.depth >= MAX_DEPTH {
+            return Err(ArithError::TooDeep);
+        }
+        self.at += end + 2;
+        let text = &inner[..end];
+        Ok(Subscript { text: Bytes::copy_from_slice(text), index: Expr::parse_at(text, self.depth + 1) })
     }
 
     fn conditional(&mut self) -> Result<(), ArithError> {
@@ -172,12 +193,11 @@ impl Compiler<'_> {
             if precedence < least {
                 break;
             }
-            self.at += token.len();
-            self.space();
+            self.take(token.len());
             // Only the power operator groups to the right.
             let next = if operator == Binary::Power { precedence } else { precedence + 1 };
             self.nested(|compiler| compiler.binary(next))?;
-            self.ops.push(Op::Binary(operator));
+            self.ops.push(Op::Binary(operator, self.last));
         }
         Ok(())
     }
@@ -202,10 +222,9 @@ impl Compiler<'_> {
         for (token, by) in [(b"++", 1), (b"--", -1)] {
             if rest.starts_with(token) {
                 let start = self.at;
-                self.at += 2;
-                self.space();
-                if let Some(Target { name, indexed }) = self.target()? {
-                    self.ops.push(Op::Step { name, indexed, by, postfix: false });
+                self.take(2);
+                if let Some(place) = self.target()? {
+                    self.ops.push(Op::Step { place, by, postfix: false });
                     return Ok(());
                 }
                 self.at = start;
@@ -218,8 +237,7 @@ impl Compiler<'_> {
             Some(b'+') => None,
             _ => return self.primary(),
         };
-        self.at += 1;
-        self.space();
+        self.take(1);
         self.nested(Self::unary)?;
         self.ops.extend(operator.map(Op::Unary));
         Ok(())
@@ -235,28 +253,26 @@ impl Compiler<'_> {
             return if self.eat(b")") { Ok(()) } else { self.error() };
         }
         if self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
-            let (value, len) = number(&self.text[self.at..]).ok_or(ArithError::Syntax(self.at))?;
-            self.at += len;
-            self.space();
+            let (value, len) = number(&self.text[self.at..]).ok_or(ArithError::Digit(self.at))?;
+            self.take(len);
             self.ops.push(Op::Push(value));
             return Ok(());
         }
-        let Some(target) = self.target()? else { return self.error() };
+        let Some(target) = self.target()? else { return self.no_operand() };
         self.load(target);
         Ok(())
     }
 
     /// A variable's value, with `++` or `--` after it perhaps.
-    fn load(&mut self, Target { name, indexed }: Target) {
+    fn load(&mut self, place: Place) {
         for (token, by) in [(b"++", 1), (b"--", -1)] {
             if self.text[self.at..].starts_with(token) {
-                self.at += 2;
-                self.space();
-                self.ops.push(Op::Step { name, indexed, by, postfix: true });
+                self.take(2);
+                self.ops.push(Op::Step { place, by, postfix: true });
                 return;
             }
         }
-        self.ops.push(Op::Load(name, indexed));
+        self.ops.push(Op::Load(place));
     }
 }
 

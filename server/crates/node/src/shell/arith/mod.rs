@@ -7,6 +7,8 @@ use bytes::Bytes;
 use compile::Compiler;
 pub(crate) use compile::name_len;
 
+use super::variables::Key;
+
 /// How deep parentheses, conditionals and prefixes nest.
 const MAX_DEPTH: u32 = 40;
 /// How often a variable's value may be an expression with another variable.
@@ -21,8 +23,14 @@ pub(crate) struct Expr(Box<[Op]>);
 pub(crate) enum ArithError {
     /// It cannot be parsed; where, in bytes from its start.
     Syntax(usize),
-    DivideByZero,
-    NegativeExponent,
+    /// An operand is missing; where the last token begins.
+    Operand(usize),
+    /// A constant has a digit that its base has not; where it is.
+    Digit(usize),
+    /// Where the divisor is.
+    DivideByZero(usize),
+    /// Where the exponent is.
+    NegativeExponent(usize),
     /// It nests too deep.
     TooDeep,
     /// A variable cannot be read or set; what the shell says of it.
@@ -31,29 +39,58 @@ pub(crate) enum ArithError {
 
 /// The variables that an expression sees.
 pub(crate) trait ArithVariables {
+    /// Whether a variable is an array by name, whose subscripts are no expressions.
+    fn is_keyed(&self, name: &[u8]) -> bool;
+
     /// The value of a variable (or an element of an array) as a number; what is not set counts as 0.
-    fn number(&mut self, name: &[u8], index: Option<i64>, depth: u32) -> Result<i64, ArithError>;
+    fn number(&mut self, name: &[u8], key: Option<&Key>, depth: u32) -> Result<i64, ArithError>;
 
     /// Sets a variable (or an element).
-    fn set_number(&mut self, name: &[u8], index: Option<i64>, value: i64) -> Result<(), ArithError>;
+    fn set_number(&mut self, name: &[u8], key: Option<Key>, value: i64) -> Result<(), ArithError>;
+}
+
+/// A variable, or an element of an array.
+#[derive(Clone, Debug)]
+struct Place {
+    name: Bytes,
+    subscript: Option<Subscript>,
+}
+
+/// What stands in brackets: a text for an array by name, an expression for one by number.
+#[derive(Clone, Debug)]
+struct Subscript {
+    text: Bytes,
+    index: Result<Expr, ArithError>,
+}
+
+impl Place {
+    fn key(&self, variables: &mut impl ArithVariables, depth: u32) -> Result<Option<Key>, ArithError> {
+        Ok(match &self.subscript {
+            None => None,
+            Some(subscript) if variables.is_keyed(&self.name) => Some(Key::Name(subscript.text.clone())),
+            Some(Subscript { index: Ok(index), .. }) => Some(Key::Number(index.eval(variables, depth)?)),
+            Some(Subscript { index: Err(error), .. }) => return Err(error.clone()),
+        })
+    }
 }
 
 #[derive(Clone, Debug)]
 enum Op {
     Push(i64),
-    /// Pushes a variable's value; with `true`, of the element whose index is popped.
-    Load(Bytes, bool),
-    /// Pops a value (and before it an index) and stores what the operator makes of the old one and it; pushes the result.
-    Store(Bytes, bool, Option<Binary>),
+    /// Pushes a variable's value.
+    Load(Place),
+    /// Pops a value and stores what the operator makes of the old one and it; pushes the result. The number says where
+    /// the right side ends, for errors.
+    Store(Place, Option<Binary>, usize),
     /// Adds to a variable, pushes the new value or (postfix) the old one.
     Step {
-        name: Bytes,
-        indexed: bool,
+        place: Place,
         by: i64,
         postfix: bool,
     },
     Unary(Unary),
-    Binary(Binary),
+    /// The number says where the last token of the right side is, for errors.
+    Binary(Binary, usize),
     /// Goes on at a place if the top is zero (or is not), which stays there as 0 or 1; pops it otherwise.
     ShortCircuit {
         if_zero: bool,
@@ -98,7 +135,12 @@ enum Binary {
 impl Expr {
     /// Compiles an expression; an empty one is 0.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, ArithError> {
-        let mut compiler = Compiler { text, at: 0, ops: Vec::new(), depth: 0, pending: None };
+        Self::parse_at(text, 0)
+    }
+
+    /// Compiles an expression that stands `depth` deep in another.
+    fn parse_at(text: &[u8], depth: u32) -> Result<Self, ArithError> {
+        let mut compiler = Compiler { text, at: 0, last: 0, ops: Vec::new(), depth, pending: None };
         compiler.space();
         if compiler.at == text.len() {
             return Ok(Self(Box::new([Op::Push(0)])));
@@ -120,24 +162,25 @@ impl Expr {
             at += 1;
             match op {
                 Op::Push(value) => stack.push(*value),
-                Op::Load(name, indexed) => {
-                    let index = indexed.then(|| pop(&mut stack));
-                    stack.push(variables.number(name, index, depth)?);
+                Op::Load(place) => {
+                    let key = place.key(variables, depth)?;
+                    stack.push(variables.number(&place.name, key.as_ref(), depth)?);
                 }
-                Op::Store(name, indexed, operator) => {
+                Op::Store(place, operator, end) => {
                     let mut value = pop(&mut stack);
-                    let index = indexed.then(|| pop(&mut stack));
+                    let key = place.key(variables, depth)?;
                     if let Some(operator) = operator {
-                        value = operator.apply(variables.number(name, index, depth)?, value)?;
+                        let old = variables.number(&place.name, key.as_ref(), depth)?;
+                        value = operator.apply(old, value, *end)?;
                     }
-                    variables.set_number(name, index, value)?;
+                    variables.set_number(&place.name, key, value)?;
                     stack.push(value);
                 }
-                Op::Step { name, indexed, by, postfix } => {
-                    let index = indexed.then(|| pop(&mut stack));
-                    let old = variables.number(name, index, depth)?;
+                Op::Step { place, by, postfix } => {
+                    let key = place.key(variables, depth)?;
+                    let old = variables.number(&place.name, key.as_ref(), depth)?;
                     let new = old.wrapping_add(*by);
-                    variables.set_number(name, index, new)?;
+                    variables.set_number(&place.name, key, new)?;
                     stack.push(if *postfix { old } else { new });
                 }
                 Op::Unary(operator) => {
@@ -148,10 +191,10 @@ impl Expr {
                         Unary::Invert => !value,
                     });
                 }
-                Op::Binary(operator) => {
+                Op::Binary(operator, end) => {
                     let right = pop(&mut stack);
                     let left = pop(&mut stack);
-                    stack.push(operator.apply(left, right)?);
+                    stack.push(operator.apply(left, right, *end)?);
                 }
                 Op::ShortCircuit { if_zero, to } => {
                     let value = pop(&mut stack);
@@ -178,14 +221,14 @@ impl Expr {
 }
 
 impl Binary {
-    fn apply(self, a: i64, b: i64) -> Result<i64, ArithError> {
+    fn apply(self, a: i64, b: i64, end: usize) -> Result<i64, ArithError> {
         Ok(match self {
             Self::Power => {
-                let exponent = u64::try_from(b).map_err(|_| ArithError::NegativeExponent)?;
+                let exponent = u64::try_from(b).map_err(|_| ArithError::NegativeExponent(end))?;
                 wrapping_power(a, exponent)
             }
             Self::Multiply => a.wrapping_mul(b),
-            Self::Divide | Self::Remainder if b == 0 => return Err(ArithError::DivideByZero),
+            Self::Divide | Self::Remainder if b == 0 => return Err(ArithError::DivideByZero(end)),
             Self::Divide => a.wrapping_div(b),
             Self::Remainder => a.wrapping_rem(b),
             Self::Add => a.wrapping_add(b),
@@ -223,17 +266,21 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{ArithError, ArithVariables, Expr};
+    use super::{ArithError, ArithVariables, Expr, Key};
 
     #[derive(Default)]
     struct Vars(HashMap<Vec<u8>, i64>);
 
     impl ArithVariables for Vars {
-        fn number(&mut self, name: &[u8], _: Option<i64>, _: u32) -> Result<i64, ArithError> {
+        fn is_keyed(&self, name: &[u8]) -> bool {
+            name == b"keyed"
+        }
+
+        fn number(&mut self, name: &[u8], _: Option<&Key>, _: u32) -> Result<i64, ArithError> {
             Ok(self.0.get(name).copied().unwrap_or(0))
         }
 
-        fn set_number(&mut self, name: &[u8], _: Option<i64>, value: i64) -> Result<(), ArithError> {
+        fn set_number(&mut self, name: &[u8], _: Option<Key>, value: i64) -> Result<(), ArithError> {
             self.0.insert(name.to_vec(), value);
             Ok(())
         }
@@ -276,6 +323,7 @@ mod tests {
             ("0 && (x=1/0)", 0),
             ("a[1+1] = 3", 3),
             ("a[b[c[1]+1]*2]+x", 7),
+            ("keyed[a b.txt]++, keyed[x]", 1),
         ] {
             assert_eq!(eval(text), Ok(expected), "{text}");
         }
@@ -283,11 +331,21 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_an_error() {
-        assert_eq!(eval("1/0"), Err(ArithError::DivideByZero));
-        assert_eq!(eval("1%0"), Err(ArithError::DivideByZero));
-        assert_eq!(eval("2**-1"), Err(ArithError::NegativeExponent));
-        for text in ["1+", "(1", "1 2", "09", "*", "1=2", "a[", "?"] {
-            assert!(matches!(eval(text), Err(ArithError::Syntax(_))), "{text}");
+        assert_eq!(eval("1/0"), Err(ArithError::DivideByZero(2)));
+        assert_eq!(eval("1%0"), Err(ArithError::DivideByZero(2)));
+        assert_eq!(eval("2**-1"), Err(ArithError::NegativeExponent(4)));
+        for (text, error) in [
+            ("1+", ArithError::Operand(1)),
+            ("1 + * 2", ArithError::Operand(4)),
+            ("(1", ArithError::Syntax(2)),
+            ("1 2", ArithError::Syntax(2)),
+            ("09", ArithError::Digit(0)),
+            ("*", ArithError::Operand(0)),
+            ("1=2", ArithError::Syntax(1)),
+            ("a[", ArithError::Syntax(1)),
+            ("?", ArithError::Operand(0)),
+        ] {
+            assert_eq!(eval(text), Err(error), "{text}");
         }
         assert_eq!(eval(&"(".repeat(5000)), Err(ArithError::TooDeep));
         assert_eq!(eval(&format!("0{}", "+1".repeat(50_000))), Ok(50_000));

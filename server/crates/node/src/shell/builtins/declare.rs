@@ -1,20 +1,20 @@
-//! Builtins that declare variables: `export`, `readonly`, `local`, `declare`, `unset`.
+//! `declare`, `typeset`, `local`: variables and their attributes; and what the builtins that declare have in common.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Effect;
+use super::{Effect, usage};
 use crate::shell::{
     Dialect,
     arith::name_len,
     quote,
     state::Shell,
-    variables::{Key, Value, Variable},
+    variables::{LetterCase, Value, Variable},
 };
 
 /// A name, and the value after `=`.
-fn split(operand: &Bytes) -> (Bytes, Option<Bytes>, bool) {
+pub(super) fn split(operand: &Bytes) -> (Bytes, Option<Bytes>, bool) {
     match operand.iter().position(|byte| *byte == b'=') {
         Some(at) if at > 0 && operand[at - 1] == b'+' => {
             (operand.slice(..at - 1), Some(operand.slice(at + 1..)), true)
@@ -24,139 +24,115 @@ fn split(operand: &Bytes) -> (Bytes, Option<Bytes>, bool) {
     }
 }
 
-fn check_name(shell: &mut Shell, name: &[u8], operand: &[u8]) -> Result<(), Effect> {
+/// Says that something is no name.
+pub(super) fn not_identifier(shell: &mut Shell, operand: &[u8]) -> Effect {
+    shell.complain(&format!("`{}': not a valid identifier", String::from_utf8_lossy(operand)));
+    Effect::Status(1)
+}
+
+pub(super) fn check_name(shell: &mut Shell, name: &[u8], operand: &[u8]) -> Result<(), Effect> {
     if name_len(name) == name.len() && !name.is_empty() {
         return Ok(());
     }
-    let shown = String::from_utf8_lossy(if shell.dialect.is_bash() { operand } else { name });
-    match shell.dialect {
-        Dialect::Bash => {
-            shell.complain(&format!("`{shown}': not a valid identifier"));
-            Err(Effect::Status(1))
-        }
-        _ => {
-            shell.complain(&format!("{shown}: bad variable name"));
-            Err(Effect::Fatal(2))
-        }
+    if shell.dialect.is_bash() {
+        return Err(not_identifier(shell, operand));
     }
+    shell.complain(&format!("{}: bad variable name", String::from_utf8_lossy(name)));
+    Err(Effect::Fatal(2))
 }
 
-/// What `export -p` and the like print for a variable.
-fn show(shell: &mut Shell, word: &str, name: &[u8], variable: &Variable) {
-    let value = variable.text().map(|text| match shell.dialect {
-        Dialect::Bash => double_quoted(text),
-        dialect => quote::single(text, dialect),
-    });
-    let mut line = [word.as_bytes(), b" ", name].concat();
-    if let Some(value) = value {
-        line.push(b'=');
-        line.extend_from_slice(&value);
-    }
-    line.push(b'\n');
-    shell.output.extend_from_slice(&line);
+/// The letters of a variable's attributes, as `declare -p` and `${name@a}` show them.
+pub(crate) fn attributes(variable: &Variable) -> String {
+    let letters = [
+        (matches!(variable.value, Value::Indexed(_)), 'a'),
+        (matches!(variable.value, Value::Keyed(_)), 'A'),
+        (variable.integer, 'i'),
+        (variable.reference, 'n'),
+        (variable.read_only, 'r'),
+        (variable.exported, 'x'),
+        (variable.letter_case == Some(LetterCase::Lower), 'l'),
+        (variable.letter_case == Some(LetterCase::Upper), 'u'),
+    ];
+    letters.iter().filter(|(set, _)| *set).map(|(_, letter)| *letter).collect()
 }
 
-fn double_quoted(text: &[u8]) -> Vec<u8> {
-    let mut out = vec![b'"'];
-    for byte in text {
-        if matches!(byte, b'"' | b'\\' | b'$' | b'`') {
-            out.push(b'\\');
-        }
-        out.push(*byte);
+/// The `declare` command that makes a variable what it is.
+pub(crate) fn declaration(name: &[u8], variable: &Variable) -> Vec<u8> {
+    let letters = attributes(variable);
+    let letters = if letters.is_empty() { "-" } else { &letters };
+    let mut line = format!("declare -{letters} ").into_bytes();
+    line.extend_from_slice(name);
+    match &variable.value {
+        Value::Unset => {}
+        Value::Scalar(text) => line.extend([b"=".to_vec(), quote::double(text)].concat()),
+        array => line.extend([b"=".to_vec(), array_text(array)].concat()),
     }
-    out.push(b'"');
+    line
+}
+
+/// An array as `declare -p` and `set` write it.
+pub(super) fn array_text(value: &Value) -> Vec<u8> {
+    let mut out = b"(".to_vec();
+    match value {
+        Value::Indexed(array) => {
+            let elements: Vec<Vec<u8>> = array
+                .iter()
+                .map(|(index, text)| [format!("[{index}]=").as_bytes(), &quote::double(text)].concat())
+                .collect();
+            out.extend(elements.join(&b' '));
+        }
+        Value::Keyed(array) => {
+            for (key, text) in array.iter() {
+                let plain = key.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-+=./:,%@".contains(byte));
+                let key = if plain { key.to_vec() } else { quote::double(key) };
+                out.extend([b"[", &key[..], b"]=", &quote::double(text), b" "].concat());
+            }
+        }
+        Value::Unset | Value::Scalar(_) => {}
+    }
+    out.push(b')');
     out
 }
 
-fn list(shell: &mut Shell, word: &str, fits: impl Fn(&Variable) -> bool) -> Effect {
-    let all: Vec<(Bytes, Variable)> = shell
-        .variables
-        .sorted()
-        .into_iter()
-        .filter(|(_, variable)| fits(variable))
-        .map(|(name, variable)| (name.clone(), variable.clone()))
-        .collect();
-    for (name, variable) in &all {
-        show(shell, word, name, variable);
-    }
-    Effect::Status(0)
-}
-
-fn set(shell: &mut Shell, name: &[u8], value: Bytes, append: bool) -> Result<(), Effect> {
-    let value = if append {
-        [&shell.variables.text(name).cloned().unwrap_or_default()[..], &value].concat().into()
-    } else {
-        value
-    };
-    shell.assign(name, value).map_err(|message| {
-        shell.complain(&message);
-        if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) }
-    })
-}
-
-pub(super) fn export(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let mut operands = &args[1..];
-    let mut remove = false;
-    let mut functions = false;
-    while let Some(option) = operands.first().filter(|operand| operand.starts_with(b"-") && operand.len() > 1)
-    {
-        operands = &operands[1..];
-        match &option[..] {
-            b"-p" => {}
-            b"-n" => remove = true,
-            b"-f" => functions = true,
-            b"--" => break,
-            _ => {
-                let word = if shell.dialect == Dialect::Ash { "illegal" } else { "Illegal" };
-                shell.complain(&format!("{word} option {}", String::from_utf8_lossy(option)));
-                return Effect::Fatal(2);
+/// Lists variables as `export -p` and the like do.
+pub(super) fn list(shell: &mut Shell, word: &str, fits: impl Fn(&Variable) -> bool) -> Effect {
+    let mut out = Vec::new();
+    for (name, variable) in shell.variables.sorted() {
+        if !fits(variable) {
+            continue;
+        }
+        if shell.dialect.is_bash() {
+            out.extend(declaration(name, variable));
+        } else {
+            out.extend([word.as_bytes(), b" ", name].concat());
+            if let Some(text) = variable.text() {
+                out.push(b'=');
+                out.extend(quote::single(text, shell.dialect));
             }
         }
+        out.push(b'\n');
     }
-    if operands.is_empty() {
-        let word = if shell.dialect.is_bash() { "declare -x" } else { "export" };
-        return list(shell, word, |variable| variable.exported);
-    }
-    if functions {
-        return Effect::Status(0);
-    }
-    for operand in operands {
-        let (name, value, append) = split(operand);
-        if let Err(effect) = check_name(shell, &name, operand) {
-            return effect;
-        }
-        if let Some(value) = value
-            && let Err(effect) = set(shell, &name, value, append)
-        {
-            return effect;
-        }
-        shell.variables.export(&name, !remove);
-    }
+    shell.output.extend(out);
     Effect::Status(0)
 }
 
-pub(super) fn read_only(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let operands = match args.get(1) {
-        Some(option) if option == "-p" || option == "--" => &args[2..],
-        _ => &args[1..],
+pub(super) fn set(shell: &mut Shell, name: &[u8], value: Bytes, append: bool) -> Result<(), Effect> {
+    let value = if append {
+        let old = shell.value_of(name);
+        shell.appended(name, old, value)
+    } else {
+        Ok(value)
     };
-    if operands.is_empty() {
-        let word = if shell.dialect.is_bash() { "declare -r" } else { "readonly" };
-        return list(shell, word, |variable| variable.read_only);
-    }
-    for operand in operands {
-        let (name, value, append) = split(operand);
-        if let Err(effect) = check_name(shell, &name, operand) {
-            return effect;
+    value.and_then(|value| shell.assign(name, value)).map_err(|message| {
+        // What cannot be assigned is no matter of the builtin that tried.
+        let builtin = shell.builtin.take();
+        if !shell.dialect.is_bash() {
+            shell.builtin.clone_from(&builtin);
         }
-        if let Some(value) = value
-            && let Err(effect) = set(shell, &name, value, append)
-        {
-            return effect;
-        }
-        shell.variables.set_read_only(&name);
-    }
-    Effect::Status(0)
+        shell.complain(&message);
+        shell.builtin = builtin;
+        if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) }
+    })
 }
 
 /// Hides a variable until the function ends; `false` outside of functions.
@@ -164,9 +140,10 @@ fn hide(shell: &mut Shell, name: &Bytes) -> bool {
     let old = shell.variables.get(name).cloned();
     match shell.locals() {
         Some(locals) => {
-            if !locals.iter().any(|(known, _)| known == name) {
-                locals.push((name.clone(), old));
+            if locals.iter().any(|(known, _)| known == name) {
+                return false;
             }
+            locals.push((name.clone(), old));
             true
         }
         None => false,
@@ -200,7 +177,9 @@ pub(super) fn local(shell: &mut Shell, args: &[Bytes]) -> Effect {
                     return effect;
                 }
             }
-            None if shell.dialect == Dialect::Ash => drop(shell.variables.unset(&name)),
+            None if shell.dialect == Dialect::Ash => {
+                let _ = shell.variables.unset(&name);
+            }
             None => {}
         }
     }
@@ -209,7 +188,7 @@ pub(super) fn local(shell: &mut Shell, args: &[Bytes]) -> Effect {
 
 /// `declare`, `typeset`, and in bash `local`.
 pub(super) fn declare(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let (mut on, mut off, mut print) = (Vec::new(), Vec::new(), false);
+    let (mut on, mut off) = (Vec::new(), Vec::new());
     let mut operands = &args[1..];
     while let Some(option) = operands.first() {
         let target = match option.first() {
@@ -221,139 +200,203 @@ pub(super) fn declare(shell: &mut Shell, args: &[Bytes]) -> Effect {
         if option == "--" {
             break;
         }
+        if let Some(letter) = option[1..].iter().find(|letter| !b"aAfFgiIlnrtuxp".contains(letter)) {
+            let text = match &args[0][..] {
+                b"local" => "local [option] name[=value] ...",
+                b"typeset" => "typeset [-aAfFgiIlnrtux] name[=value] ... or typeset -p [-aAfFilnrtux] [name ...]",
+                _ => {
+                    "declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]"
+                }
+            };
+            return usage(shell, *letter, text);
+        }
         target.extend_from_slice(&option[1..]);
     }
-    print |= on.contains(&b'p');
     if on.contains(&b'f') || on.contains(&b'F') {
-        return functions(shell, operands);
+        return functions(shell, operands, on.contains(&b'F'));
+    }
+    if operands.is_empty() && args[0] == "local" && on.is_empty() {
+        return list_locals(shell);
     }
     if operands.is_empty() {
-        let exported = on.contains(&b'x');
-        let read_only = on.contains(&b'r');
-        return list(shell, "declare --", |variable| {
-            (!exported || variable.exported) && (!read_only || variable.read_only)
+        let wanted: Vec<char> =
+            on.iter().filter(|letter| !matches!(letter, b'p' | b'g')).map(|letter| char::from(*letter)).collect();
+        return list(shell, "declare", |variable| {
+            let letters = attributes(variable);
+            wanted.iter().all(|letter| letters.contains(*letter))
         });
     }
+    let mut status = 0;
     for operand in operands {
-        let (name, value, append) = split(operand);
-        if let Err(effect) = check_name(shell, &name, operand) {
-            return effect;
+        let done = if on.contains(&b'p') { print(shell, operand) } else { one(shell, operand, &on, &off) };
+        match done {
+            Ok(()) => {}
+            Err(Effect::Status(failed)) => status = failed,
+            Err(effect) => return effect,
         }
-        if print {
-            let Some(variable) = shell.variables.get(&name).cloned() else {
-                shell.complain(&format!("{}: not found", String::from_utf8_lossy(&name)));
-                return Effect::Status(1);
-            };
-            let flags = [(variable.exported, 'x'), (variable.read_only, 'r'), (variable.integer, 'i')];
-            let letters: String = flags.iter().filter(|(set, _)| *set).map(|(_, letter)| *letter).collect();
-            let letters = if letters.is_empty() { "-".to_owned() } else { letters };
-            show(shell, &format!("declare -{letters}"), &name, &variable);
-            continue;
-        }
-        let global = on.contains(&b'g');
-        let was_local = !global && hide(shell, &name);
-        if was_local && value.is_none() && !on.contains(&b'p') {
-            drop(shell.variables.unset(&name));
-        }
-        if on.contains(&b'A') {
-            let _ = shell.variables.set_value(&name, Value::Keyed(Default::default()));
-        } else if on.contains(&b'a')
-            && !matches!(shell.variables.get(&name).map(|v| &v.value), Some(Value::Indexed(_)))
-        {
-            let _ = shell.variables.set_value(&name, Value::Indexed(Default::default()));
-        }
-        if on.contains(&b'i') || off.contains(&b'i') {
-            shell.variables.set_integer(&name, on.contains(&b'i'));
-        }
-        if let Some(value) = value
-            && let Err(effect) = set(shell, &name, value, append)
-        {
-            return effect;
-        }
-        if on.contains(&b'x') || off.contains(&b'x') {
-            shell.variables.export(&name, on.contains(&b'x'));
-        }
-        if on.contains(&b'r') {
-            shell.variables.set_read_only(&name);
+    }
+    Effect::Status(status)
+}
+
+fn print(shell: &mut Shell, name: &Bytes) -> Result<(), Effect> {
+    let made_up = shell.made_up_array(name);
+    let mut variable = shell.variables.get(name).cloned();
+    if let Some(value) = made_up {
+        variable = Some(Variable::holding(value));
+    }
+    let Some(variable) = variable else {
+        shell.complain(&format!("{}: not found", String::from_utf8_lossy(name)));
+        return Err(Effect::Status(1));
+    };
+    let line = declaration(name, &variable);
+    shell.output.extend(line);
+    shell.output.push(b'\n');
+    Ok(())
+}
+
+/// `local` without operands: the function's own variables.
+fn list_locals(shell: &mut Shell) -> Effect {
+    let names: Vec<Bytes> =
+        shell.locals().map(|locals| locals.iter().map(|(name, _)| name.clone()).collect()).unwrap_or_default();
+    for name in names {
+        if let Some(text) = shell.variables.text(&name) {
+            let line = [&name[..], b"=", &quote::if_needed(text, shell.dialect), b"\n"].concat();
+            shell.output.extend(line);
         }
     }
     Effect::Status(0)
 }
 
-fn functions(shell: &mut Shell, operands: &[Bytes]) -> Effect {
+/// Declares one variable.
+fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<(), Effect> {
+    let (mut name, value, append) = split(operand);
+    // `declare name[subscript]=value`
+    let mut element = None;
+    if let Some((array, key)) = crate::shell::expand::subscripted(&name) {
+        (name, element) = (array, Some(key));
+    }
+    check_name(shell, &name, operand)?;
+    let is_local = !on.contains(&b'g') && hide(shell, &name);
+    if is_local && !shell.shopts.is_on("localvar_inherit") {
+        shell.variables.put_back(&name, None);
+    }
+    let references = on.contains(&b'n');
+    if !references && !is_local {
+        name = shell.resolve(&name);
+    }
+    if references && value.as_ref() == Some(&name) {
+        let shown = String::from_utf8_lossy(&name).into_owned();
+        shell.complain(&format!("{shown}: nameref variable self references not allowed"));
+        return Err(Effect::Status(1));
+    }
+    let read_only = shell.variables.get(&name).is_some_and(|variable| variable.read_only);
+    if read_only && (off.contains(&b'r') || value.is_some()) {
+        let message = shell.read_only_message(&name);
+        if off.contains(&b'r') {
+            shell.complain(&message);
+        } else {
+            let builtin = shell.builtin.take();
+            shell.complain(&message);
+            shell.builtin = builtin;
+        }
+        return Err(Effect::Status(1));
+    }
+    let (indexed, keyed) = (on.contains(&b'a'), on.contains(&b'A'));
+    match shell.variables.get(&name).map(|variable| &variable.value) {
+        Some(Value::Indexed(_)) if keyed => {
+            let shown = String::from_utf8_lossy(&name).into_owned();
+            shell.complain(&format!("{shown}: cannot convert indexed to associative array"));
+            return Err(Effect::Status(1));
+        }
+        Some(Value::Keyed(_)) if indexed => {
+            let shown = String::from_utf8_lossy(&name).into_owned();
+            shell.complain(&format!("{shown}: cannot convert associative to indexed array"));
+            return Err(Effect::Status(1));
+        }
+        _ => {}
+    }
+    shell.variables.mark(&name, |variable| {
+        if indexed || keyed {
+            let old = std::mem::replace(&mut variable.value, Value::Unset);
+            variable.value = match old {
+                Value::Unset if keyed => Value::Keyed(Default::default()),
+                Value::Unset => Value::Indexed(Default::default()),
+                Value::Scalar(text) if keyed => {
+                    let mut array = crate::shell::variables::Keyed::default();
+                    array.insert(b"0", text);
+                    Value::Keyed(array)
+                }
+                Value::Scalar(text) => Value::Indexed([(0, text)].into()),
+                array => array,
+            };
+        }
+        let changed = |letter: u8| match (on.contains(&letter), off.contains(&letter)) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        };
+        if let Some(integer) = changed(b'i') {
+            variable.integer = integer;
+        }
+        for (letter, case) in [(b'l', LetterCase::Lower), (b'u', LetterCase::Upper)] {
+            match changed(letter) {
+                Some(true) => variable.letter_case = Some(case),
+                Some(false) if variable.letter_case == Some(case) => variable.letter_case = None,
+                _ => {}
+            }
+        }
+        if off.contains(&b'n') {
+            variable.reference = false;
+        }
+    });
+    if let Some(value) = value {
+        match element {
+            Some(key) => {
+                let key = shell.key_of(&name, &key);
+                if let Err(message) = shell.assign_element(&name, key, value) {
+                    shell.complain(&message);
+                    return Err(Effect::Status(1));
+                }
+            }
+            None => set(shell, &name, value, append)?,
+        }
+    }
+    if references {
+        shell.variables.mark(&name, |variable| variable.reference = true);
+    }
+    if on.contains(&b'x') || off.contains(&b'x') {
+        shell.variables.export(&name, on.contains(&b'x'));
+    }
+    if on.contains(&b'r') {
+        shell.variables.set_read_only(&name);
+    }
+    Ok(())
+}
+
+/// `declare -f`, `-F`: functions, or their names.
+fn functions(shell: &mut Shell, operands: &[Bytes], names_only: bool) -> Effect {
     let known = Arc::clone(&shell.functions);
     if operands.is_empty() {
-        for name in known.keys() {
-            shell.output.extend_from_slice(&[b"declare -f ", &name[..], b"\n"].concat());
+        for (name, function) in known.iter() {
+            let line = if names_only {
+                [b"declare -f ", &name[..], b"\n"].concat()
+            } else {
+                super::lookup::function_text(name, function)
+            };
+            shell.output.extend_from_slice(&line);
         }
         return Effect::Status(0);
     }
-    let all = operands.iter().all(|name| known.contains_key(name));
-    for name in operands.iter().filter(|name| known.contains_key(*name)) {
-        shell.output.extend_from_slice(&[&name[..], b"\n"].concat());
-    }
-    Effect::Status(u8::from(!all))
-}
-
-pub(super) fn unset(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let mut functions = false;
-    let mut variables = false;
-    for operand in &args[1..] {
-        match &operand[..] {
-            b"-f" => functions = true,
-            b"-v" => variables = true,
-            b"--" => {}
-            _ => {
-                if functions {
-                    Arc::make_mut(&mut shell.functions).remove(operand);
-                    continue;
-                }
-                if let Some(effect) = unset_variable(shell, operand) {
-                    return effect;
-                }
-                let gone = !variables && shell.dialect.is_bash() && shell.variables.get(operand).is_none();
-                if gone {
-                    Arc::make_mut(&mut shell.functions).remove(operand);
-                }
+    let mut status = 0;
+    for name in operands {
+        match known.get(name) {
+            Some(_) if names_only => shell.output.extend_from_slice(&[&name[..], b"\n"].concat()),
+            Some(function) => {
+                let text = super::lookup::function_text(name, function);
+                shell.output.extend(text);
             }
+            None => status = 1,
         }
     }
-    Effect::Status(0)
-}
-
-fn unset_variable(shell: &mut Shell, operand: &Bytes) -> Option<Effect> {
-    if let Some(open) = operand.iter().position(|byte| *byte == b'[')
-        && operand.ends_with(b"]")
-        && shell.dialect.is_bash()
-    {
-        let (name, inner) = (operand.slice(..open), operand.slice(open + 1..operand.len() - 1));
-        let key = match std::str::from_utf8(&inner).ok().and_then(|text| text.parse().ok()) {
-            Some(number)
-                if !matches!(shell.variables.get(&name).map(|v| &v.value), Some(Value::Keyed(_))) =>
-            {
-                Key::Number(number)
-            }
-            _ => Key::Name(inner),
-        };
-        shell.variables.unset_element(&name, &key);
-        return None;
-    }
-    if operand == "PATH" {
-        shell.found = Arc::default();
-    }
-    let is_name = !operand.is_empty() && name_len(operand) == operand.len();
-    if !is_name && !shell.dialect.is_bash() {
-        shell.complain(&format!("{}: bad variable name", String::from_utf8_lossy(operand)));
-        return Some(Effect::Fatal(2));
-    }
-    if shell.variables.unset(operand).is_err() {
-        let name = String::from_utf8_lossy(operand);
-        let message = match shell.dialect {
-            Dialect::Bash => format!("{name}: cannot unset: readonly variable"),
-            _ => format!("{name}: is read only"),
-        };
-        shell.complain(&message);
-        return Some(if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) });
-    }
-    None
+    Effect::Status(status)
 }

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Effect, find, names};
-use crate::shell::{Dialect, quote, state::Shell};
+use crate::shell::{
+    Dialect,
+    ast::{CommandKind, Definition},
+    quote,
+    state::Shell,
+};
 
 const KEYWORDS: [&[u8]; 16] = [
     b"!", b"case", b"do", b"done", b"elif", b"else", b"esac", b"fi", b"for", b"if", b"in", b"then", b"until",
@@ -60,6 +65,12 @@ pub(super) fn type_(shell: &mut Shell, args: &[Bytes]) -> Effect {
             }
             continue;
         }
+        if matches!(found, Meaning::Function) && !terse && !path_only && shell.dialect.is_bash() {
+            let known = shell.functions.get(name).cloned();
+            let text = known.map(|function| function_text(name, &function)).unwrap_or_default();
+            shell.output.extend([name, &b" is a function\n"[..], &text].concat());
+            continue;
+        }
         let line = if terse {
             match found {
                 Meaning::Alias(_) => b"alias".to_vec(),
@@ -87,6 +98,7 @@ fn describe(dialect: Dialect, name: &[u8], meaning: &Meaning) -> Vec<u8> {
         Meaning::Alias(value) if dialect.is_bash() => [b"aliased to `", &value[..], b"'"].concat(),
         Meaning::Alias(value) => [b"an alias for ", &value[..]].concat(),
         Meaning::Keyword => b"a shell keyword".to_vec(),
+        Meaning::Function if dialect == Dialect::Dash => b"a shell function".to_vec(),
         Meaning::Function => b"a function".to_vec(),
         Meaning::Builtin { special: true } if !dialect.is_bash() => b"a special shell builtin".to_vec(),
         Meaning::Builtin { .. } => b"a shell builtin".to_vec(),
@@ -129,6 +141,19 @@ pub(super) fn command(shell: &mut Shell, args: &[Bytes]) -> Effect {
         shell.output.push(b'\n');
     }
     Effect::Status(status)
+}
+
+/// A function as `declare -f` shows it: with a line for each command, as far as its commands are short.
+pub(super) fn function_text(name: &[u8], function: &Definition) -> Vec<u8> {
+    let head = [name, b" () \n"].concat();
+    if let CommandKind::Brace(block) = &function.body.kind
+        && function.body.redirects.is_empty()
+        && block.iter().all(|command| command.text.len() < 500 && !command.text.contains(&b'\n'))
+    {
+        let lines: Vec<&[u8]> = block.iter().map(|command| command.text.trim_ascii()).collect();
+        return [&head[..], b"{ \n    ", &lines.join(&b";\n    "[..]), b"\n}\n"].concat();
+    }
+    [&head[..], &function.text, b"\n"].concat()
 }
 
 pub(super) fn hash(shell: &mut Shell, args: &[Bytes]) -> Effect {

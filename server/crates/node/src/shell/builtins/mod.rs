@@ -3,6 +3,8 @@
 mod alias;
 mod control;
 mod declare;
+mod export;
+mod unset;
 mod directory;
 mod getopts;
 mod jobs;
@@ -17,7 +19,9 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 
-use super::{Dialect, frames::SourceKind, machine::Flow, state::Shell};
+pub(crate) use declare::{attributes, declaration};
+
+use super::{Dialect, frames::SourceKind, state::Shell};
 use crate::kernel::process::Outcome;
 
 /// What comes of a builtin.
@@ -39,7 +43,6 @@ pub(crate) enum Effect {
     /// The redirections stay (`exec`).
     KeepFiles,
     Exec(Outcome),
-    Enter(Flow),
 }
 
 type Later<'a> = Pin<Box<dyn Future<Output = Effect> + Send + 'a>>;
@@ -103,7 +106,7 @@ static TABLE: &[Builtin] = &[
     special("eval", control::eval),
     special("exec", control::exec),
     special("exit", control::exit),
-    special("export", declare::export),
+    special("export", export::export),
     now("false", "abd", control::fail),
     later("fg", "abd", |shell, args| Box::pin(jobs::foreground(shell, args))),
     now("getopts", "abd", getopts::getopts),
@@ -129,7 +132,7 @@ static TABLE: &[Builtin] = &[
     now("pwd", "abd", directory::pwd),
     later("read", "abd", |shell, args| Box::pin(read::read(shell, args))),
     later("readarray", "b", |shell, args| Box::pin(read::mapfile(shell, args))),
-    special("readonly", declare::read_only),
+    special("readonly", export::read_only),
     special("return", control::return_),
     special("set", set::set),
     special("shift", set::shift),
@@ -149,7 +152,7 @@ static TABLE: &[Builtin] = &[
     now("ulimit", "abd", limits::ulimit),
     now("umask", "abd", limits::umask),
     now("unalias", "abd", alias::unalias),
-    special("unset", declare::unset),
+    special("unset", unset::unset),
     later("wait", "abd", |shell, args| Box::pin(jobs::wait(shell, args))),
 ];
 
@@ -185,6 +188,23 @@ pub(crate) async fn call(shell: &mut Shell, builtin: &Builtin, words: &[Bytes]) 
         Run::Now(run) => run(shell, words),
         Run::Later(run) => run(shell, words).await,
     }
+}
+
+/// Says that a builtin of bash has no such option, and how it is used.
+fn usage(shell: &mut Shell, letter: u8, text: &str) -> Effect {
+    let name = shell.builtin.clone().unwrap_or_default();
+    shell.complain(&format!("-{}: invalid option", char::from(letter)));
+    show_usage(shell, &name, text)
+}
+
+/// Says how a builtin of bash is used.
+fn show_usage(shell: &mut Shell, name: &[u8], text: &str) -> Effect {
+    let name = String::from_utf8_lossy(name);
+    let text = text.strip_prefix(&*name).map_or(text, str::trim_start);
+    let line = format!("{name}: usage: {name} {text}");
+    shell.errors.extend_from_slice(line.trim_end().as_bytes());
+    shell.errors.push(b'\n');
+    Effect::Status(2)
 }
 
 /// An argument as a number that is not negative.

@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{Effect, illegal_number};
+use super::{Effect, illegal_number, show_usage, usage};
 use crate::shell::{
     Dialect,
     options::{Options, listed},
     quote,
+    shopt::Shopts,
     state::Shell,
+    variables::Value,
 };
 
 pub(super) fn set(shell: &mut Shell, args: &[Bytes]) -> Effect {
@@ -17,6 +19,9 @@ pub(super) fn set(shell: &mut Shell, args: &[Bytes]) -> Effect {
             .sorted()
             .into_iter()
             .filter_map(|(name, variable)| {
+                if matches!(variable.value, Value::Indexed(_) | Value::Keyed(_)) {
+                    return Some([&name[..], b"=", &super::declare::array_text(&variable.value), b"\n"].concat());
+                }
                 let text = variable.text()?;
                 let value = if shell.dialect.is_bash() {
                     quote::if_needed(text, shell.dialect)
@@ -102,7 +107,11 @@ fn bad_option(shell: &mut Shell, arg: &[u8], letter: u8) -> Effect {
         Dialect::Dash => format!("Illegal option -{}", char::from(letter)),
     };
     shell.complain(&message);
-    if shell.dialect.is_bash() { Effect::Status(2) } else { Effect::Fatal(2) }
+    if shell.dialect.is_bash() {
+        let text = "set [-abefhkmnptuvxBCEHPT] [-o option-name] [--] [-] [arg ...]";
+        return show_usage(shell, b"set", text);
+    }
+    Effect::Fatal(2)
 }
 
 /// `set -o` for people, `set +o` for shells.
@@ -149,30 +158,69 @@ pub(super) fn shift(shell: &mut Shell, args: &[Bytes]) -> Effect {
     Effect::Status(0)
 }
 
-/// bash's further options: what is not known is refused, what is known changes nothing that scripts see here.
+/// bash's further options.
 pub(super) fn shopt(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    const KNOWN: [&str; 14] = [
-        "checkwinsize",
-        "cmdhist",
-        "dotglob",
-        "expand_aliases",
-        "extglob",
-        "failglob",
-        "globstar",
-        "histappend",
-        "inherit_errexit",
-        "lastpipe",
-        "login_shell",
-        "nocasematch",
-        "nullglob",
-        "sourcepath",
-    ];
-    for name in args.iter().skip(1).filter(|arg| !arg.starts_with(b"-")) {
-        let shown = String::from_utf8_lossy(name).into_owned();
-        if !KNOWN.contains(&shown.as_str()) {
-            shell.complain(&format!("{shown}: invalid shell option name"));
-            return Effect::Status(1);
+    let (mut on, mut quiet, mut print, mut set_options) = (None, false, false, false);
+    let mut names = &args[1..];
+    while let Some(option) = names.first().filter(|arg| arg.starts_with(b"-") && arg.len() > 1) {
+        names = &names[1..];
+        for letter in &option[1..] {
+            match letter {
+                b's' => on = Some(true),
+                b'u' => on = Some(false),
+                b'q' => quiet = true,
+                b'p' => print = true,
+                b'o' => set_options = true,
+                _ => return usage(shell, *letter, "shopt [-pqsu] [-o] [optname ...]"),
+            }
         }
     }
-    Effect::Status(0)
+    let mut shown: Vec<String> = names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let listing = shown.is_empty();
+    if listing {
+        shown = if set_options {
+            listed(shell.dialect).iter().map(|name| (*name).to_owned()).collect()
+        } else {
+            Shopts::names().map(str::to_owned).collect()
+        };
+    }
+    let mut status = 0;
+    for name in shown {
+        let known = if set_options {
+            shell.options.named(name.as_bytes()).map(|on| *on)
+        } else {
+            Shopts::knows(&name).then(|| shell.shopts.is_on(&name))
+        };
+        let Some(is_on) = known else {
+            let kind = if set_options { "option name" } else { "shell option name" };
+            shell.complain(&format!("{name}: invalid {kind}"));
+            status = 1;
+            continue;
+        };
+        if let Some(on) = on
+            && !listing
+        {
+            match shell.options.named(name.as_bytes()) {
+                Some(option) if set_options => *option = on,
+                _ => shell.shopts.set(&name, on),
+            }
+            continue;
+        }
+        if on.is_some_and(|on| on != is_on) {
+            continue;
+        }
+        if !is_on && !listing {
+            status = 1;
+        }
+        let line = match (print, set_options, is_on) {
+            (true, true, _) => format!("set {}o {name}\n", if is_on { '-' } else { '+' }),
+            (true, false, _) => format!("shopt {} {name}\n", if is_on { "-s" } else { "-u" }),
+            (false, _, true) => format!("{name:<15}\ton\n"),
+            (false, _, false) => format!("{name:<15}\toff\n"),
+        };
+        if !quiet {
+            shell.output.extend_from_slice(line.as_bytes());
+        }
+    }
+    Effect::Status(status)
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Expander;
+use super::{Expand, ExpandError, Expander};
 use crate::{
     kernel::fs::FileType,
     libc::fnmatch::{MatchOptions, has_pattern, matches},
@@ -18,10 +18,10 @@ fn names_several(component: &[u8]) -> bool {
 
 impl Expander<'_> {
     /// Adds the names that match, sorted; the text itself where none does.
-    pub(super) fn glob(&self, pattern: &[u8], text: Bytes, into: &mut Vec<Bytes>) {
+    pub(super) fn glob(&self, pattern: &[u8], text: Bytes, into: &mut Vec<Bytes>) -> Expand<()> {
         if !pattern.split(|byte| *byte == b'/').any(names_several) {
             into.push(text);
-            return;
+            return Ok(());
         }
         let mut found = Vec::new();
         let absolute = pattern.starts_with(b"/");
@@ -46,12 +46,61 @@ impl Expander<'_> {
             bases.iter_mut().for_each(|path| path.push(b'/'));
         }
         found.append(&mut bases);
+        self.drop_ignored(&mut found);
         if found.is_empty() || components.is_empty() {
-            into.push(text);
-            return;
+            if self.shell.shopts.is_on("failglob") {
+                let text = String::from_utf8_lossy(&text);
+                return Err(ExpandError::Fail(format!("no match: {text}")));
+            }
+            if !self.shell.shopts.is_on("nullglob") {
+                into.push(text);
+            }
+            return Ok(());
         }
         found.sort_unstable();
+        found.dedup();
         into.extend(found.into_iter().map(Bytes::from));
+        Ok(())
+    }
+
+    /// Leaves out the names that `GLOBIGNORE` tells to (bash).
+    fn drop_ignored(&self, found: &mut Vec<Vec<u8>>) {
+        let ignored = self.shell.variables.text(b"GLOBIGNORE").filter(|_| self.shell.dialect.is_bash());
+        for pattern in ignored.iter().flat_map(|list| list.split(|byte| *byte == b':')) {
+            let options = MatchOptions::default();
+            found.retain(|path| !matches(pattern, path, options));
+        }
+    }
+
+    /// `**`: directories below a place, and at the end of a pattern files too (bash `globstar`).
+    fn expand_below(&self, base: &[u8], last: bool, into: &mut Vec<Vec<u8>>) {
+        into.push(base.to_vec());
+        let mut places = vec![base.to_vec()];
+        while let Some(place) = places.pop() {
+            let dir = if place.is_empty() { &b"."[..] } else { &place };
+            let Ok(entries) = self.shell.process.list(dir) else { continue };
+            self.shell.process.tick(u32::try_from(entries.len() / 8).unwrap_or(u32::MAX));
+            for (name, file_type) in entries {
+                if name.starts_with(b".") && !self.shell.shopts.is_on("dotglob") {
+                    continue;
+                }
+                let mut path = place.clone();
+                if !path.is_empty() && !path.ends_with(b"/") {
+                    path.push(b'/');
+                }
+                path.extend_from_slice(&name);
+                let is_directory = file_type == FileType::Directory;
+                if is_directory {
+                    places.push(path.clone());
+                }
+                if is_directory || last {
+                    into.push(path);
+                }
+                if into.len() > MAX_NAMES {
+                    return;
+                }
+            }
+        }
     }
 
     fn expand_component(&self, base: &[u8], component: &[u8], last: bool, into: &mut Vec<Vec<u8>>) {
@@ -71,10 +120,19 @@ impl Expander<'_> {
             }
             return;
         }
+        let shopts = self.shell.shopts;
+        if component == b"**" && shopts.is_on("globstar") {
+            self.expand_below(base, last, into);
+            return;
+        }
         let dir = if base.is_empty() { b"." } else { base };
         let Ok(entries) = process.list(dir) else { return };
         process.tick(u32::try_from(entries.len() / 8).unwrap_or(u32::MAX));
-        let options = MatchOptions { period: true, ..MatchOptions::default() };
+        let options = MatchOptions {
+            period: !shopts.is_on("dotglob") && !self.shell.variables.text(b"GLOBIGNORE").is_some_and(|_| self.shell.dialect.is_bash()),
+            ignore_case: shopts.is_on("nocaseglob"),
+            ..MatchOptions::default()
+        };
         let dots = component.starts_with(b".").then_some([&b"."[..], b".."]);
         for name in dots.iter().flatten() {
             if matches(component, name, options) && self.shell.dialect != crate::shell::Dialect::Bash {

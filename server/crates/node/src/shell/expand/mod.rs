@@ -16,13 +16,13 @@ use std::sync::Arc;
 pub(crate) use brace::expand_braces;
 use bytes::Bytes;
 pub(crate) use fields::Fields;
-pub(crate) use value::wrap_index;
+pub(crate) use value::subscripted;
 
 use super::{
     arith::{ArithError, ArithVariables, Expr, MAX_INDIRECTION},
     ast::{Part, SubScript, Word},
     state::Shell,
-    variables::{Key, Value},
+    variables::Key,
 };
 
 /// The largest result of one word.
@@ -128,7 +128,7 @@ impl Expander<'_> {
         let globbing = !self.shell.options.noglob;
         for field in fields.finish() {
             match field.pattern() {
-                Some(pattern) if globbing => self.glob(&pattern, field.text, into),
+                Some(pattern) if globbing => self.glob(&pattern, field.text, into)?,
                 _ => into.push(field.text),
             }
         }
@@ -204,7 +204,7 @@ impl Expander<'_> {
                 let value = self.once(|this| {
                     let value = match &arith.ready {
                         Some(expr) => {
-                            let text = arith.word.literal().cloned().unwrap_or_default();
+                            let text = this.text(&arith.word)?;
                             this.run_expression_from(expr, &text)?
                         }
                         None => this.arithmetic(&arith.word)?,
@@ -217,11 +217,6 @@ impl Expander<'_> {
                 let start = || ExpandError::Start { script: Arc::clone(script), output: *output };
                 let path = self.journal.output().ok_or_else(start)?;
                 out.quoted(&path);
-            }
-            Part::Brace(words) => {
-                for word in words.iter() {
-                    self.parts(&word.parts, context, out)?;
-                }
             }
         }
         Ok(())
@@ -269,23 +264,46 @@ impl Expander<'_> {
     fn arith_error(&self, error: &ArithError, text: &[u8]) -> ExpandError {
         use super::Dialect::{Ash, Bash, Dash};
         let shown = String::from_utf8_lossy(text);
+        let token = |at: usize| String::from_utf8_lossy(text.get(at..).unwrap_or_default()).into_owned();
         let message = match (self.shell.dialect, error) {
             (_, ArithError::Variable(message)) => message.clone(),
-            (Ash, ArithError::DivideByZero) => "divide by zero".to_owned(),
-            (Dash, ArithError::DivideByZero) => {
+            (Ash, ArithError::DivideByZero(_)) => "divide by zero".to_owned(),
+            (Dash, ArithError::DivideByZero(_)) => {
                 format!("arithmetic expression: division by zero: \"{shown}\"")
             }
-            (Bash, ArithError::DivideByZero) => format!("{shown}: division by 0 (error token is \"0\")"),
-            (Ash, ArithError::NegativeExponent) => "exponent less than 0".to_owned(),
-            (_, ArithError::NegativeExponent) => format!("{shown}: exponent less than 0"),
+            (Bash, ArithError::DivideByZero(at)) => {
+                format!("{shown}: division by 0 (error token is \"{}\")", token(*at))
+            }
+            (Ash, ArithError::NegativeExponent(_)) => "exponent less than 0".to_owned(),
+            (_, ArithError::NegativeExponent(at)) => {
+                format!("{shown}: exponent less than 0 (error token is \"{}\")", token(*at))
+            }
             (Ash, _) => "arithmetic syntax error".to_owned(),
-            (Dash, ArithError::Syntax(at)) => {
+            (Dash, ArithError::Operand(_)) => {
+                format!("arithmetic expression: expecting primary: \"{shown}\"")
+            }
+            (Dash, ArithError::Syntax(at) | ArithError::Digit(at)) => {
                 let what = if *at >= text.len() { "expecting primary" } else { "expecting EOF" };
                 format!("arithmetic expression: {what}: \"{shown}\"")
             }
+            (Bash, ArithError::Operand(at)) => {
+                format!("{shown}: syntax error: operand expected (error token is \"{}\")", token(*at))
+            }
+            (Bash, ArithError::Syntax(at)) if *at >= text.len() => {
+                format!("{shown}: missing `)' (error token is \"{}\")", token(at.saturating_sub(1)))
+            }
             (Bash, ArithError::Syntax(at)) => {
-                let token = String::from_utf8_lossy(text.get(*at..).unwrap_or_default());
-                format!("{shown}: syntax error: operand expected (error token is \"{token}\")")
+                let what = match text.get(*at) {
+                    Some(b'=') => "attempted assignment to non-variable",
+                    Some(b'.') => "syntax error: invalid arithmetic operator",
+                    _ => "syntax error in expression",
+                };
+                format!("{shown}: {what} (error token is \"{}\")", token(*at))
+            }
+            (Bash, ArithError::Digit(at)) => {
+                let end = text[*at..].iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'#');
+                let digits = token(*at)[..end.unwrap_or(text.len() - at)].to_owned();
+                format!("{shown}: value too great for base (error token is \"{digits}\")")
             }
             (_, ArithError::TooDeep) => format!("{shown}: expression recursion level exceeded"),
         };
@@ -304,17 +322,17 @@ struct Variables<'a> {
 }
 
 impl ArithVariables for Variables<'_> {
-    fn number(&mut self, name: &[u8], index: Option<i64>, depth: u32) -> Result<i64, ArithError> {
-        let text = match (index, self.shell.variables.get(name).map(|variable| &variable.value)) {
-            (Some(index), Some(Value::Indexed(array))) => {
-                array.get(&value::wrap_index(array, index)).cloned()
-            }
-            (Some(index), Some(Value::Keyed(array))) => array.get(index.to_string().as_bytes()).cloned(),
-            (Some(0) | None, _) => self.shell.value_of(name),
-            (Some(_), _) => None,
+    fn is_keyed(&self, name: &[u8]) -> bool {
+        self.shell.is_keyed(name)
+    }
+
+    fn number(&mut self, name: &[u8], key: Option<&Key>, depth: u32) -> Result<i64, ArithError> {
+        let text = match key {
+            None => self.shell.value_of(name),
+            Some(key) => self.shell.element_of(name, key),
         };
         let Some(text) = text else {
-            if self.shell.options.nounset && index.is_none() {
+            if self.shell.options.nounset && key.is_none() {
                 return Err(ArithError::Variable(self.shell.unset_message(&String::from_utf8_lossy(name))));
             }
             return Ok(0);
@@ -333,16 +351,13 @@ impl ArithVariables for Variables<'_> {
         Expr::parse(trimmed)?.eval(self, depth + 1)
     }
 
-    fn set_number(&mut self, name: &[u8], index: Option<i64>, value: i64) -> Result<(), ArithError> {
+    fn set_number(&mut self, name: &[u8], key: Option<Key>, value: i64) -> Result<(), ArithError> {
         let text = Bytes::from(value.to_string());
-        let done = match index {
+        match key {
             None => self.shell.assign(name, text),
-            Some(index) => {
-                let set = self.shell.variables.set_element(name, Key::Number(index), text);
-                set.map_err(|_| self.shell.read_only_message(name))
-            }
-        };
-        done.map_err(ArithError::Variable)
+            Some(key) => self.shell.assign_element(name, key, text),
+        }
+        .map_err(ArithError::Variable)
     }
 }
 

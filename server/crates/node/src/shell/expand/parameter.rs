@@ -8,6 +8,7 @@ use crate::{
     shell::{
         Dialect,
         ast::{Parameter, ParameterName, ParameterOp, ReplaceScope, Subscript, Word},
+        quote,
         variables::Value,
     },
 };
@@ -90,14 +91,9 @@ impl Expander<'_> {
     }
 
     fn element(&mut self, name: &Bytes, subscript: &Subscript) -> Expand<Values> {
+        let name = &self.shell.resolve(name);
         let value = self.shell.variables.get(name).map(|variable| variable.value.clone());
-        let value = match value {
-            _ if name == "PIPESTATUS" && self.shell.dialect.is_bash() => {
-                let one = [self.shell.status];
-                let all = &self.shell.pipe_statuses;
-                let all = if all.is_empty() { &one[..] } else { &all[..] };
-                Value::Indexed((0..).zip(all.iter().map(|status| status.to_string().into())).collect())
-            }
+        let value = match self.shell.made_up_array(name).or(value) {
             Some(value) => value,
             None => self.shell.value_of(name).map_or(Value::Unset, Value::Scalar),
         };
@@ -109,7 +105,12 @@ impl Expander<'_> {
                 Value::Keyed(array) => array.get(&self.text(word)?).cloned(),
                 Value::Indexed(array) => {
                     let index = self.arithmetic(word)?;
-                    array.get(&value::wrap_index(array, index)).cloned()
+                    let wrapped = value::wrap_index(array, index);
+                    if wrapped < 0 {
+                        let name = String::from_utf8_lossy(name);
+                        self.shell.complain(&format!("{name}: bad array subscript"));
+                    }
+                    array.get(&wrapped).cloned()
                 }
                 Value::Scalar(text) => (self.arithmetic(word)? == 0).then(|| text.clone()),
                 Value::Unset => None,
@@ -119,6 +120,12 @@ impl Expander<'_> {
 
     /// `${!name}`: the parameter whose name is the value.
     fn indirect(&mut self, parameter: &Parameter) -> Expand<Values> {
+        // Of a reference: the name that it leads to.
+        if let ParameterName::Variable(name) = &parameter.name
+            && self.shell.variables.get(name).is_some_and(|variable| variable.reference)
+        {
+            return Ok(Values::One(Some(self.shell.resolve(name))));
+        }
         let direct = Parameter {
             name: parameter.name.clone(),
             subscript: None,
@@ -238,13 +245,22 @@ impl Expander<'_> {
                 let with = self.text(with)?;
                 self.emit(values.map(|text| replace(text, &pattern, &with, *scope)), context, out);
             }
-            ParameterOp::Case { upper, all } => {
+            ParameterOp::Case { upper, all, pattern } => {
                 self.require(parameter, &values)?;
-                self.emit(values.map(|text| change_case(text, *upper, *all)), context, out);
+                let pattern = match &*pattern.parts {
+                    [] => None,
+                    _ => Some(Pattern::new(&self.pattern(pattern)?)),
+                };
+                let change = |text: &Bytes| change_case(text, *upper, *all, pattern.as_ref());
+                self.emit(values.map(change), context, out);
             }
             ParameterOp::Transform(letter) => {
-                let letter = *letter;
-                self.emit(values.map(|text| transform(text, letter)), context, out);
+                let values = self.transform(parameter, values, *letter)?;
+                self.emit(values, context, out);
+            }
+            ParameterOp::Bad(text) => {
+                let text = String::from_utf8_lossy(text);
+                return Err(ExpandError::Fail(format!("${{{text}}}: bad substitution")));
             }
             ParameterOp::Names => {
                 let ParameterName::Variable(prefix) = &parameter.name else { return Ok(()) };
@@ -329,6 +345,70 @@ impl Expander<'_> {
         }
     }
 
+    /// `${name@letter}`
+    fn transform(&mut self, parameter: &Parameter, values: Values, letter: u8) -> Expand<Values> {
+        let name = match &parameter.name {
+            ParameterName::Variable(name) => self.shell.resolve(name),
+            _ => Bytes::new(),
+        };
+        let variable = self.shell.variables.get(&name).cloned();
+        let whole = matches!(parameter.subscript, Some(Subscript::Each | Subscript::Joined));
+        let letters = variable.as_ref().map(crate::shell::builtins::attributes).unwrap_or_default();
+        Ok(match letter {
+            b'Q' => values.map(|text| quote::reusable(text).into()),
+            b'U' => values.map(|text| text.to_ascii_uppercase().into()),
+            b'u' => values.map(|text| change_case(text, true, false, None)),
+            b'L' => values.map(|text| text.to_ascii_lowercase().into()),
+            b'E' => values.map(|text| crate::shell::parser::unescape_c(text, true).into()),
+            b'P' => {
+                let shell = &*self.shell;
+                values.map(|text| shell.prompt_text(text).into())
+            }
+            b'a' => {
+                let letters = Bytes::from(letters);
+                match variable {
+                    Some(_) => values.map(|_| letters.clone()),
+                    None => Values::One(None),
+                }
+            }
+            b'A' => match variable {
+                None => Values::One(None),
+                Some(variable) if whole => {
+                    let line = crate::shell::builtins::declaration(&name, &variable);
+                    Values::One(Some(line.into()))
+                }
+                Some(variable) => Values::One(variable.text().map(|text| {
+                    let value = quote::reusable(text);
+                    let prefix = if letters.is_empty() { String::new() } else { format!("declare -{letters} ") };
+                    [prefix.as_bytes(), &name, b"=", &value].concat().into()
+                })),
+            },
+            b'K' | b'k' if whole => {
+                let Some(variable) = variable else { return Ok(values) };
+                let pairs = value::keys(&variable.value).into_iter().zip(value::elements(&variable.value));
+                if letter == b'k' {
+                    let all = pairs.flat_map(|(key, text)| [key, text]).collect();
+                    return Ok(Values::Many { all, joined: false });
+                }
+                let keyed = matches!(variable.value, Value::Keyed(_));
+                let pairs: Vec<Vec<u8>> = pairs
+                    .map(|(key, text)| [&key[..], b" ", &quote::double(&text)].concat())
+                    .collect();
+                let mut text = pairs.join(&b' ');
+                if keyed && !text.is_empty() {
+                    text.push(b' ');
+                }
+                Values::One(Some(text.into()))
+            }
+            b'K' | b'k' => values.map(|text| quote::reusable(text).into()),
+            _ => {
+                let shown = String::from_utf8_lossy(&name).into_owned();
+                let letter = char::from(letter);
+                return Err(ExpandError::Fail(format!("${{{shown}@{letter}}}: bad substitution")));
+            }
+        })
+    }
+
     fn substring(
         &mut self,
         values: Values,
@@ -404,26 +484,18 @@ fn replace(text: &Bytes, pattern: &Pattern, with: &[u8], scope: ReplaceScope) ->
     }
 }
 
-fn change_case(text: &Bytes, upper: bool, all: bool) -> Bytes {
+fn change_case(text: &Bytes, upper: bool, all: bool, pattern: Option<&Pattern>) -> Bytes {
     let mut out = text.to_vec();
     let end = if all { out.len() } else { out.len().min(1) };
-    let part = &mut out[..end];
-    if upper {
-        part.make_ascii_uppercase()
-    } else {
-        part.make_ascii_lowercase()
+    for byte in &mut out[..end] {
+        let fits = pattern.is_none_or(|pattern| pattern.prefix(&[*byte], true) == Some(1));
+        match (fits, upper) {
+            (true, true) => byte.make_ascii_uppercase(),
+            (true, false) => byte.make_ascii_lowercase(),
+            (false, _) => {}
+        }
     }
     out.into()
-}
-
-fn transform(text: &Bytes, letter: u8) -> Bytes {
-    match letter {
-        b'Q' => crate::shell::quote::single(text, Dialect::Bash).into(),
-        b'U' => text.to_ascii_uppercase().into(),
-        b'u' => change_case(text, true, false),
-        b'L' => text.to_ascii_lowercase().into(),
-        _ => text.clone(),
-    }
 }
 
 fn name_text(name: &ParameterName) -> String {

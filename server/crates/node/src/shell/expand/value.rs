@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::{ExpandError, Expander, Journal};
 use crate::shell::{
     Dialect,
     ast::ParameterName,
-    frames::Frame,
+    frames::{Frame, Source, SourceKind},
     state::Shell,
-    variables::{ReadOnly, Value},
+    variables::{Key, LetterCase, ReadOnly, Value},
 };
+
+/// How many references may lead from one to the next.
+const MAX_REFERENCES: usize = 8;
 
 impl Shell {
     /// The value of a parameter, if it is set.
@@ -47,21 +51,132 @@ impl Shell {
             b"EPOCHSECONDS" if self.dialect != Dialect::Dash => {
                 return Some(self.process.now().as_second().to_string().into());
             }
-            b"FUNCNAME" if self.dialect.is_bash() => {
-                return self.frames.iter().rev().find_map(|frame| match frame {
-                    Frame::Function(function) => Some(function.name.clone()),
+            b"EPOCHREALTIME" if self.dialect.is_bash() => {
+                let now = self.process.now();
+                return Some(format!("{}.{:06}", now.as_second(), now.subsec_nanosecond() / 1000).into());
+            }
+            b"BASH_SUBSHELL" if self.dialect.is_bash() => {
+                return Some(self.subshell_depth.to_string().into());
+            }
+            b"BASH_COMMAND" if self.dialect.is_bash() => return Some(self.command_text.clone()),
+            b"FUNCNAME" | b"BASH_SOURCE" | b"BASH_LINENO" | b"PIPESTATUS" | b"BASH_VERSINFO" | b"DIRSTACK"
+            | b"GROUPS"
+                if self.dialect.is_bash() =>
+            {
+                return match self.made_up_array(name) {
+                    Some(Value::Indexed(array)) => array.get(&0).cloned(),
                     _ => None,
-                });
+                };
             }
             _ => {}
         }
+        if self.is_reference(name) {
+            let target = self.resolve(name);
+            if let Some((array, key)) = subscripted(&target) {
+                let key = self.key_of(&array, &key);
+                return self.element_of(&array, &key);
+            }
+            return self.variables.text(&target).cloned().filter(|_| &target[..] != name);
+        }
         self.variables.text(name).cloned()
+    }
+
+    /// An array that bash makes up when it is looked at.
+    pub(crate) fn made_up_array(&self, name: &[u8]) -> Option<Value> {
+        if !self.dialect.is_bash() {
+            return None;
+        }
+        let all: Vec<Bytes> = match name {
+            b"PIPESTATUS" => match &self.pipe_statuses[..] {
+                [] => vec![self.status.to_string().into()],
+                all => all.iter().map(|status| status.to_string().into()).collect(),
+            },
+            b"BASH_VERSINFO" => ["5", "2", "37", "1", "release", "x86_64-pc-linux-gnu"].map(Bytes::from).to_vec(),
+            b"FUNCNAME" => {
+                // Outside of functions it is not set.
+                let calls = self.calls();
+                let outside = calls.first().is_none_or(|call| call.name == "main");
+                if outside { Vec::new() } else { calls.into_iter().map(|call| call.name).collect() }
+            }
+            b"BASH_LINENO" => self.calls().iter().map(|call| call.line.to_string().into()).collect(),
+            b"BASH_SOURCE" => self.calls().into_iter().filter_map(|call| call.source).collect(),
+            b"DIRSTACK" => {
+                let here = Bytes::from(self.process.cwd());
+                std::iter::once(here).chain(self.directories.iter().rev().cloned()).collect()
+            }
+            b"GROUPS" => vec![self.process.creds().gid.to_string().into()],
+            _ => return None,
+        };
+        Some(Value::Indexed((0..).zip(all).collect()))
+    }
+
+    /// The calls that are under way, the innermost first, and at the end the script itself.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        let mut calls = Vec::new();
+        for frame in self.frames.iter().rev() {
+            match frame {
+                Frame::Function(function) => calls.push(Call {
+                    name: function.name.clone(),
+                    line: function.called_at,
+                    source: Some(function.source.clone().unwrap_or(Bytes::from_static(b"environment"))),
+                }),
+                Frame::Source(Source { kind: SourceKind::Dot { line, .. }, .. }) => calls.push(Call {
+                    name: Bytes::from_static(b"source"),
+                    line: *line,
+                    source: self.script.clone(),
+                }),
+                _ => {}
+            }
+        }
+        if self.script.is_some() {
+            calls.push(Call { name: Bytes::from_static(b"main"), line: 0, source: self.script.clone() });
+        }
+        calls
     }
 
     fn next_random(&mut self) -> u64 {
         let mut rng = crate::rng::Rng::new(self.random);
         self.random = rng.next_u64();
         self.random >> 49
+    }
+
+    /// The variable that a name stands for: the one that a reference leads to (bash `declare -n`), else itself.
+    pub(crate) fn resolve(&self, name: &[u8]) -> Bytes {
+        let mut name = Bytes::copy_from_slice(name);
+        for _ in 0..MAX_REFERENCES {
+            match self.variables.get(&name) {
+                Some(variable) if variable.reference => match variable.text() {
+                    Some(target) => name = target.clone(),
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        name
+    }
+
+    fn is_reference(&self, name: &[u8]) -> bool {
+        self.dialect.is_bash() && self.variables.get(name).is_some_and(|variable| variable.reference)
+    }
+
+    /// Whether a variable is an array by name.
+    pub(crate) fn is_keyed(&self, name: &[u8]) -> bool {
+        self.dialect.is_bash()
+            && self
+                .variables
+                .get(&self.resolve(name))
+                .is_some_and(|variable| matches!(variable.value, Value::Keyed(_)))
+    }
+
+    /// An element of a variable, if it is set.
+    pub(crate) fn element_of(&mut self, name: &[u8], key: &Key) -> Option<Bytes> {
+        let name = self.resolve(name);
+        match (key, self.variables.get(&name).map(|variable| &variable.value)) {
+            (Key::Number(index), Some(Value::Indexed(array))) => array.get(&wrap_index(array, *index)).cloned(),
+            (Key::Name(key), Some(Value::Keyed(array))) => array.get(key).cloned(),
+            (Key::Number(0), _) => self.value_of(&name),
+            _ => None,
+        }
     }
 
     /// Sets a variable as an assignment does.
@@ -73,13 +188,90 @@ impl Shell {
                 self.random = crate::rng::stable_hash(&text);
                 return Ok(());
             }
+            b"SECONDS" if self.dialect.is_bash() => {
+                let past = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+                let now = self.process.container.host.env.clock.uptime();
+                self.started = now.saturating_sub(std::time::Duration::from_secs(past));
+                return Ok(());
+            }
             _ => {}
         }
+        if self.is_reference(name) {
+            let target = self.resolve(name);
+            // A reference to nothing yet: what is assigned says to what.
+            if &target[..] != name {
+                return match subscripted(&target) {
+                    Some((array, key)) => {
+                        let key = self.key_of(&array, &key);
+                        self.assign_element(&array, key, text)
+                    }
+                    None => self.assign(&target, text),
+                };
+            }
+        }
+        let text = self.fitted(name, text)?;
         self.variables.set(name, text).map_err(|ReadOnly| self.read_only_message(name))?;
         if self.options.allexport {
             self.variables.export(name, true);
         }
         self.check_size()
+    }
+
+    /// The key that a subscript's text is, for an array.
+    pub(crate) fn key_of(&mut self, array: &[u8], subscript: &Bytes) -> Key {
+        if self.is_keyed(array) {
+            return Key::Name(subscript.clone());
+        }
+        let mut journal = Journal::default();
+        let index = Expander { shell: self, journal: &mut journal }.evaluate(subscript).unwrap_or(0);
+        Key::Number(index)
+    }
+
+    /// Sets an element as an assignment does.
+    pub(crate) fn assign_element(&mut self, name: &[u8], key: Key, text: Bytes) -> Result<(), String> {
+        let name = self.resolve(name);
+        let key = match key {
+            Key::Number(index) if index < 0 => {
+                let wrapped = match self.variables.get(&name).map(|variable| &variable.value) {
+                    Some(Value::Indexed(array)) => wrap_index(array, index),
+                    _ => index,
+                };
+                if wrapped < 0 {
+                    let name = String::from_utf8_lossy(&name);
+                    return Err(format!("{name}[{index}]: bad array subscript"));
+                }
+                Key::Number(wrapped)
+            }
+            Key::Name(key) if key.is_empty() => {
+                return Err(format!("{}[]: bad array subscript", String::from_utf8_lossy(&name)));
+            }
+            key => key,
+        };
+        let text = self.fitted(&name, text)?;
+        let set = self.variables.set_element(&name, key, text);
+        set.map_err(|ReadOnly| self.read_only_message(&name))?;
+        self.check_size()
+    }
+
+    /// Text as a variable's attributes want it: worked out, in capitals.
+    fn fitted(&mut self, name: &[u8], text: Bytes) -> Result<Bytes, String> {
+        let Some(variable) = self.variables.get(name).filter(|_| self.dialect.is_bash()) else {
+            return Ok(text);
+        };
+        match variable.letter_case {
+            Some(LetterCase::Lower) => return Ok(text.to_ascii_lowercase().into()),
+            Some(LetterCase::Upper) => return Ok(text.to_ascii_uppercase().into()),
+            None => {}
+        }
+        if !variable.integer {
+            return Ok(text);
+        }
+        let mut journal = Journal::default();
+        match (Expander { shell: self, journal: &mut journal }).evaluate(&text) {
+            Ok(value) => Ok(value.to_string().into()),
+            Err(ExpandError::Fail(message)) => Err(message),
+            Err(_) => Ok(text),
+        }
     }
 
     /// Charges what variables take to the container's memory.
@@ -107,6 +299,22 @@ impl Shell {
     }
 }
 
+/// A function that was called, or a file that is read.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) name: Bytes,
+    /// The line of the call.
+    pub(crate) line: u32,
+    /// Where the function was written; none for what a command line held.
+    pub(crate) source: Option<Bytes>,
+}
+
+/// `name[subscript]`, taken apart.
+pub(crate) fn subscripted(text: &Bytes) -> Option<(Bytes, Bytes)> {
+    let open = text.iter().position(|byte| *byte == b'[')?;
+    (text.ends_with(b"]") && open > 0).then(|| (text.slice(..open), text.slice(open + 1..text.len() - 1)))
+}
+
 /// The index that a negative one means: counted from the end.
 pub(crate) fn wrap_index(array: &BTreeMap<i64, Bytes>, index: i64) -> i64 {
     if index >= 0 {
@@ -121,7 +329,7 @@ pub(crate) fn elements(value: &Value) -> Vec<Bytes> {
         Value::Unset => Vec::new(),
         Value::Scalar(text) => vec![text.clone()],
         Value::Indexed(array) => array.values().cloned().collect(),
-        Value::Keyed(array) => array.values().cloned().collect(),
+        Value::Keyed(array) => array.iter().map(|(_, text)| text.clone()).collect(),
     }
 }
 
@@ -131,6 +339,6 @@ pub(crate) fn keys(value: &Value) -> Vec<Bytes> {
         Value::Unset => Vec::new(),
         Value::Scalar(_) => vec![Bytes::from_static(b"0")],
         Value::Indexed(array) => array.keys().map(|key| key.to_string().into()).collect(),
-        Value::Keyed(array) => array.keys().cloned().collect(),
+        Value::Keyed(array) => array.iter().map(|(key, _)| key.clone()).collect(),
     }
 }

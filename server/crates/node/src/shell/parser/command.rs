@@ -12,9 +12,10 @@ use super::{
 use crate::shell::{
     arith::name_len,
     ast::{
-        AndOr, AssignedValue, Assignment, Block, Command, CommandKind, Connector, Part, Pipeline, Redirect,
-        RedirectKind, Simple, Subscript, Word,
+        AndOr, AssignedValue, Assignment, Block, Command, CommandKind, Connector, Definition, Part, Pipeline, Redirect,
+        RedirectKind, Simple, Word,
     },
+    simple::DECLARATIONS,
 };
 
 /// Reserved words that no command begins with.
@@ -168,6 +169,7 @@ impl Parser {
         let mut assignments = Vec::new();
         let mut words = Vec::new();
         let mut redirects = Vec::new();
+        let mut arrays = Vec::new();
         loop {
             if let Some(redirect) = self.redirect()? {
                 redirects.push(redirect);
@@ -189,12 +191,17 @@ impl Parser {
                 while self.expand_alias()? {}
                 continue;
             }
+            if let Some(array) = self.declared_array(&words, &word)? {
+                words.push(Word::of(Part::Literal(array.name.clone())));
+                arrays.push(array);
+                continue;
+            }
             words.push(word);
         }
         if assignments.is_empty() && words.is_empty() && redirects.is_empty() {
             return self.unexpected(None);
         }
-        let simple = Simple { assignments: assignments.into(), words: words.into() };
+        let simple = Simple { assignments: assignments.into(), words: words.into(), arrays: arrays.into() };
         Ok(Command { kind: CommandKind::Simple(simple), redirects: redirects.into(), line })
     }
 
@@ -217,9 +224,26 @@ impl Parser {
     /// The body of a function.
     pub(super) fn function_body(&mut self, name: Bytes, line: u32) -> Parse<Command> {
         self.skip_newlines()?;
+        self.peek()?;
+        let start = self.peeked_start();
         let body = self.nested(Self::command)?;
-        let kind = CommandKind::Function { name, body: Arc::new(body) };
+        let end = self.last_end.min(self.text.len()).max(start);
+        let text = Bytes::copy_from_slice(&self.text[start..end]);
+        let definition = Definition { body: Arc::new(body), text };
+        let kind = CommandKind::Function { name, definition: Arc::new(definition) };
         Ok(Command { kind, redirects: Box::default(), line })
+    }
+
+    /// `NAME=(...)` as an operand of `declare` and the like.
+    fn declared_array(&mut self, words: &[Word], word: &Word) -> Parse<Option<Assignment>> {
+        let declares = self.dialect.is_bash()
+            && words.first().and_then(Word::literal).is_some_and(|name| DECLARATIONS.contains(&&name[..]))
+            && self.text.get(self.at) == Some(&b'(')
+            && word.literal().is_some_and(|text| text.ends_with(b"="));
+        if !declares {
+            return Ok(None);
+        }
+        self.assignment(word)
     }
 
     /// A word as an assignment, if it is one.
@@ -231,18 +255,11 @@ impl Parser {
         }
         let name = text.slice(..len);
         let mut rest = text.slice(len..);
+        let mut later = &word.parts[1..];
         let mut subscript = None;
         if self.dialect.is_bash() && rest.starts_with(b"[") {
-            let Some(end) = rest.windows(2).position(|pair| pair == b"]=" || pair == b"]+") else {
-                return Ok(None);
-            };
-            let mut inner =
-                Self::new(rest[..=end].to_vec(), self.dialect, Arc::clone(&self.aliases), self.line);
-            subscript = match inner.subscript()? {
-                Some(Subscript::Index(word)) => Some(word),
-                _ => return Ok(None),
-            };
-            rest = rest.slice(end + 1..);
+            let Some(split) = split_subscript(&rest, later) else { return Ok(None) };
+            (subscript, rest, later) = (Some(split.subscript), split.rest, split.later);
         }
         let append = self.dialect.is_bash() && rest.starts_with(b"+=");
         if !append && !rest.starts_with(b"=") {
@@ -251,13 +268,13 @@ impl Parser {
         rest = rest.slice(1 + usize::from(append)..);
         let is_array = self.dialect.is_bash()
             && rest.is_empty()
-            && word.parts.len() == 1
+            && later.is_empty()
             && self.text.get(self.at) == Some(&b'(');
         let value = if is_array && self.peeked.is_none() {
             AssignedValue::Array(self.array()?)
         } else {
             let mut parts = vec![Part::Literal(rest)];
-            parts.extend(word.parts[1..].iter().cloned());
+            parts.extend(later.iter().cloned());
             AssignedValue::Word(with_tildes(&parts))
         };
         Ok(Some(Assignment { name, subscript, append, value }))
@@ -281,13 +298,14 @@ impl Parser {
     /// An element, with its subscript in `[subscript]=value`.
     fn array_element(&mut self, word: Word) -> Parse<(Option<Word>, Word)> {
         let Some(Part::Literal(text)) = word.parts.first() else { return Ok((None, word)) };
-        let end = text.windows(2).position(|pair| pair == b"]=");
-        let (true, Some(end)) = (text.starts_with(b"["), end) else { return Ok((None, word)) };
-        let mut inner = Self::new(text[..=end].to_vec(), self.dialect, Arc::clone(&self.aliases), self.line);
-        let Some(Subscript::Index(subscript)) = inner.subscript()? else { return Ok((None, word)) };
-        let mut parts = vec![Part::Literal(text.slice(end + 2..))];
-        parts.extend(word.parts[1..].iter().cloned());
-        Ok((Some(subscript), Word { parts: parts.into() }))
+        if !text.starts_with(b"[") {
+            return Ok((None, word));
+        }
+        let Some(split) = split_subscript(text, &word.parts[1..]) else { return Ok((None, word)) };
+        let Some(value) = split.rest.strip_prefix(b"=") else { return Ok((None, word)) };
+        let mut parts = vec![Part::Literal(Bytes::copy_from_slice(value))];
+        parts.extend(split.later.iter().cloned());
+        Ok((Some(split.subscript), with_tildes(&parts)))
     }
 
     /// The next redirection, if there is one.
@@ -326,6 +344,45 @@ impl Parser {
         };
         Ok(Some(Redirect { fd, kind }))
     }
+}
+
+/// A subscript, and what follows it.
+struct Split<'a> {
+    subscript: Word,
+    /// What is left of the part where the bracket closes.
+    rest: Bytes,
+    later: &'a [Part],
+}
+
+/// Takes apart `[subscript]rest`, which begins in `text` and may go on in the parts after it.
+fn split_subscript<'a>(text: &Bytes, later: &'a [Part]) -> Option<Split<'a>> {
+    let mut inner: Vec<Part> = Vec::new();
+    let mut depth = 0;
+    for index in 0..=later.len() {
+        let literal = match index.checked_sub(1).map(|index| &later[index]) {
+            None => text,
+            Some(Part::Literal(text)) => text,
+            Some(other) => {
+                inner.push(other.clone());
+                continue;
+            }
+        };
+        let start = usize::from(index == 0);
+        for (at, byte) in literal.iter().enumerate() {
+            match byte {
+                b'[' => depth += 1,
+                b']' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                inner.push(Part::Literal(literal.slice(start.min(at)..at)));
+                let subscript = Word { parts: inner.into() };
+                return Some(Split { subscript, rest: literal.slice(at + 1..), later: &later[index..] });
+            }
+        }
+        inner.push(Part::Literal(literal.slice(start..)));
+    }
+    None
 }
 
 /// `command 2>&1`, for `|&`.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{Parse, ParseErrorKind, Parser, lexer::Op, word::Parts};
 use crate::shell::{
+    Dialect,
     arith::{Expr, name_len},
     ast::{
         AndOr, Arith, Parameter, ParameterName, ParameterOp, Part, ReplaceScope, SubScript, Subscript, Word,
@@ -29,7 +30,11 @@ impl Parser {
             }
             b'{' => {
                 self.at += 2;
-                let parameter = self.nested(|parser| parser.braced(in_quotes))?;
+                let start = self.at;
+                let parameter = match self.nested(|parser| parser.braced(in_quotes)) {
+                    Err(error) if error.kind == ParseErrorKind::BadSubstitution => self.bad_parameter(start, error)?,
+                    other => other?,
+                };
                 Ok(Some(Part::Parameter(Arc::new(parameter))))
             }
             _ => {
@@ -39,6 +44,28 @@ impl Parser {
                 Ok(Some(Part::Parameter(Arc::new(parameter))))
             }
         }
+    }
+
+    /// A parameter expansion that makes no sense: bash and dash say so when they come to expand it.
+    fn bad_parameter(&mut self, start: usize, error: super::ParseError) -> Parse<Parameter> {
+        if self.dialect == Dialect::Ash {
+            return Err(error);
+        }
+        self.at = start;
+        let mut depth = 0;
+        let len = self.text[start..].iter().position(|byte| {
+            match byte {
+                b'{' => depth += 1,
+                b'}' => depth -= 1,
+                _ => {}
+            }
+            depth < 0
+        });
+        let Some(len) = len else { return Err(self.error(ParseErrorKind::MissingBrace)) };
+        let text = Bytes::copy_from_slice(&self.text[start..start + len]);
+        self.at = start + len + 1;
+        let name = ParameterName::Variable(Bytes::new());
+        Ok(Parameter { name, subscript: None, indirect: false, op: ParameterOp::Bad(text) })
     }
 
     /// A parameter's name at a place, and its length. Outside of braces only one digit counts.
@@ -204,7 +231,8 @@ impl Parser {
             b'^' | b',' if self.dialect.is_bash() => {
                 let all = second == Some(kind);
                 self.at += 1 + usize::from(all);
-                Ok(ParameterOp::Case { upper: kind == b'^', all })
+                let pattern = self.word_until(in_quotes, true, b"}")?;
+                Ok(ParameterOp::Case { upper: kind == b'^', all, pattern })
             }
             b'@' if self.dialect.is_bash() && rest.get(2) == Some(&b'}') => {
                 let letter = second.unwrap_or_default();

@@ -9,6 +9,8 @@ mod here_document;
 mod lexer;
 mod word;
 
+pub(crate) use word::unescape_c;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},

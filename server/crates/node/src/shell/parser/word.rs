@@ -265,7 +265,7 @@ pub(super) fn tilde_name(text: &[u8], assignment: bool) -> Option<&[u8]> {
 }
 
 /// Undoes the escapes of `$'...'`; ash knows no `\e`.
-fn unescape_c(text: &[u8], bash: bool) -> Vec<u8> {
+pub(crate) fn unescape_c(text: &[u8], bash: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(byte) = text.get(at) {
