@@ -5,6 +5,7 @@ pub(crate) mod busybox;
 mod calendar;
 mod cat;
 pub(crate) mod context;
+mod cron;
 mod date;
 mod diff;
 pub(crate) mod echo;
@@ -16,6 +17,7 @@ mod head;
 mod hostname;
 mod ls;
 mod number;
+mod openssl;
 mod pager;
 mod pause;
 pub(crate) mod printf;
@@ -65,15 +67,19 @@ commands! {
     "awk" => awk::run,
     "base64" => text::base64::run,
     "basename" => system::names::basename,
+    "cal" => date::cal::run,
     "cat" => cat::run,
     "chgrp" => files::chown,
     "chmod" => files::chmod,
     "chown" => files::chown,
     "chroot" => processes::chroot::run,
+    "cksum" => text::cksum::cksum,
     "clear" => system::small::clear,
     "cmp" => text::cmp::run,
     "comm" => text::comm::run,
     "cp" => files::cp::run,
+    "crond" => cron::crond,
+    "crontab" => cron::crontab,
     "cut" => text::cut::run,
     "date" => date::run,
     "dd" => text::dd::run,
@@ -107,6 +113,7 @@ commands! {
     "less" => pager::run,
     "link" => files::ln::link,
     "ln" => files::ln::run,
+    "logger" => system::logger::run,
     "ls" => ls::run,
     "md5sum" => text::checksum::run,
     "mkdir" => files::mkdir::run,
@@ -120,6 +127,7 @@ commands! {
     "nohup" => processes::nohup::run,
     "nproc" => system::small::nproc,
     "od" => text::dump::od,
+    "openssl" => openssl::run,
     "paste" => text::paste::run,
     "pgrep" => processes::pgrep::run,
     "pidof" => processes::pgrep::pidof,
@@ -147,6 +155,7 @@ commands! {
     "strings" => text::strings::run,
     "stty" => system::stty::run,
     "su" => processes::su::run,
+    "sum" => text::cksum::sum,
     "sync" => system::small::sync,
     "tac" => text::tac::tac,
     "tail" => tail::run,

@@ -1,6 +1,7 @@
 //! `printf`: formats its arguments (POSIX XCU printf).
 
 use bytes::Bytes;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Cx, Voice, echo};
 
@@ -10,6 +11,20 @@ pub(crate) struct Printed {
     pub(crate) out: Vec<u8>,
     pub(crate) errors: Vec<String>,
     voice: Voice,
+    /// The time that bash's `%(...)T` shows without an argument.
+    now: Timestamp,
+}
+
+impl Printed {
+    /// A time in seconds since 1970 as a format of `strftime` shows it; -1 is now.
+    fn time(&self, seconds: i64, format: &str) -> String {
+        let time = match Timestamp::from_second(seconds) {
+            Ok(time) if seconds >= 0 => time,
+            _ => self.now,
+        };
+        // Containers keep to UTC, unless a script changes that.
+        jiff::fmt::strtime::format(format, &time.to_zoned(TimeZone::UTC)).unwrap_or_default()
+    }
 }
 
 pub(super) async fn run(mut cx: Cx) -> u8 {
@@ -36,7 +51,12 @@ const MAX_WIDTH: usize = 1 << 20;
 
 /// What `printf` prints for these arguments: the format is used again until they are used up.
 pub(crate) fn render(format: &[u8], args: &[Bytes], voice: Voice) -> Printed {
-    let mut printed = Printed { out: Vec::new(), errors: Vec::new(), voice };
+    render_at(format, args, voice, Timestamp::UNIX_EPOCH)
+}
+
+/// What `printf` prints at a time.
+pub(crate) fn render_at(format: &[u8], args: &[Bytes], voice: Voice, now: Timestamp) -> Printed {
+    let mut printed = Printed { out: Vec::new(), errors: Vec::new(), voice, now };
     let mut args = args.iter();
     loop {
         let before = args.len();
@@ -98,6 +118,12 @@ fn once(format: &[u8], args: &mut std::slice::Iter<'_, Bytes>, printed: &mut Pri
                             format!("{}: invalid format", String::from_utf8_lossy(&bad))
                         }
                         Voice::Dash => format!("{bad}: invalid directive"),
+                        Voice::Bash
+                            if bad.len() > 1 && bad.ends_with(|c: char| !c.is_ascii_digit() && c != '%') =>
+                        {
+                            let letter = bad.chars().next_back().unwrap_or_default();
+                            format!("`{letter}': invalid format character")
+                        }
                         Voice::Bash => format!("`{bad}': missing format character"),
                         Voice::Coreutils => format!("{bad}: invalid conversion specification"),
                     });
@@ -176,7 +202,11 @@ fn conversion(
         spec.precision =
             usize::try_from(number(&mut at, printed)).ok().map(|precision| precision.min(MAX_WIDTH));
     }
-    while matches!(text.get(at), Some(b'l' | b'h' | b'z' | b'j' | b't' | b'L' | b'q')) {
+    // dash knows no sizes; to bash and GNU `q` is a conversion.
+    while matches!(text.get(at), Some(b'l' | b'h' | b'z' | b'j' | b't' | b'L'))
+        && printed.voice != Voice::Dash
+        && text.get(at + 1).is_some_and(|byte| byte.is_ascii_alphabetic())
+    {
         at += 1;
     }
     let Some(letter) = text.get(at).copied() else {
@@ -197,9 +227,24 @@ fn conversion(
                 return Ok(None);
             }
         }
-        b'q' => {
+        b'q' if matches!(printed.voice, Voice::Bash | Voice::Coreutils) => {
             let value = args.next().cloned().unwrap_or_else(arg);
-            pad(&crate::shell::quote_if_needed(&value, crate::shell::Dialect::Bash), spec, &mut printed.out);
+            let quoted = match printed.voice {
+                Voice::Bash => crate::shell::quote_backslashed(&value),
+                _ => crate::shell::quote_if_needed(&value, crate::shell::Dialect::Bash),
+            };
+            pad(&quoted, spec, &mut printed.out);
+        }
+        b'(' if printed.voice == Voice::Bash => {
+            let rest = &text[at + 1..];
+            let Some(end) = rest.windows(2).position(|pair| pair == b")T") else {
+                return Err(format!("%{}", String::from_utf8_lossy(text)));
+            };
+            let seconds = args.next().map_or(-1, |arg| integer(arg, printed));
+            let time = String::from_utf8_lossy(&rest[..end]).into_owned();
+            let shown = printed.time(seconds, if time.is_empty() { "%H:%M:%S" } else { &time });
+            pad(shown.as_bytes(), spec, &mut printed.out);
+            return Ok(Some(at + 1 + end + 2));
         }
         b'c' => {
             let value = args.next().cloned().unwrap_or_else(arg);
@@ -292,10 +337,22 @@ fn integer(arg: &Bytes, printed: &mut Printed) -> i64 {
         _ => (10, digits),
     };
     let len = digits.iter().take_while(|byte| char::from(**byte).to_digit(radix).is_some()).count();
+    let mut overflow = false;
     let value = digits[..len].iter().fold(0u64, |value, byte| {
-        let digit = char::from(*byte).to_digit(radix).unwrap_or(0);
-        value.saturating_mul(u64::from(radix)).saturating_add(u64::from(digit))
+        let digit = u64::from(char::from(*byte).to_digit(radix).unwrap_or(0));
+        let next = value.checked_mul(u64::from(radix)).and_then(|value| value.checked_add(digit));
+        overflow |= next.is_none();
+        next.unwrap_or(u64::MAX)
     });
+    if overflow && printed.voice != Voice::Busybox {
+        let shown = String::from_utf8_lossy(arg);
+        match printed.voice {
+            Voice::Bash => printed.errors.push(format!("warning: {shown}: Numerical result out of range")),
+            Voice::Coreutils => printed.errors.push(format!("'{shown}': Numerical result out of range")),
+            _ => printed.errors.push(format!("{shown}: Numerical result out of range")),
+        }
+        return if negative { i64::MIN } else { i64::MAX };
+    }
     if len == 0 || len < digits.len() {
         let shown = String::from_utf8_lossy(arg);
         printed.errors.push(match (printed.voice, len) {
@@ -333,6 +390,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Voice, render};
+
+    #[test]
+    fn bash_shows_times() {
+        let printed = render(b"%(%F %T)T", &[Bytes::from_static(b"86461")], Voice::Bash);
+        assert_eq!(printed.out, b"1970-01-02 00:01:01");
+    }
 
     fn printf(format: &str, args: &[&'static str]) -> String {
         let args: Vec<Bytes> = args.iter().map(|arg| Bytes::from_static(arg.as_bytes())).collect();

@@ -90,7 +90,7 @@ pub(crate) fn holds(process: &Arc<Process>, args: &[Bytes]) -> Result<bool, Test
         [not, only] if not == "!" => return Ok(only.is_empty()),
         [op, operand] => {
             let Some(letter) = unary_letter(op) else {
-                return Err(if op == "(" {
+                return Err(if op == "(" && !is_binary(operand) {
                     TestError::UnclosedParenthesis
                 } else if is_binary(operand) {
                     TestError::ArgumentExpected(shown(operand))

@@ -67,7 +67,7 @@ impl Shell {
     /// Says why something cannot be assigned, which ends a shell.
     fn refused(&mut self, message: &str) -> Flow {
         self.complain(message);
-        Flow::Fatal(if self.dialect.is_bash() { 1 } else { 2 })
+        if self.dialect.is_bash() { Flow::Discard(1) } else { Flow::Fatal(2) }
     }
 
     /// Notes an assignment for `set -x`: bash shows each on a line of its own, as it is made.
@@ -160,7 +160,8 @@ impl Shell {
             self.trace_array(name, append, &all).await;
         }
         if !append {
-            let empty = if keyed { Value::Keyed(Default::default()) } else { Value::Indexed(Default::default()) };
+            let empty =
+                if keyed { Value::Keyed(Default::default()) } else { Value::Indexed(Default::default()) };
             if self.variables.set_value(name, empty).is_err() {
                 let message = self.read_only_message(name);
                 return Err(self.refused(&message));
@@ -173,8 +174,7 @@ impl Shell {
     }
 
     async fn trace_array(&mut self, name: &[u8], append: bool, all: &[(Key, Bytes)]) {
-        let quoted: Vec<Vec<u8>> =
-            all.iter().map(|(_, text)| quote::if_needed(text, self.dialect)).collect();
+        let quoted: Vec<Vec<u8>> = all.iter().map(|(_, text)| quote::if_needed(text, self.dialect)).collect();
         let operator: &[u8] = if append { b"+=(" } else { b"=(" };
         self.trace(&[name, operator, &quoted.join(&b' '), b")"].concat(), &[]).await;
     }

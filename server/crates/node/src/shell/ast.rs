@@ -160,6 +160,8 @@ pub(crate) enum CondOp {
 #[derive(Debug)]
 pub(crate) struct Redirect {
     pub(crate) fd: Option<u32>,
+    /// `{name}>`: the variable that holds the number (bash).
+    pub(crate) variable: Option<Bytes>,
     pub(crate) kind: RedirectKind,
 }
 

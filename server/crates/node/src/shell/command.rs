@@ -5,18 +5,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
+    Dialect,
     ast::{CaseEnd, Command, CommandKind, Word},
     expand::{ExpandError, Expander, Journal, expand_braces},
     frames::{For, Frame, If, List, Loop},
     machine::{Flow, counts_for_errexit},
     state::Shell,
+    traps::Event,
 };
-use crate::libc::fnmatch::fnmatch;
 
 impl Shell {
     /// Begins a command; a simple one also ends.
     pub(super) async fn command(&mut self, command: &Arc<Command>) -> Flow {
         self.line = command.line;
+        if self.begin_debug_trap(command) {
+            return Flow::On;
+        }
         if let CommandKind::Simple(simple) = &command.kind {
             let depth = self.frames.len();
             let flow = self.simple(simple, &command.redirects).await;
@@ -40,6 +44,27 @@ impl Shell {
         } else {
             flow
         }
+    }
+
+    /// Before a simple command: has the trap for that run first (bash).
+    fn begin_debug_trap(&mut self, command: &Arc<Command>) -> bool {
+        if std::mem::take(&mut self.debugged) || !matches!(command.kind, CommandKind::Simple(_)) {
+            return false;
+        }
+        let Some(action) = self.traps.get(Event::Debug).filter(|action| !action.is_empty()).cloned() else {
+            return false;
+        };
+        let hidden = |frame: &Frame| match frame {
+            Frame::Trap { .. } => true,
+            Frame::Function(_) => !self.options.functrace,
+            _ => false,
+        };
+        if self.frames.iter().any(hidden) {
+            return false;
+        }
+        self.frames.push(Frame::Debugged(Arc::clone(command)));
+        self.begin_trap(&action);
+        true
     }
 
     async fn compound(&mut self, command: &Arc<Command>) -> Flow {
@@ -132,6 +157,11 @@ impl Shell {
     /// Works out what stands in `(( ))`, which errors name.
     async fn double_parentheses(&mut self, word: &Word) -> Result<i64, Flow> {
         self.builtin = Some(Bytes::from_static(b"(("));
+        if self.options.xtrace
+            && let Ok(text) = self.expand(|expander| expander.text(word)).await
+        {
+            self.trace_text([b"(( ", text.trim_ascii(), b" ))"].concat()).await;
+        }
         let value = self.expand(|expander| expander.arithmetic(word)).await;
         self.builtin = None;
         value
@@ -319,9 +349,18 @@ impl Shell {
                     let path = self.start_beside(&script.block, output)?;
                     journal.push(path);
                 }
+                Err(ExpandError::Unset(message)) => {
+                    self.complain(&message);
+                    return Err(Flow::Fatal(match self.dialect {
+                        // What a command line held fails as if it had not been found.
+                        Dialect::Bash if self.options.command && !self.subshell => 127,
+                        Dialect::Bash => 1,
+                        _ => 2,
+                    }));
+                }
                 Err(ExpandError::Fail(message)) => {
                     self.complain(&message);
-                    return Err(Flow::Fatal(if self.dialect.is_bash() { 1 } else { 2 }));
+                    return Err(if self.dialect.is_bash() { Flow::Discard(1) } else { Flow::Fatal(2) });
                 }
             }
         }

@@ -83,9 +83,24 @@ impl Shell {
     /// Notes that a text is no script.
     pub(super) fn complain_of_syntax(&mut self, error: &ParseError) {
         let message = error.message(self.dialect);
-        if self.dialect.is_bash() && !self.options.interactive && self.script.is_none() {
+        if self.dialect.is_bash() && !self.options.interactive {
+            let within_eval = self.frames.iter().rev().any(
+                |frame| matches!(frame, Frame::Source(source) if matches!(source.kind, SourceKind::Eval { .. })),
+            );
             let name = String::from_utf8_lossy(&self.name).into_owned();
-            self.errors.extend_from_slice(format!("{name}: -c: line {}: {message}\n", error.line).as_bytes());
+            let place = match (within_eval, &self.script) {
+                (true, None) => format!("{name}: eval"),
+                (false, None) => format!("{name}: -c"),
+                (true, Some(_)) => format!("{name}: eval"),
+                (false, Some(_)) => name,
+            };
+            // The end of the text counts as a line of its own.
+            let line = error.line + u32::from(error.is_at_end());
+            let mut text = format!("{place}: line {line}: {message}\n");
+            if let Some(seen) = &error.source_line {
+                text.push_str(&format!("{place}: line {line}: `{}'\n", String::from_utf8_lossy(seen)));
+            }
+            self.errors.extend_from_slice(text.as_bytes());
         } else {
             self.complain_at(error.line, &message);
         }

@@ -18,6 +18,8 @@ pub(super) enum Frame {
     List(List),
     /// A command that has yet to begin.
     Command(Arc<Command>),
+    /// A command whose trap (`DEBUG`) runs before it.
+    Debugged(Arc<Command>),
     If(If),
     Loop(Loop),
     For(For),
@@ -109,6 +111,8 @@ pub(super) struct Function {
     pub(super) called_at: u32,
     /// The script that calls; none for a command line.
     pub(super) source: Option<Bytes>,
+    /// The trap for its end has run.
+    pub(super) trapped: bool,
 }
 
 #[derive(Debug)]

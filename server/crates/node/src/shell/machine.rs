@@ -56,6 +56,8 @@ pub(super) enum Flow {
     Exit(u8),
     /// Something is wrong that ends a shell, unless someone is typing.
     Fatal(u8),
+    /// Something is wrong with a command: bash gives up its line and goes on with the next.
+    Discard(u8),
     /// Become another program.
     Exec(Outcome),
 }
@@ -144,6 +146,13 @@ impl Shell {
                     _ => Step::Pipeline(Arc::clone(&list.block), list.item, list.pipe),
                 }
             }
+            Frame::Debugged(_) => match self.frames.pop() {
+                Some(Frame::Debugged(command)) => {
+                    self.debugged = true;
+                    Step::Command(command)
+                }
+                _ => Step::Next,
+            },
             Frame::Command(_) => match self.frames.pop() {
                 Some(Frame::Command(command)) => Step::Command(command),
                 _ => Step::Next,
@@ -175,6 +184,19 @@ impl Shell {
                         self.line = error.line;
                         self.complain_of_syntax(&error);
                         self.status = 2;
+                        // In bash it is the command `eval` or `.` that fails.
+                        let within = matches!(
+                            self.frames.last(),
+                            Some(Frame::Source(Source {
+                                kind: SourceKind::Eval { .. } | SourceKind::Dot { .. },
+                                ..
+                            }))
+                        );
+                        if within && self.dialect.is_bash() && !self.options.posix {
+                            self.leave_innermost();
+                            self.command_ended();
+                            return Step::Next;
+                        }
                         if let Some(outcome) = self.follow(Flow::Fatal(2)) {
                             // A syntax error only ends the shell by way of its empty stack.
                             drop(outcome);
@@ -186,8 +208,10 @@ impl Shell {
             Frame::CaseTest { .. } => Step::CaseTest,
             Frame::Input(_) => Step::Input,
             Frame::Function(_) => {
-                self.leave_innermost();
-                self.command_ended();
+                if !self.begin_return_trap() {
+                    self.leave_innermost();
+                    self.command_ended();
+                }
                 Step::Next
             }
             Frame::Redirect(_) | Frame::Assignments(_) | Frame::Trap { .. } => {
@@ -267,7 +291,7 @@ impl Shell {
                 self.return_from(status);
                 None
             }
-            Flow::Fatal(status) if self.options.interactive => {
+            Flow::Fatal(status) | Flow::Discard(status) if self.options.interactive => {
                 self.status = status;
                 while self.frames.last().is_some_and(|frame| !matches!(frame, Frame::Input(_))) {
                     self.leave_innermost();
@@ -275,7 +299,19 @@ impl Shell {
                 self.tested = 0;
                 None
             }
-            Flow::Exit(status) | Flow::Fatal(status) => {
+            // What a command line holds has no next line.
+            Flow::Discard(status) if self.script.is_some() || self.reads_input() => {
+                self.status = status;
+                let stays = |frame: &Frame| {
+                    matches!(frame, Frame::Input(_) | Frame::Source(Source { kind: SourceKind::Main, .. }))
+                };
+                while self.frames.last().is_some_and(|frame| !stays(frame)) {
+                    self.leave_innermost();
+                }
+                self.tested = 0;
+                None
+            }
+            Flow::Exit(status) | Flow::Fatal(status) | Flow::Discard(status) => {
                 self.status = status;
                 self.frames.clear();
                 self.tested = 0;
@@ -283,6 +319,11 @@ impl Shell {
             }
             Flow::Exec(outcome) => Some(outcome),
         }
+    }
+
+    /// Whether commands come from standard input.
+    fn reads_input(&self) -> bool {
+        self.frames.iter().any(|frame| matches!(frame, Frame::Input(_)))
     }
 
     /// The frames that `break` may leave: those within the current function, except in ash.
@@ -377,7 +418,20 @@ impl Shell {
         }
     }
 
-    fn begin_trap(&mut self, action: &Bytes) {
+    /// At the end of a function: has the trap for that run, once, if the function has set one.
+    fn begin_return_trap(&mut self) -> bool {
+        let Some(action) = self.traps.get(Event::Return).filter(|action| !action.is_empty()).cloned() else {
+            return false;
+        };
+        match self.frames.last_mut() {
+            Some(Frame::Function(function)) if !function.trapped => function.trapped = true,
+            _ => return false,
+        }
+        self.begin_trap(&action);
+        true
+    }
+
+    pub(super) fn begin_trap(&mut self, action: &Bytes) {
         self.frames.push(Frame::Trap { status: self.status });
         let line = self.line;
         self.source(action.to_vec(), SourceKind::Trap { line }, line.max(1));

@@ -32,5 +32,5 @@ mod traps;
 mod variables;
 
 pub(crate) use dialect::Dialect;
-pub(crate) use quote::if_needed as quote_if_needed;
+pub(crate) use quote::{backslashed as quote_backslashed, if_needed as quote_if_needed};
 pub(crate) use start::main;

@@ -50,6 +50,7 @@ options! {
     notify = b'b', "notify";
     nounset = b'u', "nounset";
     errtrace = b'E', "errtrace";
+    functrace = b'T', "functrace";
     pipefail = 0, "pipefail";
     vi = 0, "vi";
     emacs = 0, "emacs";
@@ -102,6 +103,7 @@ pub(crate) fn listed(dialect: Dialect) -> &'static [&'static str] {
             "emacs",
             "errexit",
             "errtrace",
+            "functrace",
             "hashall",
             "ignoreeof",
             "monitor",

@@ -88,12 +88,47 @@ impl Shell {
         };
         if pipeline.timed {
             let elapsed = self.process.container.host.env.clock.uptime().saturating_sub(started);
-            let (minutes, seconds) = (elapsed.as_secs() / 60, elapsed.as_secs_f64() % 60.0);
-            let report = format!("\nreal\t{minutes}m{seconds:.3}s\nuser\t0m0.000s\nsys\t0m0.000s\n");
+            let report = self.time_report(elapsed);
             self.errors.extend_from_slice(report.as_bytes());
         }
         self.pipe_statuses = statuses;
         self.check_failure()
+    }
+
+    /// What `time` says, in the way of `TIMEFORMAT` where that is set (bash).
+    fn time_report(&self, elapsed: std::time::Duration) -> String {
+        let whole = elapsed.as_secs_f64();
+        let (minutes, seconds) = (elapsed.as_secs() / 60, whole % 60.0);
+        let format = self.variables.text(b"TIMEFORMAT").filter(|_| self.dialect.is_bash());
+        let Some(format) = format else {
+            return format!("\nreal\t{minutes}m{seconds:.3}s\nuser\t0m0.000s\nsys\t0m0.000s\n");
+        };
+        if format.is_empty() {
+            return String::new();
+        }
+        let mut report = String::new();
+        let text = String::from_utf8_lossy(format).into_owned();
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
+            if character != '%' {
+                report.push(character);
+                continue;
+            }
+            let digits = characters.next_if(char::is_ascii_digit).and_then(|digit| digit.to_digit(10));
+            let places = digits.unwrap_or(3).min(3) as usize;
+            let long = characters.next_if_eq(&'l').is_some();
+            match (characters.next(), long) {
+                (Some('R'), false) => report.push_str(&format!("{whole:.places$}")),
+                (Some('R'), true) => report.push_str(&format!("{minutes}m{seconds:.places$}s")),
+                (Some('U' | 'S'), false) => report.push_str(&format!("{:.places$}", 0.0)),
+                (Some('U' | 'S'), true) => report.push_str(&format!("0m{:.places$}s", 0.0)),
+                (Some('P'), _) => report.push_str("0.00"),
+                (Some('%'), _) => report.push('%'),
+                _ => {}
+            }
+        }
+        report.push('\n');
+        report
     }
 
     fn start_pipeline(
@@ -179,6 +214,7 @@ impl Shell {
         }
         let mut child = self.fork()?;
         child.traps.substitute(self.dialect);
+        child.substitution_depth += 1;
         let (reader, writer) = self.process.pipe();
         let _ = child.process.put(1, writer);
         child.frames.push(Frame::List(List::new(Arc::clone(block))));

@@ -81,8 +81,8 @@ pub(crate) fn backslashed(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 8);
     for (index, byte) in text.iter().enumerate() {
         let special = match byte {
-            b' ' | b'\'' | b'"' | b'\\' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>' | b'!' | b'{' | b'}'
-            | b'*' | b'[' | b']' | b'?' | b'^' | b'$' | b'`' | b',' => true,
+            b' ' | b'\'' | b'"' | b'\\' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>' | b'!' | b'{'
+            | b'}' | b'*' | b'[' | b']' | b'?' | b'^' | b'$' | b'`' | b',' => true,
             b'#' | b'~' => index == 0,
             _ => false,
         };

@@ -17,6 +17,9 @@ use crate::kernel::{
     process::{Fd, Process},
 };
 
+/// The first number that bash gives to a file for `{name}>`.
+const FIRST_FREE: Fd = 10;
+
 /// A redirection that is ready: what each file descriptor is to stand for.
 type Change = (Fd, Option<Arc<OpenFile>>);
 
@@ -26,6 +29,15 @@ impl Shell {
         let process = Arc::clone(&self.process);
         let mut saved = Vec::new();
         for redirect in redirects {
+            if let Some(name) = &redirect.variable {
+                match self.redirect_variable(&process, name, redirect).await {
+                    Ok(()) => continue,
+                    Err(flow) => {
+                        self.restore_files(saved);
+                        return Err(flow);
+                    }
+                }
+            }
             match self.change(&process, redirect).await {
                 Ok(changes) => {
                     for (fd, file) in changes {
@@ -39,6 +51,33 @@ impl Shell {
             }
         }
         Ok(saved)
+    }
+
+    /// `{name}>file`: opens at a number that is free, and which stays open; `{name}>&-` closes it (bash).
+    async fn redirect_variable(
+        &mut self,
+        process: &Arc<Process>,
+        name: &Bytes,
+        redirect: &Redirect,
+    ) -> Result<(), Flow> {
+        for (_, file) in self.change(process, redirect).await? {
+            let Some(file) = file else {
+                let number =
+                    self.value_of(name).and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
+                drop(number.and_then(|fd: Fd| process.lock().fds.take(fd)));
+                continue;
+            };
+            let added = process.lock().fds.add(file, FIRST_FREE, false);
+            match added {
+                Ok(fd) => self.assign(name, fd.to_string().into()).map_err(|message| {
+                    self.complain(&message);
+                    self.status = 1;
+                    Flow::On
+                })?,
+                Err(errno) => return Err(self.failed(name, errno, false)),
+            }
+        }
+        Ok(())
     }
 
     /// Redirects the files of a process that is about to run.

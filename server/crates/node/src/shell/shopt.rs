@@ -67,7 +67,9 @@ pub(crate) struct Shopts(u64);
 
 impl Default for Shopts {
     fn default() -> Self {
-        Self(TABLE.iter().enumerate().filter(|(_, (_, on))| *on).fold(0, |bits, (index, _)| bits | 1 << index))
+        Self(
+            TABLE.iter().enumerate().filter(|(_, (_, on))| *on).fold(0, |bits, (index, _)| bits | 1 << index),
+        )
     }
 }
 

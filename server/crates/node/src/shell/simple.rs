@@ -11,7 +11,7 @@ use super::{
     builtins::{self, Builtin, Effect},
     frames::{Frame, Function},
     machine::Flow,
-    parser::with_tildes,
+    parser::{Parser, with_tildes},
     quote,
     state::Shell,
     variables::Variable,
@@ -57,6 +57,15 @@ impl Shell {
             && (prefix == "command" || (prefix == "builtin" && self.dialect.is_bash()))
             && words.get(1).is_some_and(|next| !next.starts_with(b"-"))
         {
+            let unknown = prefix == "builtin" && builtins::find(&words[1], self.dialect).is_none();
+            if unknown {
+                self.builtin = Some(prefix.clone());
+                let shown = String::from_utf8_lossy(&words[1]).into_owned();
+                self.complain(&format!("{shown}: not a shell builtin"));
+                self.builtin = None;
+                self.status = 1;
+                return Flow::On;
+            }
             words.remove(0);
             plain = true;
         }
@@ -70,6 +79,11 @@ impl Shell {
         {
             return self.call_function(simple, redirects, name, body, words).await;
         }
+        if self.dialect.is_bash()
+            && let Some(last) = words.last()
+        {
+            let _ = self.variables.set(b"_", last.clone());
+        }
         match builtins::find(&name, self.dialect) {
             Some(builtin) => self.call_builtin(simple, redirects, builtin, words).await,
             None => self.run_program(simple, redirects, words).await,
@@ -78,8 +92,7 @@ impl Shell {
 
     /// Prints a command before it runs (`set -x`).
     pub(super) async fn trace(&mut self, assignments: &[u8], words: &[Bytes]) {
-        let prompt = self.variables.text(b"PS4").cloned().unwrap_or(Bytes::from_static(b"+ "));
-        let mut line = prompt.to_vec();
+        let mut line = self.trace_prompt().await;
         line.extend_from_slice(assignments);
         for (index, word) in words.iter().enumerate() {
             if index > 0 || !assignments.is_empty() {
@@ -93,6 +106,38 @@ impl Shell {
         line.push(b'\n');
         let process = Arc::clone(&self.process);
         let _ = process.write(2, line).await;
+    }
+
+    /// What precedes a traced command: PS4. bash expands it, and repeats its first character in substitutions.
+    async fn trace_prompt(&mut self) -> Vec<u8> {
+        let mut prompt = self.variables.text(b"PS4").cloned().unwrap_or(Bytes::from_static(b"+ "));
+        if self.dialect == Dialect::Dash {
+            return prompt.to_vec();
+        }
+        if prompt.contains(&b'$') || prompt.contains(&b'`') {
+            // What the prompt runs is not traced.
+            let (traced, status) = (std::mem::take(&mut self.options.xtrace), self.status);
+            if let Some(word) = Parser::here_text(prompt.to_vec(), self.dialect)
+                && let Ok(text) = self.expand(|expander| expander.text(&word)).await
+            {
+                prompt = text;
+            }
+            (self.options.xtrace, self.status) = (traced, status);
+        }
+        let mut line = prompt.to_vec();
+        if let Some(first) = prompt.first().filter(|_| self.dialect.is_bash()) {
+            for _ in 0..self.substitution_depth {
+                line.insert(0, *first);
+            }
+        }
+        line
+    }
+
+    /// Prints a compound command before it runs (`set -x` in bash).
+    pub(super) async fn trace_text(&mut self, text: impl AsRef<[u8]>) {
+        if self.options.xtrace && self.dialect.is_bash() {
+            self.trace(text.as_ref(), &[]).await;
+        }
     }
 
     async fn call_function(
@@ -132,6 +177,7 @@ impl Shell {
             getopts: std::mem::take(&mut self.getopts),
             called_at: self.line,
             source: self.script.clone(),
+            trapped: false,
         };
         self.frames.push(Frame::Function(function));
         self.enter(Frame::Command(body))
@@ -173,9 +219,11 @@ impl Shell {
                 return flow;
             }
         };
-        if let Some(array) = simple.arrays.iter().find(|array| {
-            self.variables.get(&array.name).is_some_and(|variable| variable.read_only)
-        }) {
+        if let Some(array) = simple
+            .arrays
+            .iter()
+            .find(|array| self.variables.get(&array.name).is_some_and(|variable| variable.read_only))
+        {
             let message = self.read_only_message(&array.name);
             self.complain(&message);
             self.restore_files(saved);
@@ -223,6 +271,9 @@ impl Shell {
                 self.complain("maximum nesting level exceeded");
                 return Flow::Fatal(2);
             }
+            if self.dialect.is_bash() && !self.options.posix && !assigned.is_empty() {
+                self.frames.push(Frame::Assignments(assigned));
+            }
             if !saved.is_empty() {
                 self.frames.push(Frame::Redirect(saved));
             }
@@ -239,7 +290,7 @@ impl Shell {
             return Flow::Exec(outcome);
         }
         self.restore_files(saved);
-        if !builtin.special {
+        if !builtin.special || (self.dialect.is_bash() && !self.options.posix) {
             self.put_back(assigned);
         }
         match effect {

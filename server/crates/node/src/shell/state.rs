@@ -79,6 +79,10 @@ pub(crate) struct Shell {
     pub(super) pipe_statuses: Vec<u8>,
     /// How many subshells this is in (`BASH_SUBSHELL`).
     pub(super) subshell_depth: u32,
+    /// How many command substitutions this is in.
+    pub(super) substitution_depth: usize,
+    /// The trap `DEBUG` has run for the command that comes next.
+    pub(super) debugged: bool,
     /// The text of the command that runs (`BASH_COMMAND`).
     pub(super) command_text: Bytes,
     /// Directories of `pushd`.
@@ -130,6 +134,8 @@ impl Shell {
             directories: Vec::new(),
             pipe_statuses: Vec::new(),
             subshell_depth: 0,
+            substitution_depth: 0,
+            debugged: false,
             command_text: Bytes::new(),
             beside: Vec::new(),
             exiting: false,
@@ -146,7 +152,8 @@ impl Shell {
     fn import_functions(&mut self) {
         let environment = self.process.env();
         for entry in environment.iter() {
-            let Some((variable, text)) = entry.iter().position(|byte| *byte == b'=').map(|at| (&entry[..at], &entry[at + 1..]))
+            let Some((variable, text)) =
+                entry.iter().position(|byte| *byte == b'=').map(|at| (&entry[..at], &entry[at + 1..]))
             else {
                 continue;
             };
@@ -180,7 +187,8 @@ impl Shell {
 
     /// Whether a text matches a pattern, as `case` and `[[` compare.
     pub(crate) fn pattern_matches(&self, pattern: &[u8], text: &[u8]) -> bool {
-        let options = MatchOptions { ignore_case: self.shopts.is_on("nocasematch"), ..MatchOptions::default() };
+        let options =
+            MatchOptions { ignore_case: self.shopts.is_on("nocasematch"), ..MatchOptions::default() };
         matches(pattern, text, options)
     }
 
@@ -268,6 +276,8 @@ impl Shell {
             read_only_functions: self.read_only_functions.clone(),
             shopts: self.shopts,
             subshell_depth: self.subshell_depth + 1,
+            substitution_depth: self.substitution_depth,
+            debugged: false,
             command_text: self.command_text.clone(),
             aliases: Arc::clone(&self.aliases),
             options: Options { interactive: false, monitor: false, ..self.options },

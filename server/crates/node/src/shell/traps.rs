@@ -20,6 +20,8 @@ pub(crate) enum Event {
     Error,
     /// Before each command (bash).
     Debug,
+    /// After a function or a file that was read (bash).
+    Return,
 }
 
 impl Event {
@@ -30,6 +32,7 @@ impl Event {
             "0" | "EXIT" | "exit" => Some(Self::Exit),
             "ERR" if bash => Some(Self::Error),
             "DEBUG" if bash => Some(Self::Debug),
+            "RETURN" if bash => Some(Self::Return),
             _ => Signal::parse(name).map(Self::Signal),
         }
     }
@@ -40,6 +43,7 @@ impl Event {
             Self::Exit => "EXIT".to_owned(),
             Self::Error => "ERR".to_owned(),
             Self::Debug => "DEBUG".to_owned(),
+            Self::Return => "RETURN".to_owned(),
             Self::Signal(signal) if bash => format!("SIG{}", signal.name()),
             Self::Signal(signal) => signal.name(),
         }

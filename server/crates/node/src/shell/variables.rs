@@ -30,9 +30,8 @@ impl Keyed {
 
     /// Where a key stands: its bucket, which its FNV-1 hash chooses.
     fn place(key: &[u8]) -> (u32, Bytes) {
-        let hash = key.iter().fold(0x811c_9dc5_u32, |hash, byte| {
-            hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte)
-        });
+        let hash =
+            key.iter().fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
         (hash % Self::BUCKETS, Bytes::copy_from_slice(key))
     }
 

@@ -1,5 +1,6 @@
 //! `date`: prints the date.
 
+pub(super) mod cal;
 mod parse;
 
 pub(super) use parse::{busybox, gnu, packed};

@@ -5,6 +5,7 @@ pub(super) mod du;
 pub(super) mod expr;
 pub(super) mod free;
 pub(super) mod id;
+pub(super) mod logger;
 pub(super) mod mount;
 pub(super) mod names;
 pub(super) mod small;

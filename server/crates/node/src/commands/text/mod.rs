@@ -2,6 +2,7 @@
 
 pub(super) mod base64;
 pub(super) mod checksum;
+pub(super) mod cksum;
 pub(super) mod cmp;
 pub(super) mod comm;
 pub(super) mod cut;

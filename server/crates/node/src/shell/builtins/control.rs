@@ -31,6 +31,7 @@ fn loops(shell: &mut Shell, args: &[Bytes]) -> Result<usize, Effect> {
             illegal_number(shell, arg);
             Err(Effect::Fatal(2))
         }
+        None if shell.dialect.is_bash() => Err(Effect::Exit(128)),
         None => Err(Effect::Fatal(2)),
     }
 }
@@ -67,7 +68,7 @@ fn status(shell: &mut Shell, args: &[Bytes]) -> Result<u8, Effect> {
                 Some(value) if value >= 0 || shell.dialect.is_bash() => Ok((value & 0xff) as u8),
                 _ => {
                     illegal_number(shell, arg);
-                    Err(Effect::Fatal(2))
+                    Err(if shell.dialect.is_bash() { Effect::Return(2) } else { Effect::Fatal(2) })
                 }
             }
         }
@@ -75,6 +76,10 @@ fn status(shell: &mut Shell, args: &[Bytes]) -> Result<u8, Effect> {
 }
 
 pub(super) fn exit(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if shell.dialect.is_bash() && args.len() > 2 && args[1].iter().all(u8::is_ascii_digit) {
+        shell.complain("too many arguments");
+        return Effect::Status(1);
+    }
     match status(shell, args) {
         Ok(status) => {
             shell.errors.extend_from_slice(shell.farewell().unwrap_or_default().as_bytes());
@@ -140,6 +145,10 @@ pub(super) fn exec(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
         Err(errno) => {
             let (message, status) = shell.not_run(program, errno);
+            let message = match shell.dialect {
+                Dialect::Bash => message.replace(": command not found", ": not found"),
+                _ => message,
+            };
             shell.complain(&message);
             Effect::Fatal(status)
         }
@@ -152,7 +161,11 @@ pub(super) async fn dot(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let Some(name) = rest.first() else {
         if shell.dialect.is_bash() {
             shell.complain("filename argument required");
-            return Effect::Status(2);
+            return super::show_usage(
+                shell,
+                &args[0],
+                &format!("{} filename [arguments]", String::from_utf8_lossy(&args[0])),
+            );
         }
         return Effect::Status(0);
     };
@@ -173,7 +186,14 @@ pub(super) async fn dot(shell: &mut Shell, args: &[Bytes]) -> Effect {
             let shown = String::from_utf8_lossy(name).into_owned();
             let text = shell.process.text(errno);
             let message = match (shell.dialect, errno) {
-                (Dialect::Bash, _) => format!("{shown}: {text}"),
+                // The file is to blame, not the builtin.
+                (Dialect::Bash, _) => {
+                    shell.builtin = None;
+                    format!("{shown}: {text}")
+                }
+                (Dialect::Dash, Errno::ENOENT | Errno::ENOTDIR) if shown.contains('/') => {
+                    format!("cannot open {shown}: No such file")
+                }
                 (Dialect::Dash, Errno::ENOENT) if !shown.contains('/') => format!("{shown}: not found"),
                 (Dialect::Dash, _) => format!("cannot open {shown}: {text}"),
                 (Dialect::Ash, Errno::ENOENT) => format!("can't open '{shown}': No such file or directory"),

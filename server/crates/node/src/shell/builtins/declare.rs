@@ -83,7 +83,8 @@ pub(super) fn array_text(value: &Value) -> Vec<u8> {
         }
         Value::Keyed(array) => {
             for (key, text) in array.iter() {
-                let plain = key.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-+=./:,%@".contains(byte));
+                let plain =
+                    key.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-+=./:,%@".contains(byte));
                 let key = if plain { key.to_vec() } else { quote::double(key) };
                 out.extend([b"[", &key[..], b"]=", &quote::double(text), b" "].concat());
             }
@@ -203,10 +204,10 @@ pub(super) fn declare(shell: &mut Shell, args: &[Bytes]) -> Effect {
         if let Some(letter) = option[1..].iter().find(|letter| !b"aAfFgiIlnrtuxp".contains(letter)) {
             let text = match &args[0][..] {
                 b"local" => "local [option] name[=value] ...",
-                b"typeset" => "typeset [-aAfFgiIlnrtux] name[=value] ... or typeset -p [-aAfFilnrtux] [name ...]",
-                _ => {
-                    "declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]"
+                b"typeset" => {
+                    "typeset [-aAfFgiIlnrtux] name[=value] ... or typeset -p [-aAfFilnrtux] [name ...]"
                 }
+                _ => "declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]",
             };
             return usage(shell, *letter, text);
         }
@@ -219,8 +220,11 @@ pub(super) fn declare(shell: &mut Shell, args: &[Bytes]) -> Effect {
         return list_locals(shell);
     }
     if operands.is_empty() {
-        let wanted: Vec<char> =
-            on.iter().filter(|letter| !matches!(letter, b'p' | b'g')).map(|letter| char::from(*letter)).collect();
+        let wanted: Vec<char> = on
+            .iter()
+            .filter(|letter| !matches!(letter, b'p' | b'g'))
+            .map(|letter| char::from(*letter))
+            .collect();
         return list(shell, "declare", |variable| {
             let letters = attributes(variable);
             wanted.iter().all(|letter| letters.contains(*letter))
@@ -256,8 +260,10 @@ fn print(shell: &mut Shell, name: &Bytes) -> Result<(), Effect> {
 
 /// `local` without operands: the function's own variables.
 fn list_locals(shell: &mut Shell) -> Effect {
-    let names: Vec<Bytes> =
-        shell.locals().map(|locals| locals.iter().map(|(name, _)| name.clone()).collect()).unwrap_or_default();
+    let names: Vec<Bytes> = shell
+        .locals()
+        .map(|locals| locals.iter().map(|(name, _)| name.clone()).collect())
+        .unwrap_or_default();
     for name in names {
         if let Some(text) = shell.variables.text(&name) {
             let line = [&name[..], b"=", &quote::if_needed(text, shell.dialect), b"\n"].concat();

@@ -7,12 +7,12 @@ use crate::shell::{Dialect, state::Shell};
 
 pub(super) fn getopts(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let (Some(spec), Some(name)) = (args.get(1), args.get(2)) else {
-        let message = match shell.dialect {
-            Dialect::Bash => "usage: getopts optstring name [arg ...]",
-            _ => "usage: getopts optstring var [arg...]",
-        };
-        shell.complain(message);
-        return if shell.dialect.is_bash() { Effect::Status(2) } else { Effect::Fatal(2) };
+        if shell.dialect.is_bash() {
+            return super::show_usage(shell, b"getopts", "getopts optstring name [arg ...]");
+        }
+        let word = if shell.dialect == Dialect::Dash { "Usage" } else { "usage" };
+        shell.complain(&format!("{word}: getopts optstring var [arg...]"));
+        return Effect::Fatal(2);
     };
     let words: Vec<Bytes> = if args.len() > 3 { args[3..].to_vec() } else { shell.positional.to_vec() };
     let silent = spec.starts_with(b":");

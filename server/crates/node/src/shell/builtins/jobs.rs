@@ -212,7 +212,11 @@ pub(super) fn kill(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 "usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]"
             }
         };
-        applet_complain(shell, usage);
+        match shell.dialect {
+            Dialect::Bash => return super::show_usage(shell, b"kill", usage.trim_start_matches("usage: ")),
+            Dialect::Dash => shell.complain(usage),
+            Dialect::Ash => applet_complain(shell, usage),
+        }
         return Effect::Status(if shell.dialect == Dialect::Ash { 1 } else { 2 });
     }
     let mut status = 0;
@@ -296,7 +300,7 @@ fn list(shell: &mut Shell, operands: &[Bytes]) -> Effect {
                 Dialect::Dash => format!("{name}\n"),
                 Dialect::Bash => {
                     let end = if number % 5 == 0 { "\n" } else { "\t" };
-                    format!("{number:>2}) {:<12}{end}", format!("SIG{name}"))
+                    format!("{number:>2}) SIG{name}{end}")
                 }
             };
             shell.output.extend_from_slice(line.as_bytes());
@@ -335,7 +339,19 @@ fn job(shell: &mut Shell, args: &[Bytes]) -> Option<Job> {
     found
 }
 
+/// Where jobs are not told apart, none can be moved.
+fn has_job_control(shell: &mut Shell) -> bool {
+    let has = shell.options.monitor || !shell.dialect.is_bash();
+    if !has {
+        shell.complain("no job control");
+    }
+    has
+}
+
 pub(super) async fn foreground(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if !has_job_control(shell) {
+        return Effect::Status(1);
+    }
     let Some(job) = job(shell, args) else {
         return Effect::Status(if shell.dialect.is_bash() { 1 } else { 2 });
     };
@@ -357,6 +373,9 @@ pub(super) async fn foreground(shell: &mut Shell, args: &[Bytes]) -> Effect {
 }
 
 pub(super) async fn background(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if !has_job_control(shell) {
+        return Effect::Status(1);
+    }
     let Some(found) = job(shell, args) else {
         return Effect::Status(if shell.dialect.is_bash() { 1 } else { 2 });
     };
@@ -370,6 +389,11 @@ pub(super) async fn background(shell: &mut Shell, args: &[Bytes]) -> Effect {
 }
 
 pub(super) fn disown(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if args.get(1).is_some_and(|arg| arg == "-a") {
+        let all: Vec<u32> = shell.jobs.all().iter().map(|job| job.number).collect();
+        all.into_iter().for_each(|number| drop(shell.jobs.remove(number)));
+        return Effect::Status(0);
+    }
     match job(shell, args) {
         Some(job) => {
             shell.jobs.remove(job.number);

@@ -28,7 +28,9 @@ enum Meaning {
 }
 
 fn meaning(shell: &Shell, name: &Bytes) -> Meaning {
-    if let Some(value) = shell.aliases.get(name) {
+    let expanded =
+        !shell.dialect.is_bash() || shell.options.interactive || shell.shopts.is_on("expand_aliases");
+    if let Some(value) = shell.aliases.get(name).filter(|_| expanded) {
         return Meaning::Alias(value.clone());
     }
     let more = match shell.dialect {
@@ -161,6 +163,17 @@ pub(super) fn hash(shell: &mut Shell, args: &[Bytes]) -> Effect {
         shell.found = Arc::default();
         return Effect::Status(0);
     }
+    if args.len() == 1 && shell.dialect.is_bash() {
+        if shell.found.is_empty() {
+            shell.output.extend_from_slice(b"hash: hash table empty\n");
+            return Effect::Status(0);
+        }
+        let lines: Vec<Vec<u8>> =
+            shell.found.values().map(|path| [b"   1\t", &path[..], b"\n"].concat()).collect();
+        shell.output.extend_from_slice(b"hits\tcommand\n");
+        shell.output.extend(lines.concat());
+        return Effect::Status(0);
+    }
     if args.len() == 1 {
         for path in Arc::clone(&shell.found).values() {
             shell.output.extend_from_slice(&[&path[..], b"\n"].concat());
@@ -180,7 +193,67 @@ pub(super) fn hash(shell: &mut Shell, args: &[Bytes]) -> Effect {
     Effect::Status(status)
 }
 
-pub(super) fn help(shell: &mut Shell, _: &[Bytes]) -> Effect {
+/// `caller`: where the function that runs was called (bash).
+pub(super) fn caller(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let calls = shell.calls();
+    let level = match args.get(1) {
+        None => 0,
+        Some(arg) => match std::str::from_utf8(arg).ok().and_then(|text| text.parse::<usize>().ok()) {
+            Some(level) => level,
+            None => {
+                let shown = String::from_utf8_lossy(arg).into_owned();
+                shell.complain(&format!("{shown}: invalid number"));
+                return Effect::Status(2);
+            }
+        },
+    };
+    let Some(call) = calls.get(level).filter(|call| call.name != "main") else { return Effect::Status(1) };
+    let source = call.source.clone().unwrap_or(Bytes::from_static(b"NULL"));
+    let line = match (args.get(1), calls.get(level + 1)) {
+        (None, _) => [call.line.to_string().as_bytes(), b" ", &source, b"\n"].concat(),
+        (Some(_), Some(by)) => {
+            [call.line.to_string().as_bytes(), b" ", &by.name, b" ", &source, b"\n"].concat()
+        }
+        (Some(_), None) => return Effect::Status(1),
+    };
+    shell.output.extend(line);
+    Effect::Status(0)
+}
+
+/// `enable`: lists builtins (bash); none can be taken away.
+pub(super) fn enable(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let operands: Vec<&Bytes> = args[1..].iter().filter(|arg| !arg.starts_with(b"-")).collect();
+    if operands.is_empty() {
+        let all: String = names(shell.dialect).map(|name| format!("enable {name}\n")).collect();
+        shell.output.extend_from_slice(all.as_bytes());
+    }
+    let mut status = 0;
+    for name in operands {
+        if find(name, shell.dialect).is_none() {
+            let shown = String::from_utf8_lossy(name).into_owned();
+            shell.complain(&format!("{shown}: not a shell builtin"));
+            status = 1;
+        }
+    }
+    Effect::Status(status)
+}
+
+/// `suspend` where there are no jobs (bash).
+pub(super) fn suspend(shell: &mut Shell, _: &[Bytes]) -> Effect {
+    shell.complain("cannot suspend: no job control");
+    Effect::Status(1)
+}
+
+pub(super) fn help(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if shell.dialect.is_bash()
+        && let Some(unknown) = args[1..].iter().find(|name| find(name, shell.dialect).is_none())
+    {
+        let shown = String::from_utf8_lossy(unknown).into_owned();
+        shell.complain(&format!(
+            "no help topics match `{shown}'.  Try `help help' or `man -k {shown}' or `info {shown}'."
+        ));
+        return Effect::Status(1);
+    }
     let mut text = String::from("Built-in commands:\n------------------\n");
     let mut column = 0;
     for name in names(shell.dialect) {

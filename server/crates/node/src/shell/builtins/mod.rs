@@ -3,17 +3,18 @@
 mod alias;
 mod control;
 mod declare;
-mod export;
-mod unset;
 mod directory;
+mod export;
 mod getopts;
 mod jobs;
 mod limits;
 mod lookup;
+mod mapfile;
 mod output;
 mod read;
 mod set;
 mod trap;
+mod unset;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -96,6 +97,7 @@ static TABLE: &[Builtin] = &[
     later("bg", "abd", |shell, args| Box::pin(jobs::background(shell, args))),
     special("break", control::break_loop),
     now("builtin", "b", lookup::command),
+    now("caller", "b", lookup::caller),
     now("cd", "abd", directory::cd),
     now("command", "abd", lookup::command),
     special("continue", control::continue_loop),
@@ -103,6 +105,7 @@ static TABLE: &[Builtin] = &[
     now("dirs", "b", directory::dirs),
     now("disown", "b", jobs::disown),
     now("echo", "abd", output::echo),
+    now("enable", "b", lookup::enable),
     special("eval", control::eval),
     special("exec", control::exec),
     special("exit", control::exit),
@@ -125,13 +128,13 @@ static TABLE: &[Builtin] = &[
     now("let", "ab", output::let_),
     special("local", declare::local),
     now("logout", "b", control::exit),
-    later("mapfile", "b", |shell, args| Box::pin(read::mapfile(shell, args))),
+    later("mapfile", "b", |shell, args| Box::pin(mapfile::mapfile(shell, args))),
     now("popd", "b", directory::popd),
     now("printf", "abd", output::printf),
     now("pushd", "b", directory::pushd),
     now("pwd", "abd", directory::pwd),
     later("read", "abd", |shell, args| Box::pin(read::read(shell, args))),
-    later("readarray", "b", |shell, args| Box::pin(read::mapfile(shell, args))),
+    later("readarray", "b", |shell, args| Box::pin(mapfile::mapfile(shell, args))),
     special("readonly", export::read_only),
     special("return", control::return_),
     special("set", set::set),
@@ -143,6 +146,7 @@ static TABLE: &[Builtin] = &[
         run: Run::Later(|shell, args| Box::pin(control::dot(shell, args))),
         shells: "ab",
     },
+    now("suspend", "b", lookup::suspend),
     now("test", "abd", output::test),
     special("times", limits::times),
     special("trap", trap::trap),

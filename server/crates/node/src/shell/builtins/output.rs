@@ -48,13 +48,21 @@ pub(super) fn printf(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
         return Effect::Status(2);
     };
-    let printed = commands::printf::render(format, values, shell.dialect.into());
+    let now = shell.process.now();
+    let printed = commands::printf::render_at(format, values, shell.dialect.into(), now);
     for error in &printed.errors {
         complain(shell, error);
     }
     match variable {
         Some(name) => {
-            if let Err(message) = shell.assign(&name, printed.out.into()) {
+            let set = match crate::shell::expand::subscripted(&name) {
+                Some((array, subscript)) => {
+                    let key = shell.key_of(&array, &subscript);
+                    shell.assign_element(&array, key, printed.out.into())
+                }
+                None => shell.assign(&name, printed.out.into()),
+            };
+            if let Err(message) = set {
                 shell.complain(&message);
                 return Effect::Status(1);
             }

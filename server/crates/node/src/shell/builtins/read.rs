@@ -16,6 +16,9 @@ use crate::{
 /// The longest line.
 const MAX_LINE: usize = 16 << 20;
 
+/// How bash's `read` is used.
+const USAGE: &str = "read [-ers] [-a array] [-d delim] [-i text] [-n nchars] [-N nchars] [-p prompt] [-t timeout] [-u fd] [name ...]";
+
 #[derive(Debug)]
 struct Options {
     raw: bool,
@@ -26,6 +29,8 @@ struct Options {
     delimiter: u8,
     fd: u32,
     array: Option<Bytes>,
+    /// So many bytes, whatever they are (bash `-N`).
+    exact: bool,
 }
 
 /// What was read.
@@ -95,6 +100,7 @@ fn parse<'a>(shell: &mut Shell, args: &'a [Bytes]) -> Result<(Options, &'a [Byte
         delimiter: b'\n',
         fd: 0,
         array: None,
+        exact: false,
     };
     let mut rest = &args[1..];
     while let Some(arg) = rest.first().filter(|arg| arg.starts_with(b"-") && arg.len() > 1) {
@@ -124,7 +130,7 @@ fn parse<'a>(shell: &mut Shell, args: &'a [Bytes]) -> Result<(Options, &'a [Byte
                         };
                         shell.complain(&message);
                         return Err(if shell.dialect.is_bash() {
-                            Effect::Status(2)
+                            super::show_usage(shell, b"read", USAGE)
                         } else {
                             Effect::Fatal(2)
                         });
@@ -145,11 +151,18 @@ fn parse<'a>(shell: &mut Shell, args: &'a [Bytes]) -> Result<(Options, &'a [Byte
             let text = String::from_utf8_lossy(&value).into_owned();
             match letter {
                 b'p' => options.prompt = Some(value),
+                b't' if shell.dialect.is_bash() && text.parse::<f64>().is_err() => {
+                    shell.complain(&format!("{text}: invalid timeout specification"));
+                    return Err(Effect::Status(1));
+                }
                 b't' => {
                     options.timeout =
                         text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
                 }
-                b'n' | b'N' => options.count = text.parse().ok(),
+                b'n' | b'N' => {
+                    options.count = text.parse().ok();
+                    options.exact = letter == b'N';
+                }
                 b'd' => options.delimiter = value.first().copied().unwrap_or(0),
                 b'u' => options.fd = text.parse().unwrap_or(0),
                 b'a' => options.array = Some(value),
@@ -291,6 +304,14 @@ fn assign(shell: &mut Shell, text: &[(u8, bool)], options: &Options, names: &[By
         let value = Value::Indexed((0..).zip(all).collect());
         return shell.variables.set_value(array, value).map_err(|_| shell.read_only_message(array));
     }
+    if options.exact {
+        let (first, others) = match names.split_first() {
+            Some((first, others)) => (first.clone(), others),
+            None => (Bytes::from_static(b"REPLY"), names),
+        };
+        shell.assign(&first, plain(text).into())?;
+        return others.iter().try_for_each(|name| shell.assign(name, Bytes::new()));
+    }
     let Some((last, firsts)) = names.split_last() else {
         return shell.assign(b"REPLY", plain(text).into());
     };
@@ -338,45 +359,4 @@ fn cut<'a>(
         _ => rest,
     };
     (field, rest)
-}
-
-/// `mapfile`: all lines into an array (bash).
-pub(super) async fn mapfile(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let strip = args.iter().any(|arg| arg == "-t");
-    let name = args.iter().skip(1).rfind(|arg| !arg.starts_with(b"-")).cloned();
-    let name = name.unwrap_or(Bytes::from_static(b"MAPFILE"));
-    let file = match shell.process.file(0) {
-        Ok(file) => file,
-        Err(_) => return Effect::Status(1),
-    };
-    let mut all = Vec::new();
-    loop {
-        match poll_fn(|cx| file.poll_read(cx, 64 * 1024)).await {
-            Ok(bytes) if bytes.is_empty() => break,
-            Ok(bytes) => all.extend_from_slice(&bytes),
-            Err(_) => return Effect::Status(1),
-        }
-        shell.process.work(64).await;
-        if all.len() > MAX_LINE {
-            break;
-        }
-    }
-    let mut lines: Vec<Bytes> =
-        all.split_inclusive(|byte| *byte == b'\n').map(Bytes::copy_from_slice).collect();
-    if strip {
-        for line in &mut lines {
-            if line.ends_with(b"\n") {
-                line.truncate(line.len() - 1);
-            }
-        }
-    }
-    let value = Value::Indexed((0..).zip(lines).collect());
-    match shell.variables.set_value(&name, value) {
-        Ok(()) => Effect::Status(0),
-        Err(_) => {
-            let message = shell.read_only_message(&name);
-            shell.complain(&message);
-            Effect::Status(1)
-        }
-    }
 }

@@ -20,7 +20,9 @@ pub(super) fn set(shell: &mut Shell, args: &[Bytes]) -> Effect {
             .into_iter()
             .filter_map(|(name, variable)| {
                 if matches!(variable.value, Value::Indexed(_) | Value::Keyed(_)) {
-                    return Some([&name[..], b"=", &super::declare::array_text(&variable.value), b"\n"].concat());
+                    return Some(
+                        [&name[..], b"=", &super::declare::array_text(&variable.value), b"\n"].concat(),
+                    );
                 }
                 let text = variable.text()?;
                 let value = if shell.dialect.is_bash() {
@@ -175,7 +177,8 @@ pub(super) fn shopt(shell: &mut Shell, args: &[Bytes]) -> Effect {
             }
         }
     }
-    let mut shown: Vec<String> = names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let mut shown: Vec<String> =
+        names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
     let listing = shown.is_empty();
     if listing {
         shown = if set_options {

@@ -5,6 +5,31 @@ use bytes::Bytes;
 use super::Effect;
 use crate::shell::{Dialect, quote, state::Shell, traps::Event};
 
+/// `trap -p NAME...`
+fn show(shell: &mut Shell, names: &[Bytes]) -> Effect {
+    let mut status = 0;
+    for name in names {
+        let Some(event) = Event::parse(name, true) else {
+            let shown = String::from_utf8_lossy(name).into_owned();
+            shell.complain(&format!("{shown}: invalid signal specification"));
+            status = 1;
+            continue;
+        };
+        if let Some((_, action)) = shell.traps.shown().find(|(known, _)| **known == event) {
+            let line = [
+                b"trap -- ",
+                &quote::single(action, shell.dialect)[..],
+                b" ",
+                event.name(true).as_bytes(),
+                b"\n",
+            ]
+            .concat();
+            shell.output.extend(line);
+        }
+    }
+    Effect::Status(status)
+}
+
 pub(super) fn trap(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut operands = &args[1..];
     let bash = shell.dialect.is_bash();
@@ -14,6 +39,7 @@ pub(super) fn trap(shell: &mut Shell, args: &[Bytes]) -> Effect {
             return super::jobs::kill(shell, &[Bytes::from_static(b"kill"), Bytes::from_static(b"-l")]);
         }
         Some(b"-p") if operands.len() == 1 => operands = &[],
+        Some(b"-p") if bash => return show(shell, &operands[1..]),
         _ => {}
     }
     if operands.is_empty() {
@@ -52,7 +78,11 @@ pub(super) fn trap(shell: &mut Shell, args: &[Bytes]) -> Effect {
                     Dialect::Ash => format!("{shown}: invalid signal specification"),
                     Dialect::Dash => format!("{shown}: bad trap"),
                 };
-                shell.complain(&message);
+                if shell.dialect == Dialect::Dash {
+                    shell.errors.extend_from_slice(format!("trap: {message}\n").as_bytes());
+                } else {
+                    shell.complain(&message);
+                }
                 status = 1;
             }
         }

@@ -10,7 +10,8 @@ use crate::shell::{Dialect, arith::name_len, state::Shell};
 pub(super) fn unset(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let (mut functions, mut variables, mut references) = (false, false, false);
     let mut operands = &args[1..];
-    while let Some(option) = operands.first().filter(|operand| operand.len() > 1 && operand.starts_with(b"-")) {
+    while let Some(option) = operands.first().filter(|operand| operand.len() > 1 && operand.starts_with(b"-"))
+    {
         operands = &operands[1..];
         if option == "--" {
             break;

@@ -117,6 +117,11 @@ impl Fields {
         escape(&self.current.buffer, &self.current.unquoted, b"*?[]\\!-^").into()
     }
 
+    /// All of it as what replaces a match, where `&` stands for that.
+    pub(crate) fn into_replacement(self) -> Bytes {
+        escape(&self.current.buffer, &self.current.unquoted, b"\\&").into()
+    }
+
     /// All of it as one regular expression.
     pub(crate) fn into_regex(self) -> Bytes {
         escape(&self.current.buffer, &self.current.unquoted, b"\\.[]*^$+?(){}|").into()
@@ -152,7 +157,7 @@ impl Field {
 fn escape(text: &[u8], unquoted: &[Range<usize>], special: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 8);
     let mut at = 0;
-    let mut quote = |out: &mut Vec<u8>, text: &[u8]| {
+    let quote = |out: &mut Vec<u8>, text: &[u8]| {
         for byte in text {
             if special.contains(byte) {
                 out.push(b'\\');

@@ -129,7 +129,8 @@ impl Expander<'_> {
         let Ok(entries) = process.list(dir) else { return };
         process.tick(u32::try_from(entries.len() / 8).unwrap_or(u32::MAX));
         let options = MatchOptions {
-            period: !shopts.is_on("dotglob") && !self.shell.variables.text(b"GLOBIGNORE").is_some_and(|_| self.shell.dialect.is_bash()),
+            period: !shopts.is_on("dotglob")
+                && !self.shell.variables.text(b"GLOBIGNORE").is_some_and(|_| self.shell.dialect.is_bash()),
             ignore_case: shopts.is_on("nocaseglob"),
             ..MatchOptions::default()
         };

@@ -37,6 +37,8 @@ pub(crate) enum ExpandError {
     Start { script: Arc<SubScript>, output: bool },
     /// There is no value; what the shell says.
     Fail(String),
+    /// A parameter that must be set is not; what the shell says.
+    Unset(String),
 }
 
 type Expand<T> = Result<T, ExpandError>;
@@ -152,6 +154,13 @@ impl Expander<'_> {
         let mut fields = Fields::new(None);
         self.parts(&word.parts, UNQUOTED, &mut fields)?;
         Ok(fields.into_pattern())
+    }
+
+    /// Expands a word to what replaces a match, in which `\` precedes what was quoted.
+    fn replacement(&mut self, word: &Word) -> Expand<Bytes> {
+        let mut fields = Fields::new(None);
+        self.parts(&word.parts, UNQUOTED, &mut fields)?;
+        Ok(fields.into_replacement())
     }
 
     /// Expands a word to a regular expression, in which `\` precedes what was quoted.

@@ -74,7 +74,11 @@ impl Expander<'_> {
         if !self.shell.options.nounset || matches!(name, ParameterName::Special(b'@' | b'*')) {
             return Ok(());
         }
-        Err(ExpandError::Fail(self.shell.unset_message(&name_text(name))))
+        let mut shown = name_text(name);
+        if self.shell.dialect.is_bash() && matches!(name, ParameterName::Positional(_)) {
+            shown.insert(0, '$');
+        }
+        Err(ExpandError::Unset(self.shell.unset_message(&shown)))
     }
 
     fn values(&mut self, parameter: &Parameter) -> Expand<Values> {
@@ -219,7 +223,7 @@ impl Expander<'_> {
                     (Dialect::Ash | Dialect::Dash, true) => "parameter not set or null".to_owned(),
                     (_, false) => "parameter not set".to_owned(),
                 };
-                return Err(ExpandError::Fail(format!("{name}: {reason}")));
+                return Err(ExpandError::Unset(format!("{name}: {reason}")));
             }
             ParameterOp::RemovePrefix { longest, pattern } => {
                 self.require(parameter, &values)?;
@@ -242,7 +246,12 @@ impl Expander<'_> {
             ParameterOp::Replace { scope, pattern, with } => {
                 self.require(parameter, &values)?;
                 let pattern = Pattern::new(&self.pattern(pattern)?);
-                let with = self.text(with)?;
+                // In bash an `&` that is not quoted stands for what matched.
+                let with = if self.shell.shopts.is_on("patsub_replacement") && self.shell.dialect.is_bash() {
+                    Replacement::new(&self.replacement(with)?)
+                } else {
+                    Replacement(vec![Some(self.text(with)?)])
+                };
                 self.emit(values.map(|text| replace(text, &pattern, &with, *scope)), context, out);
             }
             ParameterOp::Case { upper, all, pattern } => {
@@ -260,7 +269,10 @@ impl Expander<'_> {
             }
             ParameterOp::Bad(text) => {
                 let text = String::from_utf8_lossy(text);
-                return Err(ExpandError::Fail(format!("${{{text}}}: bad substitution")));
+                return Err(ExpandError::Fail(match self.shell.dialect {
+                    Dialect::Bash => format!("${{{text}}}: bad substitution"),
+                    _ => "Bad substitution".to_owned(),
+                }));
             }
             ParameterOp::Names => {
                 let ParameterName::Variable(prefix) = &parameter.name else { return Ok(()) };
@@ -379,7 +391,8 @@ impl Expander<'_> {
                 }
                 Some(variable) => Values::One(variable.text().map(|text| {
                     let value = quote::reusable(text);
-                    let prefix = if letters.is_empty() { String::new() } else { format!("declare -{letters} ") };
+                    let prefix =
+                        if letters.is_empty() { String::new() } else { format!("declare -{letters} ") };
                     [prefix.as_bytes(), &name, b"=", &value].concat().into()
                 })),
             },
@@ -391,9 +404,8 @@ impl Expander<'_> {
                     return Ok(Values::Many { all, joined: false });
                 }
                 let keyed = matches!(variable.value, Value::Keyed(_));
-                let pairs: Vec<Vec<u8>> = pairs
-                    .map(|(key, text)| [&key[..], b" ", &quote::double(&text)].concat())
-                    .collect();
+                let pairs: Vec<Vec<u8>> =
+                    pairs.map(|(key, text)| [&key[..], b" ", &quote::double(&text)].concat()).collect();
                 let mut text = pairs.join(&b' ');
                 if keyed && !text.is_empty() {
                     text.push(b' ');
@@ -401,6 +413,7 @@ impl Expander<'_> {
                 Values::One(Some(text.into()))
             }
             b'K' | b'k' => values.map(|text| quote::reusable(text).into()),
+            _ if matches!(values, Values::One(None)) => values,
             _ => {
                 let shown = String::from_utf8_lossy(&name).into_owned();
                 let letter = char::from(letter);
@@ -457,31 +470,67 @@ fn slice(len: usize, offset: i64, length: Option<i64>) -> Option<std::ops::Range
     Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
 }
 
-fn replace(text: &Bytes, pattern: &Pattern, with: &[u8], scope: ReplaceScope) -> Bytes {
+/// What matches are replaced by: texts, and (`None`) what matched.
+struct Replacement(Vec<Option<Bytes>>);
+
+impl Replacement {
+    /// Reads a text in which `\` precedes what was quoted.
+    fn new(text: &[u8]) -> Self {
+        let mut pieces = Vec::new();
+        let mut plain = Vec::new();
+        let mut bytes = text.iter();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'&' => {
+                    pieces.push(Some(Bytes::from(std::mem::take(&mut plain))));
+                    pieces.push(None);
+                }
+                b'\\' => plain.extend(bytes.next()),
+                _ => plain.push(*byte),
+            }
+        }
+        pieces.push(Some(plain.into()));
+        Self(pieces)
+    }
+
+    fn put(&self, matched: &[u8], out: &mut Vec<u8>) {
+        for piece in &self.0 {
+            out.extend_from_slice(piece.as_ref().map_or(matched, |piece| &piece[..]));
+        }
+    }
+}
+
+fn replace(text: &Bytes, pattern: &Pattern, with: &Replacement, scope: ReplaceScope) -> Bytes {
+    let mut out = Vec::with_capacity(text.len());
     match scope {
         ReplaceScope::AtStart => match pattern.prefix(text, true) {
-            Some(end) => [with, &text[end..]].concat().into(),
-            None => text.clone(),
+            Some(end) => {
+                with.put(&text[..end], &mut out);
+                out.extend_from_slice(&text[end..]);
+            }
+            None => return text.clone(),
         },
         ReplaceScope::AtEnd => match pattern.suffix(text, true) {
-            Some(start) => [&text[..start], with].concat().into(),
-            None => text.clone(),
+            Some(start) => {
+                out.extend_from_slice(&text[..start]);
+                with.put(&text[start..], &mut out);
+            }
+            None => return text.clone(),
         },
         ReplaceScope::First | ReplaceScope::All => {
-            let mut out = Vec::with_capacity(text.len());
             let mut at = 0;
             while let Some((start, end)) = pattern.search(text, at) {
                 out.extend_from_slice(&text[at..start]);
-                out.extend_from_slice(with);
+                with.put(&text[start..end], &mut out);
                 at = end;
                 if scope == ReplaceScope::First || out.len() > super::MAX_WORD {
                     break;
                 }
             }
             out.extend_from_slice(&text[at..]);
-            out.into()
         }
     }
+    out.into()
 }
 
 fn change_case(text: &Bytes, upper: bool, all: bool, pattern: Option<&Pattern>) -> Bytes {

@@ -59,8 +59,8 @@ impl Shell {
                 return Some(self.subshell_depth.to_string().into());
             }
             b"BASH_COMMAND" if self.dialect.is_bash() => return Some(self.command_text.clone()),
-            b"FUNCNAME" | b"BASH_SOURCE" | b"BASH_LINENO" | b"PIPESTATUS" | b"BASH_VERSINFO" | b"DIRSTACK"
-            | b"GROUPS"
+            b"FUNCNAME" | b"BASH_SOURCE" | b"BASH_LINENO" | b"PIPESTATUS" | b"BASH_VERSINFO"
+            | b"DIRSTACK" | b"GROUPS"
                 if self.dialect.is_bash() =>
             {
                 return match self.made_up_array(name) {
@@ -91,7 +91,9 @@ impl Shell {
                 [] => vec![self.status.to_string().into()],
                 all => all.iter().map(|status| status.to_string().into()).collect(),
             },
-            b"BASH_VERSINFO" => ["5", "2", "37", "1", "release", "x86_64-pc-linux-gnu"].map(Bytes::from).to_vec(),
+            b"BASH_VERSINFO" => {
+                ["5", "2", "37", "1", "release", "x86_64-pc-linux-gnu"].map(Bytes::from).to_vec()
+            }
             b"FUNCNAME" => {
                 // Outside of functions it is not set.
                 let calls = self.calls();
@@ -172,7 +174,9 @@ impl Shell {
     pub(crate) fn element_of(&mut self, name: &[u8], key: &Key) -> Option<Bytes> {
         let name = self.resolve(name);
         match (key, self.variables.get(&name).map(|variable| &variable.value)) {
-            (Key::Number(index), Some(Value::Indexed(array))) => array.get(&wrap_index(array, *index)).cloned(),
+            (Key::Number(index), Some(Value::Indexed(array))) => {
+                array.get(&wrap_index(array, *index)).cloned()
+            }
             (Key::Name(key), Some(Value::Keyed(array))) => array.get(key).cloned(),
             (Key::Number(0), _) => self.value_of(&name),
             _ => None,

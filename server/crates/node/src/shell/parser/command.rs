@@ -12,8 +12,8 @@ use super::{
 use crate::shell::{
     arith::name_len,
     ast::{
-        AndOr, AssignedValue, Assignment, Block, Command, CommandKind, Connector, Definition, Part, Pipeline, Redirect,
-        RedirectKind, Simple, Word,
+        AndOr, AssignedValue, Assignment, Block, Command, CommandKind, Connector, Definition, Part, Pipeline,
+        Redirect, RedirectKind, Simple, Word,
     },
     simple::DECLARATIONS,
 };
@@ -308,14 +308,26 @@ impl Parser {
         Ok((Some(split.subscript), with_tildes(&parts)))
     }
 
+    /// The name in `{name}` before a redirection.
+    fn redirect_variable(&self, word: &Word) -> Option<Bytes> {
+        let follows = matches!(self.text.get(self.at), Some(b'<' | b'>'));
+        let text = word.literal().filter(|_| follows && self.dialect.is_bash())?;
+        let inner = text.strip_prefix(b"{")?.strip_suffix(b"}")?;
+        (!inner.is_empty() && name_len(inner) == inner.len()).then(|| Bytes::copy_from_slice(inner))
+    }
+
     /// The next redirection, if there is one.
     fn redirect(&mut self) -> Parse<Option<Redirect>> {
-        let fd = match self.peek()? {
-            Tok::Io(fd) => Some(*fd),
-            Tok::Op(op) if op.is_redirect() => None,
+        let (fd, variable) = match self.peek()?.clone() {
+            Tok::Io(fd) => (Some(fd), None),
+            Tok::Op(op) if op.is_redirect() => (None, None),
+            Tok::Word(word) => match self.redirect_variable(&word) {
+                Some(name) => (None, Some(name)),
+                None => return Ok(None),
+            },
             _ => return Ok(None),
         };
-        if fd.is_some() {
+        if fd.is_some() || variable.is_some() {
             self.skip()?;
         }
         let Tok::Op(op) = self.take()? else { return self.unexpected(None) };
@@ -327,7 +339,7 @@ impl Parser {
             let strip_tabs = op == Op::DoubleLessDash;
             self.pending.push(HereDocument { delimiter, strip_tabs, quoted, body: Arc::clone(&body) });
             self.skip()?;
-            return Ok(Some(Redirect { fd, kind: RedirectKind::HereDocument(body) }));
+            return Ok(Some(Redirect { fd, variable, kind: RedirectKind::HereDocument(body) }));
         }
         self.skip()?;
         let kind = match op {
@@ -342,7 +354,7 @@ impl Parser {
             Op::AndDoubleGreat => RedirectKind::Both { word, append: true },
             _ => RedirectKind::HereString(word),
         };
-        Ok(Some(Redirect { fd, kind }))
+        Ok(Some(Redirect { fd, variable, kind }))
     }
 }
 
@@ -388,7 +400,8 @@ fn split_subscript<'a>(text: &Bytes, later: &'a [Part]) -> Option<Split<'a>> {
 /// `command 2>&1`, for `|&`.
 fn with_both_outputs(command: Arc<Command>) -> Command {
     let one = Word::of(Part::Literal(Bytes::from_static(b"1")));
-    let redirect = Redirect { fd: Some(2), kind: RedirectKind::Duplicate { word: one, output: true } };
+    let redirect =
+        Redirect { fd: Some(2), variable: None, kind: RedirectKind::Duplicate { word: one, output: true } };
     match Arc::try_unwrap(command) {
         Ok(command) => {
             let mut redirects = command.redirects.into_vec();

@@ -13,6 +13,8 @@ pub(crate) struct ParseError {
     pub(crate) incomplete: bool,
     /// The delimiter of the here-document that more text has to end.
     pub(crate) here_document: Option<Bytes>,
+    /// The line where an unexpected token stands, which bash shows.
+    pub(crate) source_line: Option<Bytes>,
 }
 
 /// What is wrong.
@@ -50,6 +52,11 @@ impl ParseErrorKind {
 }
 
 impl ParseError {
+    /// Whether it is the end of the text that is not expected.
+    pub(crate) fn is_at_end(&self) -> bool {
+        matches!(self.kind, ParseErrorKind::Unexpected { token: TokenName::Eof, .. })
+    }
+
     /// The message after the shell's name and the line.
     pub(crate) fn message(&self, dialect: Dialect) -> String {
         match dialect {

@@ -32,7 +32,9 @@ impl Parser {
                 self.at += 2;
                 let start = self.at;
                 let parameter = match self.nested(|parser| parser.braced(in_quotes)) {
-                    Err(error) if error.kind == ParseErrorKind::BadSubstitution => self.bad_parameter(start, error)?,
+                    Err(error) if error.kind == ParseErrorKind::BadSubstitution => {
+                        self.bad_parameter(start, error)?
+                    }
                     other => other?,
                 };
                 Ok(Some(Part::Parameter(Arc::new(parameter))))

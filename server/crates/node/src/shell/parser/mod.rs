@@ -159,6 +159,14 @@ impl Parser {
         Ok(parsed)
     }
 
+    /// The line of the text at a place.
+    fn line_at(&self, at: usize) -> Bytes {
+        let at = at.min(self.text.len());
+        let start = self.text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let len = self.text[start..].iter().position(|byte| *byte == b'\n');
+        Bytes::copy_from_slice(&self.text[start..len.map_or(self.text.len(), |len| start + len)])
+    }
+
     fn error(&self, kind: ParseErrorKind) -> ParseError {
         let incomplete = kind.is_incomplete();
         let here_document = self.pending.first().map(|document| document.delimiter.clone());
@@ -168,7 +176,10 @@ impl Parser {
             let rest = self.text.get(self.counted..).unwrap_or_default();
             line = line.saturating_add(u32::try_from(memchr::memchr_iter(b'\n', rest).count()).unwrap_or(0));
         }
-        ParseError { kind, line, incomplete, here_document }
+        let unexpected =
+            matches!(&kind, ParseErrorKind::Unexpected { token, .. } if *token != TokenName::Eof);
+        let source_line = unexpected.then(|| self.line_at(self.position()));
+        ParseError { kind, line, incomplete, here_document, source_line }
     }
 }
 
