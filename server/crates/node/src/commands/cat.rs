@@ -126,7 +126,14 @@ impl Style {
         // busybox numbers lines, and gives each its end.
         let complete = line.complete || (self.ends_all && numbered);
         self.unfinished = !complete;
-        self.text(&line.text, &mut out);
+        // GNU shows a carriage return before the end that it marks.
+        match line.text.strip_suffix(b"\r") {
+            Some(text) if self.ends && complete && !self.ends_all && !self.nonprinting => {
+                self.text(&line.text.slice(..text.len()), &mut out);
+                out.extend_from_slice(b"^M");
+            }
+            _ => self.text(&line.text, &mut out),
+        }
         if complete {
             if self.ends {
                 out.push(b'$');

@@ -124,15 +124,6 @@ pub(crate) async fn in_hosts(process: &Process, name: &str) -> Vec<IpAddr> {
     text.lines().filter_map(entry).collect()
 }
 
-/// The first name that `/etc/hosts` has for an address.
-pub(crate) async fn name_in_hosts(process: &Process, address: IpAddr) -> Option<String> {
-    let text = file(process, b"/etc/hosts").await;
-    text.lines().find_map(|line| {
-        let mut words = line.split('#').next()?.split_whitespace();
-        (words.next()?.parse() == Ok(address)).then(|| words.next().map(str::to_owned)).flatten()
-    })
-}
-
 /// Asks the name servers, in turn, as often as the file says, for one complete name.
 pub(crate) async fn query(process: &Process, conf: &ResolvConf, name: &str, kind: DnsType) -> DnsAnswer {
     let container = &process.container;

@@ -5,7 +5,7 @@ use super::{
     machine::Flow,
     state::Shell,
 };
-use crate::{commands, libc::fnmatch::fnmatch};
+use crate::commands;
 
 /// What is left to do of a condition, so that its depth needs no deep stack.
 enum Task<'a> {

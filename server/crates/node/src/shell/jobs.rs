@@ -105,12 +105,6 @@ impl Jobs {
         self.jobs.extract_if(.., is_done).collect()
     }
 
-    /// The processes that still run, as far as is known.
-    pub(crate) fn running(&self) -> Vec<u32> {
-        let running = self.jobs.iter().filter(|job| job.state == JobState::Running);
-        running.filter_map(|job| job.pids.last().copied()).collect()
-    }
-
     /// Forgets a job.
     pub(crate) fn remove(&mut self, number: u32) {
         self.jobs.retain(|job| job.number != number);

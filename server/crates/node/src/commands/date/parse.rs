@@ -317,9 +317,12 @@ impl Parsed {
         let days = Span::new()
             .try_years(self.span.get_years())
             .and_then(|span| span.try_months(self.span.get_months()))
-            .and_then(|span| span.try_days(self.span.get_days()))
             .ok()?;
-        let civil = date.to_datetime(time).checked_add(days).ok()?;
+        // A day that a month does not have is one of the next, as in `mktime(3)`.
+        let day = i32::from(date.day()) - 1;
+        let later = Span::new().try_days(self.span.get_days().checked_add(day)?).ok()?;
+        let date = date.first_of_month().checked_add(days).and_then(|date| date.checked_add(later)).ok()?;
+        let civil = date.to_datetime(time);
         let base = match self.offset {
             Some(offset) => offset.to_timestamp(civil).ok()?,
             None => zone.when(civil)?,

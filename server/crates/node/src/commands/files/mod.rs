@@ -3,6 +3,7 @@
 mod attributes;
 mod copy;
 pub(super) mod cp;
+pub(super) mod install;
 pub(super) mod ln;
 pub(super) mod mkdir;
 pub(super) mod mktemp;

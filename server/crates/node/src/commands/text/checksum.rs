@@ -1,9 +1,9 @@
-//! `md5sum`, `sha1sum`, `sha256sum`, `sha512sum`: checksums of files.
+//! `md5sum`, `sha1sum` and the sums of the SHA-2 family: checksums of files.
 
 use bytes::Bytes;
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 use super::super::{Cx, Lines};
 use crate::{
@@ -41,6 +41,10 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
             continue;
         }
         match digest_path(&mut cx, &path).await {
+            Ok(digest) if opts.has(b'T') && cx.is_gnu() => {
+                let kind = cx.name.trim_end_matches("sum").to_ascii_uppercase();
+                cx.put(format!("{kind} ({}) = {digest}\n", String::from_utf8_lossy(&path)));
+            }
             Ok(digest) => {
                 cx.put(digest);
                 cx.put("  ");
@@ -70,6 +74,8 @@ async fn digest_path(cx: &mut Cx, path: &[u8]) -> Result<String, (Errno, bool)> 
     let digest = match cx.name.as_str() {
         "md5sum" => digest::<Md5>(cx, &file).await,
         "sha1sum" => digest::<Sha1>(cx, &file).await,
+        "sha224sum" => digest::<Sha224>(cx, &file).await,
+        "sha384sum" => digest::<Sha384>(cx, &file).await,
         "sha512sum" => digest::<Sha512>(cx, &file).await,
         _ => digest::<Sha256>(cx, &file).await,
     };

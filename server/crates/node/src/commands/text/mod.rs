@@ -12,6 +12,7 @@ pub(super) mod expand;
 pub(super) mod factor;
 pub(super) mod fold;
 mod hexdump_format;
+pub(super) mod join;
 pub(super) mod nl;
 pub(super) mod paste;
 pub(super) mod seq;

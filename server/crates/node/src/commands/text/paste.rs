@@ -17,19 +17,34 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         None => vec![Some(b'\t')],
     };
     let mut code = 0;
+    // Where standard input is named more than once, its lines are taken in turns.
+    let mut readers: Vec<Lines> = Vec::new();
     let mut inputs = Vec::new();
+    let mut standard_input = None;
     for path in Cx::inputs(opts.operands.clone()) {
+        if path == "-"
+            && let Some(reader) = standard_input
+        {
+            inputs.push(Some(reader));
+            continue;
+        }
         match open_input(&mut cx, &path).await {
-            Some(file) => inputs.push(Some(Lines::new(file))),
+            Some(file) => {
+                if path == "-" {
+                    standard_input = Some(readers.len());
+                }
+                inputs.push(Some(readers.len()));
+                readers.push(Lines::new(file));
+            }
             None if cx.is_gnu() => return 1,
             None => code = 1,
         }
     }
     let delimiter = |index: usize| delimiters.get(index % delimiters.len().max(1)).copied().flatten();
     if opts.has(b's') {
-        for lines in inputs.iter_mut().flatten() {
+        for reader in inputs.into_iter().flatten() {
             let mut index = 0;
-            while let Ok(Some(line)) = lines.next(&mut cx).await {
+            while let Ok(Some(line)) = readers[reader].next(&mut cx).await {
                 if index > 0 {
                     cx.put(delimiter(index - 1).as_slice());
                 }
@@ -48,8 +63,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         while inputs.iter().any(Option::is_some) {
             let (count, mut used) = (inputs.len(), 0);
             for (index, input) in inputs.iter_mut().enumerate() {
-                let Some(lines) = input else { continue };
-                let Ok(Some(line)) = lines.next(&mut cx).await else {
+                let Some(reader) = *input else { continue };
+                let Ok(Some(line)) = readers[reader].next(&mut cx).await else {
                     *input = None;
                     continue;
                 };
@@ -75,8 +90,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
             if index > 0 {
                 row.extend(delimiter(index - 1));
             }
-            let Some(lines) = input else { continue };
-            match lines.next(&mut cx).await {
+            let Some(reader) = *input else { continue };
+            match readers[reader].next(&mut cx).await {
                 Ok(Some(line)) => {
                     row.extend_from_slice(&line.text);
                     any = true;
