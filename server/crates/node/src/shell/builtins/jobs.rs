@@ -391,7 +391,9 @@ pub(super) async fn background(shell: &mut Shell, args: &[Bytes]) -> Effect {
 pub(super) fn disown(shell: &mut Shell, args: &[Bytes]) -> Effect {
     if args.get(1).is_some_and(|arg| arg == "-a") {
         let all: Vec<u32> = shell.jobs.all().iter().map(|job| job.number).collect();
-        all.into_iter().for_each(|number| drop(shell.jobs.remove(number)));
+        for number in all {
+            shell.jobs.remove(number);
+        }
         return Effect::Status(0);
     }
     match job(shell, args) {

@@ -14,7 +14,7 @@ pub(crate) struct ParseError {
     /// The delimiter of the here-document that more text has to end.
     pub(crate) here_document: Option<Bytes>,
     /// The line where an unexpected token stands, which bash shows.
-    pub(crate) source_line: Option<Bytes>,
+    pub(crate) source_line: Option<Box<[u8]>>,
 }
 
 /// What is wrong.

@@ -160,11 +160,11 @@ impl Parser {
     }
 
     /// The line of the text at a place.
-    fn line_at(&self, at: usize) -> Bytes {
+    fn line_at(&self, at: usize) -> Box<[u8]> {
         let at = at.min(self.text.len());
         let start = self.text[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
         let len = self.text[start..].iter().position(|byte| *byte == b'\n');
-        Bytes::copy_from_slice(&self.text[start..len.map_or(self.text.len(), |len| start + len)])
+        self.text[start..len.map_or(self.text.len(), |len| start + len)].into()
     }
 
     fn error(&self, kind: ParseErrorKind) -> ParseError {
