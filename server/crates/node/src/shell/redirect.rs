@@ -179,7 +179,13 @@ impl Shell {
         word: &Word,
         flags: OpenFlags,
     ) -> Result<Arc<OpenFile>, Flow> {
+        let before = self.beside.len();
         let path = self.target(word).await?;
+        if self.beside.len() > before {
+            // `<(...)`: the pipe's end is the shell's own; a child that was forked before does not have it.
+            let process = Arc::clone(&self.process);
+            return self.open_path(&process, &path, flags).await;
+        }
         self.open_path(process, &path, flags).await
     }
 
