@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use podlab_cluster::Config;
+use podlab_cluster::{Config, NodeConfig};
 use podlab_exercises::{
     CheckResult, Outcome, Progress, Verdict,
     content::{Content, ExerciseContent},
@@ -19,6 +19,13 @@ use crate::clusters::{
 
 /// How long grading on an embedded cluster may take in real time, whatever happens in it.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A cluster to grade on. Its clock waits for what runs: a container that never rests, such as a loop whose `sleep` is
+/// misspelt, must not take long to come through the seconds that checks look at.
+fn sandbox() -> Config {
+    let node = NodeConfig { burst_steps: 250_000, busy_steps_per_second: 25_000, ..NodeConfig::default() };
+    Config { nodes: vec![node], ..Config::default() }
+}
 
 /// How many submissions a real cluster grades at the same time.
 const REAL_WIDTH: usize = 4;
@@ -168,8 +175,7 @@ impl Ground {
                     let clock: Arc<dyn podlab_grader::Clock> = Arc::new(GradersClock(clock));
                     grade(podlab_grader::Cluster { client, clock, tenancy: Tenancy::Private, owner })
                 };
-                let grading =
-                    fast::with_cluster(Config::default(), Timestamp::now(), rand::random(), on_cluster);
+                let grading = fast::with_cluster(sandbox(), Timestamp::now(), rand::random(), on_cluster);
                 tokio::time::timeout(PATIENCE, grading).await.map_err(|_| GroundError::Stuck)??
             }
         }

@@ -43,6 +43,10 @@ pub struct NodeConfig {
     pub sandbox_delay: Duration,
     /// How long it takes to make and start a container.
     pub container_delay: Duration,
+    /// How many steps a core takes in one go, and...
+    pub burst_steps: u64,
+    /// ...a second after that (see [`podlab_node::NodeConfig`]).
+    pub busy_steps_per_second: u64,
 }
 
 /// A version of Kubernetes.
@@ -68,6 +72,8 @@ impl Default for Config {
 
 impl Default for NodeConfig {
     fn default() -> Self {
+        let podlab_node::NodeConfig { burst_steps, busy_steps_per_second, .. } =
+            podlab_node::NodeConfig::default();
         Self {
             name: "node1".into(),
             cpus: 4,
@@ -76,6 +82,8 @@ impl Default for NodeConfig {
             max_pods: 110,
             sandbox_delay: Duration::from_millis(700),
             container_delay: Duration::from_millis(150),
+            burst_steps,
+            busy_steps_per_second,
         }
     }
 }

@@ -23,6 +23,7 @@ fn node() -> Node {
         max_pids: 1 << 20,
         budget_bytes: 4 << 30,
         memory_bytes: 1 << 40,
+        burst_steps: 1 << 40,
         busy_steps_per_second: 1 << 40,
         ..NodeConfig::default()
     };

@@ -53,6 +53,8 @@ pub(crate) fn start(client: &Client, network: &Network) {
                 cpu_millis: u64::from(wanted.cpus) * 1000,
                 memory_bytes: wanted.memory_bytes,
                 disk_bytes: wanted.storage_bytes,
+                burst_steps: wanted.burst_steps,
+                busy_steps_per_second: wanted.busy_steps_per_second,
                 ..podlab_node::NodeConfig::default()
             },
             client.env().clone(),

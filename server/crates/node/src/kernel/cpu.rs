@@ -14,7 +14,7 @@ use super::{host::Host, wait::lock};
 
 /// What one step counts as in a container's own figures, in nanoseconds.
 const STEP_NANOS: u64 = 500;
-/// How many seconds of full speed can be saved up.
+/// How many seconds of its own speed a share can save up.
 const BURST_SECONDS: u64 = 2;
 /// After this long without use the burst is there again, although the steady pace would take longer.
 const QUIET: Duration = Duration::from_millis(900);
@@ -50,22 +50,33 @@ struct State {
 }
 
 impl State {
+    /// Steps that a real machine would take in a second of this share.
+    fn per_second(&self) -> u64 {
+        self.millis * 1_000_000 / STEP_NANOS
+    }
+
+    /// Whole cores, at least one: a small share is slow by itself.
+    fn cores(&self) -> u64 {
+        (self.millis / 1000).max(1)
+    }
+
     /// The most that can be saved up.
-    fn burst(&self) -> i64 {
-        let per_second = self.millis * 1_000_000 / STEP_NANOS;
-        i64::try_from(per_second * BURST_SECONDS).unwrap_or(i64::MAX)
+    fn burst(&self, host: &Host) -> i64 {
+        let own = self.per_second().saturating_mul(BURST_SECONDS);
+        i64::try_from(own.min(host.burst_steps.saturating_mul(self.cores()))).unwrap_or(i64::MAX)
     }
 
     /// Steps a second in the long run.
     fn pace(&self, host: &Host) -> f64 {
-        (host.steady_steps as f64 * self.millis as f64 / 1000.0).max(100.0)
+        let machine = host.steady_steps.saturating_mul(self.cores());
+        (self.per_second().min(machine) as f64).max(100.0)
     }
 
     fn refill(&mut self, host: &Host, now: Duration) {
         let elapsed = now.saturating_sub(self.refilled);
         let gained = (elapsed.as_secs_f64() * self.pace(host)) as i64;
         if gained > 0 {
-            self.tokens = self.tokens.saturating_add(gained).min(self.burst());
+            self.tokens = self.tokens.saturating_add(gained).min(self.burst(host));
             self.refilled = now;
         }
     }
@@ -86,7 +97,7 @@ impl Cpu {
             charged: Duration::ZERO,
             used_nanos: 0,
         };
-        state.tokens = state.burst();
+        state.tokens = state.burst(host);
         Arc::new(Self { host: Arc::clone(host), state: Mutex::new(state), parent })
     }
 
@@ -97,7 +108,7 @@ impl Cpu {
         state.limited = limit.is_some();
         // The kubelet takes the limit for the request where there is none.
         state.request_millis = request.or(limit).unwrap_or(0);
-        state.tokens = state.tokens.min(state.burst());
+        state.tokens = state.tokens.min(state.burst(&self.host));
     }
 
     /// Its own limit in thousandths of a core.
@@ -134,7 +145,7 @@ impl Cpu {
             let used_before = state.used_nanos;
             state.used_nanos += u64::from(steps) * STEP_NANOS;
             if now.saturating_sub(state.charged) >= QUIET {
-                state.tokens = state.burst();
+                state.tokens = state.burst(&self.host);
                 state.refilled = now;
             }
             state.charged = now;

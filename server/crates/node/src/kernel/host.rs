@@ -28,7 +28,9 @@ pub(crate) struct Host {
     pub(crate) memory_bytes: u64,
     /// Processor time in thousandths of a core.
     pub(crate) cpu_millis: u64,
-    /// How many steps a second a busy core takes in the long run (see [`super::cpu`]).
+    /// How many steps a core takes in one go (see [`super::cpu`])...
+    pub(crate) burst_steps: u64,
+    /// ...and how many a second after that.
     pub(crate) steady_steps: u64,
     /// When the machine was started.
     pub(crate) boot: Timestamp,
@@ -49,6 +51,7 @@ impl Host {
             pids: Quota::new(u64::from(size.max_pids), None),
             memory_bytes: size.memory_bytes,
             cpu_millis: size.cpu_millis,
+            burst_steps: size.burst_steps,
             steady_steps: size.steady_steps,
             boot: env.clock.now(),
             env,
@@ -103,5 +106,6 @@ pub(crate) struct HostSize {
     pub(crate) disk_bytes: u64,
     pub(crate) budget_bytes: u64,
     pub(crate) max_pids: u32,
+    pub(crate) burst_steps: u64,
     pub(crate) steady_steps: u64,
 }

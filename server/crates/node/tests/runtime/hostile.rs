@@ -16,7 +16,7 @@ fn small_config() -> NodeConfig {
         max_pids: 64,
         budget_bytes: 24 << 20,
         cpu_millis: 20,
-        busy_steps_per_second: 50_000,
+        busy_steps_per_second: 16_000,
         ..NodeConfig::default()
     }
 }

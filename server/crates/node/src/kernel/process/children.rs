@@ -39,8 +39,9 @@ pub(crate) struct Start {
     pub(crate) env: Arc<[Bytes]>,
 }
 
-/// What a new process counts as, in steps: a fork bomb costs its owner's share, not more.
-const FORK_STEPS: u32 = 50;
+/// What a new process counts as, in steps: about what `fork` and `exec` take on a real machine. An endless loop of
+/// commands, or a fork bomb, costs its owner's share and not more.
+const FORK_STEPS: u32 = 800;
 
 /// What a child did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -56,8 +56,9 @@ pub struct NodeConfig {
     pub budget_bytes: u64,
     /// The most processes at a time.
     pub max_pids: u32,
-    /// How many steps (simple commands, kilobytes moved) a busy core takes per second of cluster time in the long run. Short
-    /// bursts are not held back; this bounds what an endless loop costs podlab.
+    /// How many steps (simple commands, kilobytes moved) a core takes in one go, as fast as podlab can.
+    pub burst_steps: u64,
+    /// How many steps a busy core takes per second of cluster time after that: this bounds what an endless loop costs podlab.
     pub busy_steps_per_second: u64,
 }
 
@@ -72,6 +73,7 @@ impl Default for NodeConfig {
             disk_bytes: 32 << 30,
             budget_bytes: 64 << 20,
             max_pids: 1024,
+            burst_steps: 4_000_000,
             busy_steps_per_second: 100_000,
         }
     }
@@ -144,6 +146,7 @@ impl Node {
             disk_bytes: config.disk_bytes,
             budget_bytes: config.budget_bytes,
             max_pids: config.max_pids,
+            burst_steps: config.burst_steps,
             steady_steps: config.busy_steps_per_second,
         };
         let host = Host::new(env, stable_hash(config.name.as_bytes()), size);
