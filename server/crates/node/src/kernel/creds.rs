@@ -14,6 +14,7 @@ pub(crate) mod cap {
     pub(crate) const NET_ADMIN: u64 = 1 << 12;
     pub(crate) const SYS_CHROOT: u64 = 1 << 18;
     pub(crate) const SYS_ADMIN: u64 = 1 << 21;
+    pub(crate) const MKNOD: u64 = 1 << 27;
 
     /// Names in the order of their bits.
     const NAMES: [&str; 41] = [

@@ -203,6 +203,7 @@ async fn one(cx: &mut Cx, from: &[u8], to: &[u8], stat: &Stat, how: Copying) -> 
             Err(errno) => Err(errno),
         },
         FileType::Fifo if how.recursive => cx.process.mkfifo(to, stat.mode),
+        FileType::CharDevice if how.recursive => cx.process.mknod(from, to, stat.mode),
         _ => match content(cx, from, to, stat, how).await {
             Ok(()) => Ok(()),
             Err(None) => return false,
@@ -212,7 +213,14 @@ async fn one(cx: &mut Cx, from: &[u8], to: &[u8], stat: &Stat, how: Copying) -> 
     if let Err(errno) = done {
         let (shown, text) = (shown(to), cx.text(errno));
         match cx.is_gnu() {
-            true => cx.error(format!("cannot create regular file '{shown}': {text}")).await,
+            true => {
+                let what = match stat.file_type {
+                    FileType::Fifo => "fifo",
+                    FileType::CharDevice => "special file",
+                    _ => "regular file",
+                };
+                cx.error(format!("cannot create {what} '{shown}': {text}")).await;
+            }
             false => cx.error(format!("can't create '{shown}': {text}")).await,
         }
         return false;

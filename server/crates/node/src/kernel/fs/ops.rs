@@ -25,6 +25,16 @@ impl Walk<'_> {
         self.make(&parent, Kind::Fifo(Arc::new(Fifo::default())), mode)
     }
 
+    /// Makes a device like the one at `model`. Terminals belong to whoever opened them.
+    pub(crate) fn mknod(&self, model: &[u8], path: &[u8], mode: u16) -> Result<Location, Errno> {
+        let device = match &self.place(model, false)?.inode.lock().kind {
+            Kind::Device(device) => *device,
+            _ => return Err(Errno::EPERM),
+        };
+        let parent = self.parent(path)?;
+        self.make(&parent, Kind::Device(device), mode)
+    }
+
     /// Makes a symbolic link to `target`, whatever that is.
     pub(crate) fn symlink(&self, target: &[u8], path: &[u8]) -> Result<Location, Errno> {
         if target.is_empty() {

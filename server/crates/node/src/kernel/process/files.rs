@@ -351,6 +351,15 @@ impl Process {
         self.walk(|walk| walk.mkfifo(path, mode)).map(drop)
     }
 
+    /// Makes a device like the one at `model` (`mknod(2)`).
+    pub(crate) fn mknod(&self, model: &[u8], path: &[u8], mode: u16) -> Result<(), Errno> {
+        if !self.creds().has(cap::MKNOD) {
+            return Err(Errno::EPERM);
+        }
+        let mode = mode & !self.umask();
+        self.walk(|walk| walk.mknod(model, path, mode)).map(drop)
+    }
+
     pub(crate) fn symlink(&self, target: &[u8], path: &[u8]) -> Result<(), Errno> {
         self.walk(|walk| walk.symlink(target, path)).map(drop)
     }
