@@ -54,10 +54,13 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let key = move |line: &[u8]| -> Vec<u8> {
         let mut at = 0;
         for _ in 0..fields {
+            if at == line.len() {
+                break;
+            }
             at += line[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             at += line[at..].iter().take_while(|byte| !matches!(byte, b' ' | b'\t')).count();
         }
-        let rest = &line[(at + chars).min(line.len())..];
+        let rest = &line[at.saturating_add(chars).min(line.len())..];
         let rest = &rest[..width.min(rest.len())];
         if ignore_case { rest.to_ascii_lowercase() } else { rest.to_vec() }
     };
