@@ -491,8 +491,10 @@ impl Shell {
     /// Whether a line of the main text runs, nothing within it, and its last `&&` or `||` list is all of it or one command.
     fn is_plain_line(&self) -> bool {
         match self.frames.as_slice() {
-            [Frame::Source(Source { kind: SourceKind::Main, .. }), Frame::List(list)] => {
-                list.item == 0 || list.block.get(list.item).is_some_and(|command| command.rest.is_empty())
+            [Frame::Source(Source { kind: SourceKind::Main, parser }), Frame::List(list)] => {
+                !parser.ends_with_blanks()
+                    && (list.item == 0
+                        || list.block.get(list.item).is_some_and(|command| command.rest.is_empty()))
             }
             _ => false,
         }

@@ -9,11 +9,15 @@ use super::{
     ast::{Redirect, Simple},
     machine::Flow,
     state::{DEFAULT_PATH, Shell},
+    variables::{Variable, bash_bucket},
 };
 use crate::kernel::{
     errno::Errno,
     process::{Executable, Process},
 };
+
+/// How many buckets bash's table has for what is assigned before a command.
+const ASSIGNED_BUCKETS: u32 = 4;
 
 impl Shell {
     /// Finds a program, remembering where it was.
@@ -75,6 +79,46 @@ impl Shell {
         })
     }
 
+    /// The environment of a program that is about to run. bash puts what is assigned for it first, and last, as `_`, where it
+    /// lies (`exec` does not); where it takes the shell's place, there is one shell less in `SHLVL`.
+    pub(crate) fn environment_of(
+        &mut self,
+        program: Option<&[u8]>,
+        assigned: &[(Bytes, Option<Variable>)],
+        takes_over: bool,
+    ) -> Arc<[Bytes]> {
+        let environment = self.variables.environment(self.dialect);
+        if !self.dialect.is_bash() {
+            return environment;
+        }
+        let value_of = |entry: &'_ Bytes, name: &[u8]| -> Option<Bytes> {
+            let value = entry.strip_prefix(name)?.strip_prefix(b"=")?;
+            Some(entry.slice_ref(value))
+        };
+        let is_new = |entry: &&Bytes| assigned.iter().any(|(name, _)| value_of(entry, name).is_some());
+        let (new, old): (Vec<&Bytes>, Vec<&Bytes>) = environment.iter().partition(is_new);
+        let mut all = Vec::with_capacity(environment.len() + 1);
+        let mut assigned: Vec<&Bytes> = assigned.iter().rev().map(|(name, _)| name).collect();
+        assigned.sort_by_key(|name| bash_bucket(name) % ASSIGNED_BUCKETS);
+        for name in assigned {
+            all.extend(
+                new.iter().find(|entry| value_of(entry, name).is_some()).map(|entry| Bytes::clone(entry)),
+            );
+        }
+        for entry in old {
+            let level = value_of(entry, b"SHLVL").filter(|_| takes_over);
+            match level.and_then(|level| std::str::from_utf8(&level).ok()?.parse::<i64>().ok()) {
+                Some(level) => all.push(format!("SHLVL={}", level.saturating_sub(1)).into()),
+                None if value_of(entry, b"_").is_some() => {}
+                None => all.push(entry.clone()),
+            }
+        }
+        if let Some(path) = program.and_then(|program| self.path_of_program(program)) {
+            all.push([b"_=", path.as_ref()].concat().into());
+        }
+        all.into()
+    }
+
     pub(super) async fn run_program(
         &mut self,
         simple: &Simple,
@@ -90,9 +134,10 @@ impl Shell {
             self.trace(&traced, &words).await;
         }
         let executable = self.program(&words);
-        let environment = self.variables.environment();
+        let takes_over = self.is_last_command(redirects) && executable.is_ok();
+        let environment = self.environment_of(Some(&words[0]), &assigned, takes_over);
         self.put_back(assigned);
-        if self.is_last_command(redirects) && executable.is_ok() {
+        if takes_over {
             return self.exec_program(redirects, executable, environment, &words[0]).await;
         }
         let child = match self.fork_process() {

@@ -219,7 +219,9 @@ impl Shell {
             let hostname = crate::kernel::wait::lock(&self.process.container.hostname).clone();
             self.set_default(b"BASH", Bytes::from_static(b"/bin/bash"), false);
             self.set_default(b"BASH_VERSION", Bytes::from_static(b"5.2.37(1)-release"), false);
-            self.set_default(b"HOSTNAME", hostname.into(), false);
+            if self.variables.text(b"HOSTNAME").is_none() {
+                self.set_default(b"HOSTNAME", hostname.into(), false);
+            }
             self.set_default(b"HOSTTYPE", Bytes::from_static(b"x86_64"), false);
             self.set_default(b"OSTYPE", Bytes::from_static(b"linux-gnu"), false);
             self.set_default(b"MACHTYPE", Bytes::from_static(b"x86_64-pc-linux-gnu"), false);

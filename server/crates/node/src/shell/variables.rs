@@ -8,6 +8,8 @@ use std::{
 
 use bytes::Bytes;
 
+use super::Dialect;
+
 /// What a variable holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
@@ -25,14 +27,8 @@ pub(crate) enum Value {
 pub(crate) struct Keyed(BTreeMap<(u32, Bytes), Bytes>);
 
 impl Keyed {
-    /// How many buckets bash's table has (until it holds twice as many elements).
-    const BUCKETS: u32 = 1024;
-
-    /// Where a key stands: its bucket, which its FNV-1 hash chooses.
     fn place(key: &[u8]) -> (u32, Bytes) {
-        let hash =
-            key.iter().fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
-        (hash % Self::BUCKETS, Bytes::copy_from_slice(key))
+        (bash_bucket(key), Bytes::copy_from_slice(key))
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Option<&Bytes> {
@@ -302,14 +298,18 @@ impl Variables {
         all
     }
 
-    /// What exported variables make as an environment.
-    pub(crate) fn environment(&mut self) -> Arc<[Bytes]> {
+    /// What exported variables make as an environment, in the order of the shell's hash table: `env` shows it.
+    pub(crate) fn environment(&mut self, dialect: Dialect) -> Arc<[Bytes]> {
         if let Some(known) = &self.environment {
             return Arc::clone(known);
         }
         let mut exported: Vec<_> =
             self.map.iter().filter(|(_, variable)| variable.exported && variable.text().is_some()).collect();
-        exported.sort_unstable_by_key(|(_, variable)| variable.order);
+        exported.sort_unstable_by_key(|(name, variable)| match dialect {
+            // A new variable goes to the end of its bucket here, and to the front in bash.
+            Dialect::Ash | Dialect::Dash => (ash_bucket(name), variable.order),
+            Dialect::Bash => (bash_bucket(name), u32::MAX - variable.order),
+        });
         let entry = |(name, variable): (&Bytes, &Variable)| -> Bytes {
             [name.as_ref(), b"=", variable.text().map_or(&b""[..], |text| text)].concat().into()
         };
@@ -317,6 +317,17 @@ impl Variables {
         self.environment = Some(Arc::clone(&all));
         all
     }
+}
+
+/// Which of the 39 buckets of its table the shells of Almquist's line keep a variable in.
+fn ash_bucket(name: &[u8]) -> u32 {
+    let first = name.first().map_or(0, |byte| u32::from(*byte) << 4);
+    name.iter().fold(first, |sum, byte| sum.wrapping_add(u32::from(*byte))) % 39
+}
+
+/// Which of the 1024 buckets of bash's tables a name belongs to, by its FNV-1 hash. (One that holds twice as many gets more.)
+pub(super) fn bash_bucket(name: &[u8]) -> u32 {
+    name.iter().fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte)) % 1024
 }
 
 /// Which element of an array.
@@ -328,20 +339,35 @@ pub(crate) enum Key {
 
 #[cfg(test)]
 mod tests {
-    use super::{ReadOnly, Variables};
+    use super::{Dialect, ReadOnly, Variables};
 
     #[test]
-    fn the_environment_keeps_the_order_in_which_variables_came() {
+    fn the_environment_has_the_order_of_the_shells_table() {
+        for (dialect, names) in [
+            (Dialect::Ash, ["HOSTNAME", "HOME", "PATH", "BAR", "FOO", "PWD"]),
+            (Dialect::Bash, ["HOSTNAME", "PWD", "FOO", "HOME", "BAR", "PATH"]),
+        ] {
+            let mut variables = Variables::default();
+            for name in ["PATH", "HOSTNAME", "HOME", "FOO", "BAR", "PWD"] {
+                variables.set(name.as_bytes(), "1".into()).unwrap();
+                variables.export(name.as_bytes(), true);
+            }
+            variables.set(b"hidden", "5".into()).unwrap();
+            assert_eq!(&*variables.environment(dialect), names.map(|name| format!("{name}=1")));
+        }
+    }
+
+    #[test]
+    fn the_environment_follows_what_changes() {
         let mut variables = Variables::default();
-        for (name, value) in [("B", "1"), ("A", "2"), ("C", "3")] {
-            variables.set(name.as_bytes(), value.into()).unwrap();
+        for name in ["A", "B"] {
+            variables.set(name.as_bytes(), "1".into()).unwrap();
             variables.export(name.as_bytes(), true);
         }
+        assert_eq!(variables.environment(Dialect::Ash).len(), 2);
         variables.set(b"B", "4".into()).unwrap();
-        variables.set(b"hidden", "5".into()).unwrap();
-        assert_eq!(&*variables.environment(), ["B=4", "A=2", "C=3"]);
         variables.export(b"A", false);
-        assert_eq!(&*variables.environment(), ["B=4", "C=3"]);
+        assert_eq!(&*variables.environment(Dialect::Ash), ["B=4"]);
     }
 
     #[test]

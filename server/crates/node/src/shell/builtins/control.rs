@@ -132,7 +132,7 @@ pub(super) fn exec(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut argv = words.to_vec();
     match shell.program(&argv) {
         Ok(executable) => {
-            let environment = if clean { [].into() } else { shell.variables.environment() };
+            let environment = if clean { [].into() } else { shell.environment_of(None, &[], true) };
             let executable = match name {
                 Some(name) => {
                     argv[0] = name;

@@ -130,6 +130,12 @@ impl Parser {
         self.text.iter().rev().find(|byte| !matches!(byte, b' ' | b'\t')) == Some(&b'\n')
     }
 
+    /// Whether the last line, which is not the only one, is nothing but blanks.
+    pub(crate) fn ends_with_blanks(&self) -> bool {
+        let blanks = self.text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        blanks > 0 && self.ends_with_newline()
+    }
+
     /// The number of the line that was read last.
     pub(crate) fn line(&self) -> u32 {
         self.line
