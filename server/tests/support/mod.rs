@@ -1,5 +1,6 @@
 //! The real binary, a real SQLite file, a real HTTP port.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
     io::{BufRead, BufReader},
@@ -18,14 +19,14 @@ use hyper_util::{
 use serde_json::Value;
 
 /// The binary.
-pub fn podlab() -> Command {
+pub(crate) fn podlab() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podlab"));
     command.env("PODLAB_LOG", "warn").env_remove("PODLAB_DATABASE").env_remove("PODLAB_CLUSTER");
     command
 }
 
 /// Runs the binary with these arguments and this standard input to its end.
-pub fn run(arguments: &[&str], input: &[u8]) -> Output {
+pub(crate) fn run(arguments: &[&str], input: &[u8]) -> Output {
     use std::io::Write;
     let mut child = podlab()
         .args(arguments)
@@ -40,16 +41,16 @@ pub fn run(arguments: &[&str], input: &[u8]) -> Output {
 }
 
 /// The folder of an exercise's files.
-pub fn exercise_file(path: &str) -> String {
+pub(crate) fn exercise_file(path: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../exercises").join(path);
     std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
 }
 
 /// A folder that goes with the value.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("podlab-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
@@ -57,7 +58,7 @@ impl Folder {
         Self(folder)
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -69,7 +70,7 @@ impl Drop for Folder {
 }
 
 /// A lab that is being served.
-pub struct Lab {
+pub(crate) struct Lab {
     folder: Folder,
     server: Child,
     base: String,
@@ -77,7 +78,7 @@ pub struct Lab {
 
 impl Lab {
     /// A lab with an empty database.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = Folder::new();
         // The API needs no scripts; that a site is there is all that `serve` looks at.
         let pkg = folder.path("site/pkg");
@@ -88,24 +89,24 @@ impl Lab {
     }
 
     /// Kills it as `kill -9` does.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.server.kill().unwrap();
         self.server.wait().unwrap();
     }
 
     /// Starts it again over the same database.
-    pub fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         self.kill();
         (self.server, self.base) = serve(&self.folder);
     }
 
     /// The database's file.
-    pub fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         self.folder.path("podlab.db")
     }
 
     /// Somebody new.
-    pub fn learner(&self) -> Learner {
+    pub(crate) fn learner(&self) -> Learner {
         Learner { cookie: None, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 }
@@ -134,49 +135,49 @@ fn serve(folder: &Folder) -> (Child, String) {
 }
 
 /// Somebody with a browser of their own.
-pub struct Learner {
-    pub cookie: Option<String>,
+pub(crate) struct Learner {
+    pub(crate) cookie: Option<String>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: http::HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
     }
 
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         self.json()["message"].as_str().unwrap_or_default().to_owned()
     }
 }
 
 impl Learner {
-    pub async fn get(&mut self, lab: &Lab, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, lab: &Lab, path: &str) -> Answer {
         self.send(lab, Method::GET, path, &[], Vec::new()).await
     }
 
-    pub async fn submit(&mut self, lab: &Lab, exercise: &str, manifest: &str) -> Answer {
+    pub(crate) async fn submit(&mut self, lab: &Lab, exercise: &str, manifest: &str) -> Answer {
         let body = serde_json::json!({ "manifest": manifest }).to_string();
         self.post(lab, &format!("/api/v1/exercises/{exercise}/submissions"), &body).await
     }
 
-    pub async fn post(&mut self, lab: &Lab, path: &str, json: &str) -> Answer {
+    pub(crate) async fn post(&mut self, lab: &Lab, path: &str, json: &str) -> Answer {
         self.send(lab, Method::POST, path, &[("content-type", "application/json")], json.into()).await
     }
 
-    pub async fn put(&mut self, lab: &Lab, path: &str, json: &str) -> Answer {
+    pub(crate) async fn put(&mut self, lab: &Lab, path: &str, json: &str) -> Answer {
         self.send(lab, Method::PUT, path, &[("content-type", "application/json")], json.into()).await
     }
 
     /// Every event of a submission's grading, until its stream ends.
-    pub async fn events(&mut self, lab: &Lab, id: i64) -> Vec<Value> {
+    pub(crate) async fn events(&mut self, lab: &Lab, id: i64) -> Vec<Value> {
         let answer = self.get(lab, &format!("/api/v1/submissions/{id}/events")).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         let data = answer.body.lines().filter_map(|line| line.strip_prefix("data: "));
@@ -184,14 +185,14 @@ impl Learner {
     }
 
     /// Submits and waits for the verdict.
-    pub async fn grade(&mut self, lab: &Lab, exercise: &str, manifest: &str) -> Value {
+    pub(crate) async fn grade(&mut self, lab: &Lab, exercise: &str, manifest: &str) -> Value {
         let submitted = self.submit(lab, exercise, manifest).await;
         assert_eq!(submitted.status, StatusCode::ACCEPTED, "{}", submitted.body);
         let events = self.events(lab, submitted.json()["id"].as_i64().unwrap()).await;
         events.last().unwrap()["verdict"].clone()
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &mut self,
         lab: &Lab,
         method: Method,

@@ -336,7 +336,7 @@ fn integer(arg: &Bytes, printed: &mut Printed) -> i64 {
         [b'0', rest @ ..] if !rest.is_empty() => (8, rest),
         _ => (10, digits),
     };
-    let len = digits.iter().take_while(|byte| char::from(**byte).to_digit(radix).is_some()).count();
+    let len = digits.iter().take_while(|byte| char::from(**byte).is_digit(radix)).count();
     let mut overflow = false;
     let value = digits[..len].iter().fold(0u64, |value, byte| {
         let digit = u64::from(char::from(*byte).to_digit(radix).unwrap_or(0));

@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(format(1e10, b'g', None, false), "1e+10");
         assert_eq!(format(100_000.0, b'g', None, false), "100000");
         assert_eq!(format(0.000_01, b'g', None, false), "1e-05");
-        assert_eq!(format(3.14, b'g', None, false), "3.14");
+        assert_eq!(format(3.25, b'g', None, false), "3.25");
         assert_eq!(format(0.1 + 0.2, b'g', Some(17), false), "0.30000000000000004");
         assert_eq!(format(1.0, b'E', Some(2), false), "1.00E+00");
         assert_eq!(format(f64::INFINITY, b'f', None, false), "inf");

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{
-    ast::{AssignedValue, Assignment, Redirect, Simple, Word},
+    ast::{AssignedValue, Assignment, Element, Redirect, Simple, Word},
     machine::Flow,
     quote,
     state::Shell,
@@ -114,7 +114,7 @@ impl Shell {
     pub(super) async fn assign_array(
         &mut self,
         name: &Bytes,
-        elements: &[(Option<Word>, Word)],
+        elements: &[Element],
         append: bool,
     ) -> Result<(), Flow> {
         let name = &self.resolve(name);

@@ -105,9 +105,12 @@ pub(crate) struct Assignment {
 #[derive(Debug)]
 pub(crate) enum AssignedValue {
     Word(Word),
-    /// `NAME=(...)` (bash); with subscripts for `[key]=value`.
-    Array(Box<[(Option<Word>, Word)]>),
+    /// `NAME=(...)` (bash)
+    Array(Box<[Element]>),
 }
+
+/// An element of an array, with its subscript where one is written: `[key]=value`.
+pub(crate) type Element = (Option<Word>, Word);
 
 /// One arm of a `case`.
 #[derive(Debug)]

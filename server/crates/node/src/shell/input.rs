@@ -112,7 +112,7 @@ impl Shell {
         if let Some(delimiter) = &input.here_document {
             let bare = line.strip_suffix(b"\n").unwrap_or(line);
             let tabs = bare.iter().take_while(|byte| **byte == b'\t').count();
-            if bare != &delimiter[..] && &bare[tabs..] != &delimiter[..] {
+            if bare != &delimiter[..] && bare[tabs..] != delimiter[..] {
                 return Flow::On;
             }
         }

@@ -6,7 +6,6 @@ macro_rules! options {
     ($($name:ident = $letter:literal, $long:literal;)*) => {
         /// A shell's options.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        #[expect(clippy::struct_excessive_bools, reason = "they are what they are")]
         pub(crate) struct Options { $(pub(crate) $name: bool,)* }
 
         impl Options {

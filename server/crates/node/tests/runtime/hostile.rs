@@ -236,8 +236,7 @@ async fn a_file_without_an_end_is_too_much_for_a_variable_and_for_a_line() {
     let lab = small().await;
     let limited = Resources { memory_limit_bytes: Some(6 << 20), ..Resources::default() };
     for text in ["x=$(cat /dev/zero | tr '\\0' x)", "tr '\\0' x < /dev/zero | sort", "sed s/a/b/ /dev/zero"] {
-        let config =
-            ContainerConfig { resources: limited.clone(), ..script(&format!("{text}; echo survived")) };
+        let config = ContainerConfig { resources: limited, ..script(&format!("{text}; echo survived")) };
         let (id, neighbour) = beside(&lab, config).await;
         let status = lab.ended(&id).await;
         let log = lab.log(&id).await;

@@ -1,5 +1,5 @@
 //! The node through its public face, as a kubelet uses it, on a clock that jumps to the next timer.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod containers;
 mod exec;

@@ -176,8 +176,8 @@ mod tests {
     fn conversions_as_c_writes_them() {
         let number = Value::Number;
         assert_eq!(
-            show("%5.2f|%-5d|%05d", &[number(3.14159), number(42.0), number(-7.0)]),
-            " 3.14|42   |-0007"
+            show("%5.2f|%-5d|%05d", &[number(3.146_48), number(42.0), number(-7.0)]),
+            " 3.15|42   |-0007"
         );
         assert_eq!(
             show("%s %c%c", &[Value::String("hi".into()), number(65.0), Value::String("xy".into())]),

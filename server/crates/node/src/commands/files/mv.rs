@@ -67,11 +67,11 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
 }
 
 async fn move_one(cx: &mut Cx, source: &[u8], target: &[u8]) -> bool {
-    if cx.is_gnu() {
-        if let Some(message) = refusal(cx, source, target) {
-            cx.error(message).await;
-            return false;
-        }
+    if cx.is_gnu()
+        && let Some(message) = refusal(cx, source, target)
+    {
+        cx.error(message).await;
+        return false;
     }
     match cx.process.rename(source, target) {
         Ok(()) => true,

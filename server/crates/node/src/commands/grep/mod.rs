@@ -327,10 +327,11 @@ impl Run {
                     false => join(&path, &name).into(),
                 };
                 match file_type {
-                    FileType::Directory if depth < MAX_DEPTH => {
-                        if !self.filter.exclude_dir.iter().any(|pattern| fnmatch(pattern, &name)) {
-                            pending.push((child, depth + 1, true));
-                        }
+                    FileType::Directory
+                        if depth < MAX_DEPTH
+                            && !self.filter.exclude_dir.iter().any(|pattern| fnmatch(pattern, &name)) =>
+                    {
+                        pending.push((child, depth + 1, true));
                     }
                     FileType::Regular if self.filter.takes(&name) => pending.push((child, depth, false)),
                     // Links are not followed below what was named.

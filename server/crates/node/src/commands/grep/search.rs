@@ -180,9 +180,11 @@ impl Search {
     fn line(&self, cx: &mut Cx, path: &Bytes, placed: &Placed, separator: u8) {
         let text = &placed.line.text;
         if self.want == Want::Matches {
+            if separator != b':' || self.invert {
+                return;
+            }
             let mut from = 0;
-            while separator == b':' && !self.invert {
-                let Some(found) = self.matcher.find(text, from) else { return };
+            while let Some(found) = self.matcher.find(text, from) {
                 if !found.is_empty() {
                     self.head(cx, path, placed, separator, found.start);
                     self.painted(cx, "01;31", &text[found.clone()]);

@@ -17,12 +17,12 @@ pub(super) fn arrange(cells: &[Cell], width: usize, across: bool, gnu: bool) -> 
     let rows = cells.len().div_ceil(count);
     for row in 0..rows {
         let mut pending = 0;
-        for column in 0..count {
+        for (column, cell_width) in widths.iter().enumerate().take(count) {
             let index = if across { row * count + column } else { column * rows + row };
             let Some(cell) = cells.get(index) else { break };
             out.extend(std::iter::repeat_n(b' ', pending));
             out.extend_from_slice(&cell.text);
-            pending = widths[column].saturating_sub(cell.width);
+            pending = cell_width.saturating_sub(cell.width);
         }
         out.push(b'\n');
     }

@@ -113,11 +113,9 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     };
     let end = opts.value(b'E').cloned();
     let read = xargs.read(&mut cx, input, delimiter, end, opts.has(b'r')).await;
-    if let Err(message) = read {
-        if let Some(message) = message {
-            cx.error(message).await;
-            xargs.code = 1;
-        }
+    if let Err(Some(message)) = read {
+        cx.error(message).await;
+        xargs.code = 1;
     }
     while !xargs.running.is_empty() {
         xargs.reap(&mut cx).await;

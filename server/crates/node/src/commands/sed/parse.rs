@@ -271,9 +271,11 @@ impl Parser<'_> {
                     let next = self.next()?;
                     if next == delimiter {
                         // A delimiter that means something in an expression means itself.
-                        if regex && b".*[]^$+?(){}|".contains(&next) {
-                            out.push(b'\\');
-                        } else if !regex && (next == b'&' || next.is_ascii_digit()) {
+                        let special = match regex {
+                            true => b".*[]^$+?(){}|".contains(&next),
+                            false => next == b'&' || next.is_ascii_digit(),
+                        };
+                        if special {
                             out.push(b'\\');
                         }
                         out.push(next);

@@ -38,10 +38,7 @@ pub(in crate::commands) async fn free(mut cx: Cx) -> u8 {
         _ => (bytes >> 10).to_string(),
     };
     let row = |name: &str, values: &[u64]| {
-        values.iter().fold(format!("{name:<8}"), |row, value| {
-            let text = show(*value);
-            if row.len() == 8 { format!("{row}{text:>12}") } else { format!("{row}{text:>12}") }
-        }) + "\n"
+        values.iter().fold(format!("{name:<8}"), |row, value| format!("{row}{:>12}", show(*value))) + "\n"
     };
     let shared = 4 << 20;
     if gnu {

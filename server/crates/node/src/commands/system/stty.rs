@@ -15,7 +15,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     if args.is_empty() || args[0] == "-a" {
         let t = tty.termios();
         let on = |set: bool, name: &str| if set { name.to_owned() } else { format!("-{name}") };
-        let mut text = format!("speed 38400 baud; line = 0;\n");
+        let mut text = "speed 38400 baud; line = 0;\n".to_owned();
         if !args.is_empty() {
             text = format!(
                 "speed 38400 baud; rows {}; columns {};\nintr = ^C; quit = ^\\; erase = ^?; kill = ^U; eof = ^D; eol = <undef>;\nstart = ^Q; stop = ^S; susp = ^Z; rprnt = ^R; werase = ^W; lnext = ^V;\n",

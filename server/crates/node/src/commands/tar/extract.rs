@@ -174,7 +174,8 @@ async fn members(
             .await
             .map_err(|errno| format!("read error: {}", cx.text(errno)))?;
         if block.len() < BLOCK {
-            if !any && !(gnu && block.is_empty()) || !block.is_empty() {
+            let ends_well = block.is_empty() && (any || gnu);
+            if !ends_well {
                 return Err(match gnu {
                     true => "This does not look like a tar archive".to_owned(),
                     false => "short read".to_owned(),

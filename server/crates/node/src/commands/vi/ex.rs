@@ -8,6 +8,9 @@ use crate::libc::regex::{Regex, Syntax};
 /// The longest line that a substitution makes.
 const MAX_LINE: usize = 1 << 20;
 
+/// The first and the last line that a command is for, from 0.
+type Range = (usize, usize);
+
 impl Editor {
     /// `:command`
     pub(super) fn command(&mut self, text: &[u8]) -> Effect {
@@ -101,7 +104,7 @@ impl Editor {
         Effect::Quit
     }
 
-    fn write(&mut self, range: Option<(usize, usize)>, argument: &[u8], forced: bool, quit: bool) -> Effect {
+    fn write(&mut self, range: Option<Range>, argument: &[u8], forced: bool, quit: bool) -> Effect {
         let path =
             if argument.is_empty() { self.path.clone() } else { Some(Bytes::copy_from_slice(argument)) };
         let Some(path) = path else {
@@ -120,7 +123,7 @@ impl Editor {
     }
 
     /// The lines that a command is for, and what follows.
-    fn range<'a>(&self, text: &'a [u8]) -> Result<(Option<(usize, usize)>, &'a [u8]), String> {
+    fn range<'a>(&self, text: &'a [u8]) -> Result<(Option<Range>, &'a [u8]), String> {
         let last = self.lines.len() - 1;
         if let Some(rest) = text.strip_prefix(b"%") {
             return Ok((Some((0, last)), rest));

@@ -37,7 +37,7 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
     let terminal = keyboard.terminal().cloned();
     let before = terminal.as_ref().map(|tty| {
         let before = tty.termios();
-        tty.set_termios(before.clone().raw());
+        tty.set_termios(before.raw());
         before
     });
     cx.put("\x1b[?1049h");
@@ -64,7 +64,7 @@ async fn edit(
     keyboard: &Arc<OpenFile>,
     files: &mut std::collections::VecDeque<Bytes>,
 ) {
-    let mut keys = Keys::default();
+    let mut keys = Keys;
     loop {
         let size = keyboard.terminal().map(|tty| tty.size());
         let (rows, columns) =

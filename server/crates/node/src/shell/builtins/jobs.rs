@@ -365,7 +365,7 @@ pub(super) async fn foreground(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut status = 0;
     for pid in job.pids {
         match process.pids.get(pid) {
-            Some(child) => status = shell.wait_foreground(&child, &[job.text.clone()]).await,
+            Some(child) => status = shell.wait_foreground(&child, std::slice::from_ref(&job.text)).await,
             None => status = shell.jobs.take_status(pid).unwrap_or(0),
         }
     }

@@ -171,10 +171,11 @@ fn parse<'a>(shell: &mut Shell, args: &'a [Bytes]) -> Result<(Options, &'a [Byte
             break;
         }
     }
-    let is_name = |name: &&Bytes| !name.is_empty() && name_len(name) == name.len();
-    if let Some(bad) =
-        rest.iter().find(|name| !is_name(name) && !(shell.dialect.is_bash() && name.contains(&b'[')))
-    {
+    let takes = |name: &Bytes| match shell.dialect.is_bash() && name.contains(&b'[') {
+        true => true,
+        false => !name.is_empty() && name_len(name) == name.len(),
+    };
+    if let Some(bad) = rest.iter().find(|name| !takes(name)) {
         let bad = String::from_utf8_lossy(bad).into_owned();
         return Err(match shell.dialect {
             Dialect::Ash => {

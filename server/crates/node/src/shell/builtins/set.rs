@@ -65,8 +65,7 @@ pub(crate) fn apply(shell: &mut Shell, args: &[Bytes]) -> Result<Option<Vec<Byte
             shell.options.verbose = false;
             break;
         }
-        let mut letters = arg[1..].iter();
-        while let Some(letter) = letters.next() {
+        for letter in &arg[1..] {
             if *letter != b'o' {
                 match shell.options.letter(*letter) {
                     Some(option) => *option = on,

@@ -12,8 +12,8 @@ use super::{
 use crate::shell::{
     arith::name_len,
     ast::{
-        AndOr, AssignedValue, Assignment, Block, Command, CommandKind, Connector, Definition, Part, Pipeline,
-        Redirect, RedirectKind, Simple, Word,
+        AndOr, AssignedValue, Assignment, Block, Command, CommandKind, Connector, Definition, Element, Part,
+        Pipeline, Redirect, RedirectKind, Simple, Word,
     },
     simple::DECLARATIONS,
 };
@@ -281,7 +281,7 @@ impl Parser {
     }
 
     /// The elements of `NAME=(...)`.
-    fn array(&mut self) -> Parse<Box<[(Option<Word>, Word)]>> {
+    fn array(&mut self) -> Parse<Box<[Element]>> {
         self.skip()?;
         let mut elements = Vec::new();
         loop {
@@ -296,7 +296,7 @@ impl Parser {
     }
 
     /// An element, with its subscript in `[subscript]=value`.
-    fn array_element(&mut self, word: Word) -> Parse<(Option<Word>, Word)> {
+    fn array_element(&mut self, word: Word) -> Parse<Element> {
         let Some(Part::Literal(text)) = word.parts.first() else { return Ok((None, word)) };
         if !text.starts_with(b"[") {
             return Ok((None, word));
