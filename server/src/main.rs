@@ -6,14 +6,16 @@ use clap::Parser;
 use podlab::cli::Cli;
 use tracing_subscriber::EnvFilter;
 
+/// What is logged unless `PODLAB_LOG` says otherwise. Whoever asks a cluster reports what came of it; the client below
+/// would call each question that is asked again, such as one to a server that is still starting, an error.
+const LOGGED: &str = "warn,kube_client::client::builder=off,podlab=info";
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // The log is for whoever runs podlab; what a command answers goes to standard output.
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(
-            EnvFilter::try_from_env("PODLAB_LOG").unwrap_or_else(|_| EnvFilter::new("warn,podlab=info")),
-        )
+        .with_env_filter(EnvFilter::try_from_env("PODLAB_LOG").unwrap_or_else(|_| EnvFilter::new(LOGGED)))
         .init();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.run()),

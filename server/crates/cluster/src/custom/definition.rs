@@ -134,14 +134,7 @@ impl Strategy for DefinitionStrategy {
         Ok(())
     }
 
-    fn validate_update(
-        &self,
-        cx: Context<'_>,
-        object: &Value,
-        old: &Value,
-        errors: &mut ErrorList,
-    ) -> Result<()> {
-        self.validate(cx, object, errors)?;
+    fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
         for field in ["group", "scope"] {
             let at = format!("/spec/{field}");
             if text_at(object, &at) != text_at(old, &at) {

@@ -88,15 +88,25 @@ pub(crate) trait Strategy: std::fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// What a change may not do, besides what [`Self::validate`] says of any object.
+    fn validate_change(&self, _object: &Value, _old: &Value, _errors: &mut ErrorList) -> Result<()> {
+        Ok(())
+    }
+
     /// A changed object, of which `metadata` has been checked.
     fn validate_update(
         &self,
         cx: Context<'_>,
         object: &Value,
-        _old: &Value,
+        old: &Value,
         errors: &mut ErrorList,
     ) -> Result<()> {
-        self.validate(cx, object, errors)
+        // With a new status all else is as it was.
+        if self.has_status() && cx.request.subresource == "status" {
+            return Ok(());
+        }
+        self.validate(cx, object, errors)?;
+        self.validate_change(object, old, errors)
     }
 
     /// What whoever still uses the resource is told with each answer.

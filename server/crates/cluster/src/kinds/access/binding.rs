@@ -76,14 +76,7 @@ impl Strategy for BindingStrategy {
         Ok(())
     }
 
-    fn validate_update(
-        &self,
-        cx: Context<'_>,
-        object: &Value,
-        old: &Value,
-        errors: &mut ErrorList,
-    ) -> Result<()> {
-        self.validate(cx, object, errors)?;
+    fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
         if object.get("roleRef") != old.get("roleRef") {
             errors.invalid(&Path::new("roleRef"), object.get("roleRef"), "cannot change roleRef");
         }

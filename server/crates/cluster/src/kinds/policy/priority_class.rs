@@ -48,14 +48,7 @@ impl Strategy for PriorityClassStrategy {
         Ok(())
     }
 
-    fn validate_update(
-        &self,
-        cx: Context<'_>,
-        object: &Value,
-        old: &Value,
-        errors: &mut ErrorList,
-    ) -> Result<()> {
-        self.validate(cx, object, errors)?;
+    fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
         if cells::number(object, "/value") != cells::number(old, "/value") {
             errors.forbidden(&Path::new("value"), "may not be changed in an update.");
         }

@@ -49,17 +49,7 @@ impl Strategy for ResourceQuotaStrategy {
         Ok(())
     }
 
-    fn validate_update(
-        &self,
-        cx: Context<'_>,
-        object: &Value,
-        old: &Value,
-        errors: &mut ErrorList,
-    ) -> Result<()> {
-        if cx.request.subresource == "status" {
-            return Ok(());
-        }
-        self.validate(cx, object, errors)?;
+    fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
         errors.immutable(&Path::new("spec").child("scopes"), object, old, "/spec/scopes");
         Ok(())
     }

@@ -47,17 +47,7 @@ impl Strategy for ClaimStrategy {
         Ok(())
     }
 
-    fn validate_update(
-        &self,
-        cx: Context<'_>,
-        object: &Value,
-        old: &Value,
-        errors: &mut ErrorList,
-    ) -> Result<()> {
-        if cx.request.subresource == "status" {
-            return Ok(());
-        }
-        self.validate(cx, object, errors)?;
+    fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
         let (new, before): (PersistentVolumeClaim, PersistentVolumeClaim) = (parse(object)?, parse(old)?);
         let (new, before) = (new.spec.unwrap_or_default(), before.spec.unwrap_or_default());
         let path = Path::new("spec");

@@ -44,14 +44,7 @@ impl Strategy for ClassStrategy {
         Ok(())
     }
 
-    fn validate_update(
-        &self,
-        cx: Context<'_>,
-        object: &Value,
-        old: &Value,
-        errors: &mut ErrorList,
-    ) -> Result<()> {
-        self.validate(cx, object, errors)?;
+    fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
         for field in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
             if object.get(field) != old.get(field) {
                 errors.forbidden(&Path::new(field), &format!("updates to {field} are forbidden."));

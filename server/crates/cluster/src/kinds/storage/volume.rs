@@ -87,17 +87,7 @@ impl Strategy for VolumeStrategy {
         Ok(())
     }
 
-    fn validate_update(
-        &self,
-        cx: Context<'_>,
-        object: &Value,
-        old: &Value,
-        errors: &mut ErrorList,
-    ) -> Result<()> {
-        if cx.request.subresource == "status" {
-            return Ok(());
-        }
-        self.validate(cx, object, errors)?;
+    fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
         let source = |value: &Value| {
             let mut spec = value.get("spec").and_then(Value::as_object).cloned().unwrap_or_default();
             NO_SOURCES.into_iter().for_each(|field| {

@@ -114,16 +114,6 @@ impl Strategy for CronJobStrategy {
         Ok(())
     }
 
-    fn validate_update(
-        &self,
-        cx: Context<'_>,
-        object: &Value,
-        _old: &Value,
-        errors: &mut ErrorList,
-    ) -> Result<()> {
-        if cx.request.subresource == "status" { Ok(()) } else { self.validate(cx, object, errors) }
-    }
-
     fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
         let path = Path::new("spec").child("jobTemplate").child("spec").child("template");
         template::warnings(object, old, "/spec/jobTemplate/spec/template", &path)

@@ -69,16 +69,6 @@ impl Strategy for ReplicationControllerStrategy {
         Ok(())
     }
 
-    fn validate_update(
-        &self,
-        cx: Context<'_>,
-        object: &Value,
-        _old: &Value,
-        errors: &mut ErrorList,
-    ) -> Result<()> {
-        if cx.request.subresource == "status" { Ok(()) } else { self.validate(cx, object, errors) }
-    }
-
     fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
         template::warnings(object, old, "/spec/template", &Path::new("spec").child("template"))
     }

@@ -76,17 +76,7 @@ impl Strategy for StatefulSetStrategy {
         Ok(())
     }
 
-    fn validate_update(
-        &self,
-        cx: Context<'_>,
-        object: &Value,
-        old: &Value,
-        errors: &mut ErrorList,
-    ) -> Result<()> {
-        if cx.request.subresource == "status" {
-            return Ok(());
-        }
-        self.validate(cx, object, errors)?;
+    fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
         let fixed = |value: &Value| {
             let mut spec = value.get("spec").and_then(Value::as_object).cloned().unwrap_or_default();
             for field in [
