@@ -5,6 +5,7 @@ pub mod clusters;
 pub mod database;
 pub mod grading;
 pub mod lab;
+pub mod listening;
 pub mod markdown;
 pub mod shutdown;
 pub mod site;

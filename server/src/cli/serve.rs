@@ -12,7 +12,7 @@ use crate::{
     database::Database,
     grading::{Graders, Ground},
     lab::Lab,
-    shutdown, site,
+    listening, shutdown, site,
     web::{self, CookieKey},
 };
 
@@ -63,7 +63,7 @@ impl Serve {
         // A stream of events lasts as long as its grading: who asked to stop does not wait for it. What is cut off is
         // taken up at the next start.
         tokio::select! {
-            served = async { axum::serve(listener, web::router(state, site)).await } => served?,
+            served = listening::serve(listener, web::router(state, site)) => served?,
             () = shutdown::signal() => {}
         }
         graders.close().await;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use podlab_cluster::{Cluster, Config};
 use podlab_node::Env;
 
+use crate::listening;
 use clock::Waiting;
 
 /// The kubeconfig of a cluster at `address` under `secret`.
@@ -96,7 +97,7 @@ async fn answer(
     ready();
     // Watches never end by themselves: who asked to stop does not wait for them.
     let result = tokio::select! {
-        result = async { axum::serve(listener, router).await } => result,
+        result = listening::serve(listener, router) => result,
         () = stop => Ok(()),
     };
     cluster.shutdown();
