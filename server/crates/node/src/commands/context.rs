@@ -176,15 +176,7 @@ impl Cx {
                 Err(self.finish(0).await)
             }
             Err(error) => {
-                let message = match &error {
-                    OptError::UnknownShort(letter) => format!("invalid option -- '{}'", char::from(*letter)),
-                    OptError::UnknownLong(name) => format!("unrecognized option '--{name}'"),
-                    OptError::MissingShort(letter) => {
-                        format!("option requires an argument -- '{}'", char::from(*letter))
-                    }
-                    OptError::MissingLong(name) => format!("option '--{name}' requires an argument"),
-                    OptError::Extra(name) => format!("option '--{name}' doesn't allow an argument"),
-                };
+                let message = error.text(self.process.container.libc);
                 self.error(message).await;
                 Err(self.bad_usage(usage).await)
             }

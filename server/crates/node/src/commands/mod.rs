@@ -11,6 +11,7 @@ mod diff;
 pub(crate) mod echo;
 mod files;
 mod find;
+mod getopt;
 mod grep;
 mod gzip;
 mod head;
@@ -91,6 +92,7 @@ commands! {
     "echo" => echo::run,
     "egrep" => grep::run,
     "env" => processes::env::run,
+    "envsubst" => text::envsubst::run,
     "expand" => text::expand::expand,
     "expr" => system::expr::run,
     "factor" => text::factor::run,
@@ -99,6 +101,9 @@ commands! {
     "find" => find::run,
     "fold" => text::fold::run,
     "free" => system::free::free,
+    "getconf" => system::small::getconf,
+    "getent" => system::getent::run,
+    "getopt" => getopt::run,
     "grep" => grep::run,
     "groups" => system::id::groups,
     "gunzip" => gzip::run,
@@ -123,6 +128,7 @@ commands! {
     "mktemp" => files::mktemp::run,
     "more" => pager::run,
     "mount" => system::mount::mount,
+    "mountpoint" => system::mount::mountpoint,
     "mv" => files::mv::run,
     "nice" => processes::nohup::nice,
     "nl" => text::nl::run,
@@ -145,6 +151,7 @@ commands! {
     "rmdir" => files::rmdir::run,
     "sed" => sed::run,
     "seq" => text::seq::run,
+    "service" => processes::service::run,
     "setsid" => processes::nohup::setsid,
     "sha1sum" => text::checksum::run,
     "sha224sum" => text::checksum::run,
@@ -156,6 +163,7 @@ commands! {
     "sort" => text::sort::run,
     "split" => text::split::run,
     "stat" => system::stat::run,
+    "stdbuf" => processes::nohup::stdbuf,
     "strings" => text::strings::run,
     "stty" => system::stty::run,
     "su" => processes::su::run,
@@ -170,6 +178,7 @@ commands! {
     "timeout" => processes::timeout::run,
     "top" => processes::top::run,
     "touch" => files::touch::run,
+    "tput" => system::tput::run,
     "tr" => text::tr::run,
     "true" => system::small::succeed,
     "truncate" => files::truncate::run,
@@ -178,6 +187,7 @@ commands! {
     "uname" => system::uname::run,
     "unexpand" => text::expand::unexpand,
     "uniq" => text::uniq::run,
+    "unlink" => files::ln::unlink,
     "uptime" => system::free::uptime,
     "usleep" => sleep::usleep,
     "vi" => vi::run,

@@ -142,6 +142,7 @@ fn debian_tree(build: Build) -> TreeBuilder {
     let release = if build.minor >= 29 { debian::newest() } else { debian::bookworm() };
     let mut tree = debian::tree(release, &[account], &packages);
     add_server(&mut tree, build);
+    tree.file("/etc/init.d/nginx", 0o755, include_str!("nginx/init.d.sh"));
     tree
 }
 

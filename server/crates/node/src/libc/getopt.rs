@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::kernel::errno::Libc;
+
 /// What a command understands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OptSpec {
@@ -30,6 +32,29 @@ pub(crate) enum OptError {
     MissingLong(String),
     /// A long option that takes no argument has one.
     Extra(String),
+}
+
+impl OptError {
+    /// What `getopt_long(3)` of this C library says.
+    pub(crate) fn text(&self, libc: Libc) -> String {
+        let letter = |letter: u8| char::from(letter);
+        match (libc, self) {
+            (Libc::Glibc, Self::UnknownShort(of)) => format!("invalid option -- '{}'", letter(*of)),
+            (Libc::Glibc, Self::UnknownLong(name)) => format!("unrecognized option '--{name}'"),
+            (Libc::Glibc, Self::MissingShort(of)) => {
+                format!("option requires an argument -- '{}'", letter(*of))
+            }
+            (Libc::Glibc, Self::MissingLong(name)) => format!("option '--{name}' requires an argument"),
+            (Libc::Glibc, Self::Extra(name)) => format!("option '--{name}' doesn't allow an argument"),
+            (Libc::Musl, Self::UnknownShort(of)) => format!("unrecognized option: {}", letter(*of)),
+            (Libc::Musl, Self::UnknownLong(name)) => format!("unrecognized option: {name}"),
+            (Libc::Musl, Self::MissingShort(of)) => {
+                format!("option requires an argument: {}", letter(*of))
+            }
+            (Libc::Musl, Self::MissingLong(name)) => format!("option requires an argument: {name}"),
+            (Libc::Musl, Self::Extra(name)) => format!("option does not take an argument: {name}"),
+        }
+    }
 }
 
 impl Opts {

@@ -129,3 +129,27 @@ pub(in crate::commands) async fn link(mut cx: Cx) -> u8 {
         }
     }
 }
+
+/// `unlink`: exactly one name less.
+pub(in crate::commands) async fn unlink(mut cx: Cx) -> u8 {
+    let path = match (&cx.args[..], cx.is_gnu()) {
+        ([path], _) => path.clone(),
+        ([], true) => {
+            cx.error("missing operand").await;
+            return cx.bad_usage("FILE").await;
+        }
+        ([_, extra, ..], true) => {
+            let extra = shown(extra);
+            cx.error(format!("extra operand '{extra}'")).await;
+            return cx.bad_usage("FILE").await;
+        }
+        (_, false) => return cx.bad_usage("FILE").await,
+    };
+    let Err(errno) = cx.process.unlink(&path) else { return 0 };
+    let (text, path) = (cx.text(errno), shown(&path));
+    match cx.is_gnu() {
+        true => cx.error(format!("cannot unlink '{path}': {text}")).await,
+        false => cx.error(format!("can't remove file '{path}': {text}")).await,
+    }
+    1
+}

@@ -6,6 +6,7 @@ pub(super) mod kill;
 mod launch;
 pub(super) mod nohup;
 pub(super) mod pgrep;
+pub(super) mod service;
 pub(super) mod su;
 pub(super) mod time;
 pub(super) mod timeout;

@@ -1,4 +1,4 @@
-//! `nohup`, `nice`, `setsid`: run a program in other circumstances.
+//! `nohup`, `nice`, `setsid`, `stdbuf`: run a program in other circumstances.
 
 use super::exec;
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
         process::{Disposition, Outcome},
         signal::Signal,
     },
+    libc::getopt::OptSpec,
 };
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> Outcome {
@@ -73,6 +74,40 @@ pub(in crate::commands) async fn nice(mut cx: Cx) -> Outcome {
         return Outcome::Exit(cx.finish(0).await);
     }
     exec(&mut cx, &args, None).await
+}
+
+/// `stdbuf`: programs here write what they have whenever they wait, so that there is nothing to change.
+pub(in crate::commands) async fn stdbuf(mut cx: Cx) -> Outcome {
+    let spec = OptSpec { short: "+i:o:e:", long: &[("input=", b'i'), ("output=", b'o'), ("error=", b'e')] };
+    let opts = match cx.opts(spec, "OPTION... COMMAND").await {
+        Ok(opts) => opts,
+        Err(0) => return Outcome::Exit(0),
+        Err(_) => return Outcome::Exit(125),
+    };
+    for (option, mode) in &opts.given {
+        let mode = String::from_utf8_lossy(mode.as_deref().unwrap_or_default()).into_owned();
+        let is_size = mode.trim_end_matches(['K', 'M', 'G', 'B']).parse::<u64>().is_ok();
+        if mode == "L" && *option == b'i' {
+            cx.error("line buffering stdin is meaningless").await;
+        } else if mode == "L" || is_size {
+            continue;
+        } else {
+            cx.error(format!("invalid mode '{mode}'")).await;
+            return Outcome::Exit(125);
+        }
+        cx.bad_usage("").await;
+        return Outcome::Exit(125);
+    }
+    if opts.operands.is_empty() || opts.given.is_empty() {
+        let missing = match opts.operands.is_empty() {
+            true => "missing operand",
+            false => "you must specify a buffering mode option",
+        };
+        cx.error(missing).await;
+        cx.bad_usage("").await;
+        return Outcome::Exit(125);
+    }
+    exec(&mut cx, &opts.operands, None).await
 }
 
 /// `setsid`: a session of its own, without a terminal.

@@ -54,6 +54,33 @@ pub(in crate::commands) async fn mount(mut cx: Cx) -> u8 {
     0
 }
 
+/// `mountpoint`: whether a directory is one.
+pub(in crate::commands) async fn mountpoint(mut cx: Cx) -> u8 {
+    let spec = OptSpec { short: "qdnx", long: &[("quiet", b'q')] };
+    let opts = match cx.opts(spec, "[-q] DIR").await {
+        Ok(opts) => opts,
+        Err(code) => return code,
+    };
+    let [path] = &opts.operands[..] else { return cx.bad_usage("[-q] DIR").await };
+    let quiet = opts.has(b'q');
+    let shown = String::from_utf8_lossy(path).into_owned();
+    let real = match cx.process.real_path(path).and_then(|real| cx.process.stat(path, true).map(|_| real)) {
+        Ok(real) => real,
+        Err(errno) => {
+            if !quiet {
+                cx.file_error(path, errno).await;
+            }
+            return 1;
+        }
+    };
+    let is_one = cx.process.container.mounts.all().iter().any(|mount| mount.path[..] == real[..]);
+    if !quiet {
+        cx.put(format!("{shown} is {}a mountpoint\n", if is_one { "" } else { "not " }));
+    }
+    let no = if cx.is_gnu() { 32 } else { 1 };
+    cx.finish(if is_one { 0 } else { no }).await
+}
+
 /// Mounts what a container with the right to do so can: memory, a directory once more, or other options.
 fn mount_at(cx: &Cx, source: &[u8], target: &[u8], opts: &crate::libc::getopt::Opts) -> Result<(), Errno> {
     if !cx.process.creds().has(cap::SYS_ADMIN) {

@@ -1,4 +1,4 @@
-//! `true`, `false`, `yes`, `clear`, `reset`, `sync`, `tty`, `nproc`, `dmesg`.
+//! `true`, `false`, `yes`, `clear`, `reset`, `sync`, `tty`, `nproc`, `getconf`, `dmesg`.
 
 use crate::{
     commands::Cx,
@@ -81,6 +81,38 @@ pub(in crate::commands) async fn nproc(mut cx: Cx) -> u8 {
         opts.value(b'i').and_then(|text| std::str::from_utf8(text).ok()?.parse::<u64>().ok()).unwrap_or(0);
     let count = machine::processors(&cx.process.container.host).saturating_sub(ignored).max(1);
     cx.put(format!("{count}\n"));
+    cx.finish(0).await
+}
+
+/// `getconf`: what the system says of its limits (`sysconf(3)`).
+pub(in crate::commands) async fn getconf(mut cx: Cx) -> u8 {
+    let args = std::mem::take(&mut cx.args);
+    let Some(name) = args.first().map(|name| String::from_utf8_lossy(name).into_owned()) else {
+        let usage =
+            "Usage: getconf [-v specification] variable_name [pathname]\n       getconf -a [pathname]\n";
+        cx.complain(usage).await;
+        return 2;
+    };
+    let value = match name.as_str() {
+        "PAGESIZE" | "PAGE_SIZE" => "4096".to_owned(),
+        "_NPROCESSORS_ONLN" | "_NPROCESSORS_CONF" => {
+            machine::processors(&cx.process.container.host).to_string()
+        }
+        "ARG_MAX" => "2097152".to_owned(),
+        "CLK_TCK" => "100".to_owned(),
+        "LONG_BIT" | "WORD_BIT" => if name == "LONG_BIT" { "64" } else { "32" }.to_owned(),
+        "NAME_MAX" => "255".to_owned(),
+        "PATH_MAX" => "4096".to_owned(),
+        "PIPE_BUF" => "4096".to_owned(),
+        "HOST_NAME_MAX" => "64".to_owned(),
+        "LOGIN_NAME_MAX" => "256".to_owned(),
+        "PATH" => "/bin:/usr/bin".to_owned(),
+        _ => {
+            cx.error(format!("Unrecognized variable `{name}'")).await;
+            return 2;
+        }
+    };
+    cx.put(format!("{value}\n"));
     cx.finish(0).await
 }
 

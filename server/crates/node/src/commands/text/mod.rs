@@ -8,6 +8,7 @@ pub(super) mod comm;
 pub(super) mod cut;
 pub(super) mod dd;
 pub(super) mod dump;
+pub(super) mod envsubst;
 pub(super) mod expand;
 pub(super) mod factor;
 pub(super) mod fold;
