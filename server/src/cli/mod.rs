@@ -66,7 +66,7 @@ struct ClusterArgument {
 #[derive(Clone, Debug, Args)]
 struct ContentArgument {
     /// Load the exercises from this folder instead of those that are built in
-    #[arg(long = "exercises", value_name = "DIR", env = "PODLAB_EXERCISES")]
+    #[arg(long = "exercises", value_name = "DIR", env = "PODLAB_EXERCISES", global = true)]
     folder: Option<std::path::PathBuf>,
 }
 

@@ -33,7 +33,8 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
             return if unknown { cx.bad_usage(USAGE).await } else { 1 };
         }
     };
-    let mut walk = Walk::new(&cx, parsed, follow == Some(b'L'), follow == Some(b'H'));
+    let follow_all = parsed.follow || follow == Some(b'L');
+    let mut walk = Walk::new(&cx, parsed, follow_all, follow == Some(b'H'));
     let code = walk.run(&mut cx, &roots).await;
     cx.finish(code).await
 }

@@ -32,6 +32,8 @@ pub(super) struct Parsed {
     pub(super) min_depth: usize,
     pub(super) depth_first: bool,
     pub(super) one_device: bool,
+    /// Symbolic links stand for what they lead to.
+    pub(super) follow: bool,
     /// Commands for many files at once.
     pub(super) batches: Vec<Vec<Bytes>>,
 }
@@ -55,6 +57,7 @@ pub(super) fn parse(cx: &Cx, args: &[Bytes]) -> Result<Parsed, String> {
         min_depth: 0,
         depth_first: false,
         one_device: false,
+        follow: false,
         batches: Vec::new(),
     };
     let mut parser = Parser { cx, args, at: 0, depth: 0, acts: false, parsed };
@@ -294,7 +297,11 @@ impl Parser<'_> {
                 self.parsed.one_device = true;
                 Expression::True
             }
-            "-follow" | "-daystart" | "-noleaf" | "-warn" | "-nowarn" | "-ignore_readdir_race" => {
+            "-follow" => {
+                self.parsed.follow = true;
+                Expression::True
+            }
+            "-daystart" | "-noleaf" | "-warn" | "-nowarn" | "-ignore_readdir_race" => {
                 Expression::True
             }
             "-print" => self.action(Expression::Print(b"\n".to_vec())),
