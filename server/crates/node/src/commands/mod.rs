@@ -16,6 +16,7 @@ mod grep;
 mod gzip;
 mod head;
 mod hostname;
+mod jq;
 mod ls;
 mod number;
 mod openssl;
@@ -115,6 +116,7 @@ commands! {
     "id" => system::id::id,
     "install" => files::install::run,
     "join" => text::join::run,
+    "jq" => jq::run,
     "kill" => processes::kill::kill,
     "killall" => processes::kill::killall,
     "less" => pager::run,
