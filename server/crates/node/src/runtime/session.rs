@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     container::{ExitStatus, Signal},
+    record::Record,
     stream::{ByteSink, ByteSource},
 };
 use crate::kernel::{
@@ -88,12 +89,28 @@ impl ProcessControl {
 
 /// Changes a terminal's size.
 #[derive(Clone, Debug)]
-pub struct TerminalControl(pub(crate) Arc<Tty>);
+pub struct TerminalControl(pub(super) Terminal);
+
+/// Whose terminal.
+#[derive(Clone, Debug)]
+pub(super) enum Terminal {
+    /// That of a container's first process, which may not have been started.
+    Container(Weak<Record>),
+    /// That of a process that was added.
+    Process(Arc<Tty>),
+}
 
 impl TerminalControl {
     /// Sets the size; the foreground processes get SIGWINCH.
     pub fn resize(&self, size: WindowSize) {
-        self.0.set_size(size);
+        match &self.0 {
+            Terminal::Container(container) => {
+                if let Some(container) = container.upgrade() {
+                    container.resize(size);
+                }
+            }
+            Terminal::Process(tty) => tty.set_size(size),
+        }
     }
 }
 

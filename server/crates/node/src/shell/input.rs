@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{
     Dialect,
-    editor::{Editor, Step},
+    editor::{Editor, Step, recalled},
     frames::{Frame, List},
     machine::Flow,
     parser::Parser,
@@ -116,6 +116,9 @@ impl Shell {
                 return Flow::On;
             }
         }
+        if is_continued(&input.pending) {
+            return Flow::On;
+        }
         self.parse_pending(false)
     }
 
@@ -204,9 +207,24 @@ impl Shell {
         let mut editor = Editor::new(prompt, self.history(), tty.size().columns);
         let line = self.edit(file, &mut editor).await;
         tty.set_termios(settings);
-        let Ok(Some(line)) = &line else { return line };
-        self.remember(line).await;
-        Ok(Some([line, &b"\n"[..]].concat().into()))
+        let Ok(Some(line)) = line else { return line };
+        let recalled = match self.dialect.is_bash() {
+            true => recalled(&line, &self.history()),
+            false => Ok(None),
+        };
+        let line = match recalled {
+            Ok(None) => line,
+            Ok(Some(new)) => {
+                let _ = self.process.write(2, [&new[..], b"\n"].concat()).await;
+                new.into()
+            }
+            Err(message) => {
+                self.complain(&message);
+                Bytes::new()
+            }
+        };
+        self.remember(&line).await;
+        Ok(Some([&line[..], b"\n"].concat().into()))
     }
 
     /// Hands keys to the editor until the line is done. Keys are read one by one: what is typed ahead is for the command.
@@ -422,4 +440,12 @@ impl Shell {
             self.errors.extend_from_slice(line.as_bytes());
         }
     }
+}
+
+/// Whether a backslash joins the next line to what there is: not in a line that is a comment.
+fn is_continued(text: &[u8]) -> bool {
+    let Some(text) = text.strip_suffix(b"\n") else { return false };
+    let last = text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let backslashes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
+    backslashes % 2 == 1 && !last.trim_ascii_start().starts_with(b"#")
 }

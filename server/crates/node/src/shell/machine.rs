@@ -411,6 +411,8 @@ impl Shell {
             match self.traps.get(Event::Signal(signal)).cloned() {
                 Some(action) if !action.is_empty() => self.begin_trap(&action),
                 _ if signal == Signal::INT && self.options.interactive => {
+                    // The terminal has shown `^C` where the cursor was.
+                    self.errors.push(b'\n');
                     self.follow(Flow::Fatal(130));
                 }
                 _ => {}

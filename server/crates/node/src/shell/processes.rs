@@ -186,7 +186,7 @@ impl Shell {
         // Without job control ash and dash do not keep the text.
         let text = if self.options.monitor || self.dialect.is_bash() { text } else { Bytes::new() };
         let number = self.jobs.add(vec![process.pid], process.pid, text);
-        if self.options.interactive {
+        if self.options.interactive && self.dialect.is_bash() {
             self.errors.extend_from_slice(format!("[{number}] {}\n", process.pid).as_bytes());
         }
         self.status = 0;

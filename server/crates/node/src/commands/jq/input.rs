@@ -188,7 +188,7 @@ impl Inputs {
                     }
                     Err(errno) => {
                         let text = cx.text(errno);
-                        cx.error(format!("error: Could not open {shown}: {text}")).await;
+                        cx.error(format!("error: Could not open file {shown}: {text}")).await;
                         self.failed = true;
                         continue;
                     }

@@ -126,24 +126,34 @@ impl Lexer<'_> {
             return Err(SyntaxError { message: "syntax error: memory exhausted".to_owned(), at: self.at });
         }
         let mut words: Vec<Word> = Vec::new();
-        let mut parentheses = 0_usize;
+        let mut open: Vec<&str> = Vec::new();
         loop {
             self.blanks();
             let at = self.at;
-            let kind = self.word(depth)?;
+            let mut kind = self.word(depth)?;
             match kind {
-                Kind::Symbol("(") => parentheses += 1,
-                Kind::Symbol(")") if parentheses == 0 && close.is_some() => {
+                Kind::Symbol("(") => open.push(")"),
+                Kind::Symbol("[") => open.push("]"),
+                Kind::Symbol("{") => open.push("}"),
+                Kind::Symbol(")") if open.is_empty() && close.is_some() => {
                     words.push(Word { kind: Kind::End, at });
                     return Ok(words);
                 }
-                Kind::Symbol(")") => parentheses = parentheses.saturating_sub(1),
+                Kind::Symbol(symbol @ (")" | "]" | "}")) => {
+                    // A bracket that closes nothing is no word at all.
+                    if open.last() == Some(&symbol) {
+                        open.pop();
+                    } else {
+                        kind = Kind::Invalid;
+                    }
+                }
                 Kind::End => {
                     let at = words.last().map_or(0, |word| word.at);
                     words.push(Word { kind, at });
                     return match close {
                         Some(_) => Err(SyntaxError {
-                            message: "syntax error, unexpected end of file".to_owned(),
+                            message: "syntax error, unexpected end of file (Unix shell quoting issues?)"
+                                .to_owned(),
                             at,
                         }),
                         None => Ok(words),

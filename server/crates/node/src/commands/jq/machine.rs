@@ -2,13 +2,16 @@
 //! there is to try ([`Choice`]), as a filter has any number of values. Nothing recurses and every step can be the last
 //! one for a while, so that a filter costs its owner only.
 
+mod backtrack;
+mod frames;
+
 use std::sync::Arc;
 
 use super::{
     ast::Op,
     builtins::{Native, arithmetic, paths},
     choice::Choice,
-    compile::{Argument, Code, Handler, Id, Node, Up},
+    compile::{Argument, Code, Id, Node, Up},
     kont::{Bound, Env, Frame, Next, Point, Scope, Trail, ancestor, push},
     value::{Heap, MAX_USED, Raise, Value},
     write,
@@ -309,179 +312,6 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// What follows a value.
-    fn go_on(&mut self, point: Point, frame: &Frame, next: &Next) -> Result<Step, Raise> {
-        let value = point.value.clone();
-        let state = match frame {
-            Frame::Pipe(right, env) => State::Eval(*right, env.clone(), point, next.clone()),
-            Frame::IndexKey(target, env, input) => {
-                let next = self.push(Frame::IndexTarget(value), next);
-                State::Eval(*target, env.clone(), input.clone(), next)
-            }
-            Frame::IndexTarget(key) => {
-                if matches!(point.trail, Trail::Lost) {
-                    let (key, value) = (write::shown(key), write::shown(&value));
-                    return Err(self.error(format!(
-                        "Invalid path expression near attempt to access element {key} of {value}"
-                    )));
-                }
-                let part = paths::index(&self.heap, &value, key)?;
-                State::Return(Point { value: part, trail: point.trail.longer(key)? }, next.clone())
-            }
-            Frame::Iterate => {
-                if matches!(point.trail, Trail::Lost) {
-                    let value = write::shown(&value);
-                    return Err(self
-                        .error(format!("Invalid path expression near attempt to iterate through {value}")));
-                }
-                if !matches!(value, Value::Array(_) | Value::Object(_)) {
-                    let shown = write::shown(&value);
-                    let shown =
-                        if matches!(value, Value::Null) { String::new() } else { format!(" ({shown})") };
-                    return Err(self.error(format!("Cannot iterate over {}{shown}", value.kind())));
-                }
-                self.choices.push(Choice::Items(point, 0, next.clone()));
-                State::Backtrack
-            }
-            Frame::Try(..) => State::Return(point, next.clone()),
-            Frame::Collect(place) => {
-                if let Some(Choice::Collect(array, ..)) = self.choices.get_mut(*place) {
-                    array.push(value)?;
-                }
-                State::Backtrack
-            }
-            Frame::MemberKey(members, at, done, env, input) => {
-                if value.as_text().is_none() {
-                    let shown = write::shown(&value);
-                    return Err(
-                        self.error(format!("Object keys must be strings, not {} ({shown})", value.kind()))
-                    );
-                }
-                let Some((_, id)) = members.get(*at) else { return Ok(Step::State(State::Backtrack)) };
-                let frame = Frame::MemberValue(
-                    Arc::clone(members),
-                    *at,
-                    done.clone(),
-                    value,
-                    env.clone(),
-                    input.clone(),
-                );
-                self.then(*id, env.clone(), &input.value, frame, next)?
-            }
-            Frame::MemberValue(members, at, done, key, env, input) => {
-                let done = paths::with_member(done.clone(), key.as_text().unwrap_or_default(), value)?;
-                self.member(members, at + 1, done, env.clone(), input.clone(), next)?
-            }
-            Frame::Negate(fresh) => {
-                let value = arithmetic::negate(&self.heap, &value)?;
-                State::Return(Point { value, trail: fresh.clone() }, next.clone())
-            }
-            Frame::BinaryRight(op, left, env, input) => {
-                let frame = Frame::BinaryLeft(*op, value, input.trail.fresh());
-                self.then(*left, env.clone(), &input.value, frame, next)?
-            }
-            Frame::BinaryLeft(op, right, fresh) => {
-                drop(point);
-                let value = self.binary(*op, value, right)?;
-                State::Return(Point { value, trail: fresh.clone() }, next.clone())
-            }
-            Frame::Logic(stops_at, right, env, input) => {
-                let fresh = input.trail.fresh();
-                if value.is_true() == *stops_at {
-                    State::Return(Point { value: Value::Bool(*stops_at), trail: fresh }, next.clone())
-                } else {
-                    self.then(*right, env.clone(), &input.value, Frame::Truth(fresh), next)?
-                }
-            }
-            Frame::Truth(fresh) => {
-                let value = Value::Bool(value.is_true());
-                State::Return(Point { value, trail: fresh.clone() }, next.clone())
-            }
-            Frame::Alternative(place) if value.is_true() => {
-                if let Some(Choice::Alternative { found, .. }) = self.choices.get_mut(*place) {
-                    *found = true;
-                }
-                State::Return(point, next.clone())
-            }
-            Frame::Alternative(_) => State::Backtrack,
-            Frame::If(then, otherwise, env, input) => {
-                let branch = if value.is_true() { *then } else { *otherwise };
-                State::Eval(branch, env.clone(), input.clone(), next.clone())
-            }
-            Frame::ReduceStart(source, step, env, input) => {
-                self.choices.push(Choice::Reduce(Some(point), next.clone()));
-                let next = self.push(Frame::Each(self.choices.len() - 1, *step, env.clone()), &None);
-                State::Eval(*source, env.clone(), input.aside(), next)
-            }
-            Frame::ForeachStart(source, step, env, input) => {
-                self.choices.push(Choice::Foreach(Some(point)));
-                let next = self.push(Frame::Each(self.choices.len() - 1, *step, env.clone()), next);
-                State::Eval(*source, env.clone(), input.aside(), next)
-            }
-            Frame::Each(place, step, env) => {
-                let env = self.bind(Bound::Place(*place), env.clone());
-                let env = self.bind(Bound::Value(value), env);
-                State::Eval(*step, env, point, next.clone())
-            }
-            Frame::ReduceUpdate(place) => {
-                self.put_state(*place, point);
-                State::Backtrack
-            }
-            Frame::ForeachUpdate(place, extract, env) => {
-                self.put_state(*place, point.clone());
-                State::Eval(*extract, env.clone(), point, next.clone())
-            }
-            Frame::Bind(body, env, input) => {
-                let env = self.bind(Bound::Value(value), env.clone());
-                State::Eval(*body, env, input.clone(), next.clone())
-            }
-            Frame::Path(fresh) => {
-                let Trail::At(path) = &point.trail else {
-                    let shown = write::shown(&value);
-                    return Err(self.error(format!("Invalid path expression with result {shown}")));
-                };
-                let value = self.heap.array(path.to_vec())?;
-                State::Return(Point { value, trail: fresh.clone() }, next.clone())
-            }
-            Frame::Arguments { function, arguments, at, bound, env, input } => {
-                let bound = self.bind(Bound::Value(value), bound.clone());
-                self.arguments(*function, arguments, at + 1, bound, env.clone(), input.clone(), next)?
-            }
-            Frame::NativeArguments(native, arguments, values, env, input) => {
-                let mut values = values.clone();
-                values.push(value);
-                self.native_arguments(*native, arguments, values, env.clone(), input.clone(), next)?
-            }
-            Frame::Ask(question, fresh) => {
-                let waiting = State::Waiting(fresh.clone(), next.clone());
-                return Ok(Step::Event(Event::Ask(*question, value), waiting));
-            }
-            Frame::Input(fresh) => {
-                let waiting = State::Waiting(fresh.clone(), next.clone());
-                return Ok(Step::Event(Event::Input, waiting));
-            }
-            Frame::Message(text) => {
-                return Ok(Step::Event(Event::Message(text.clone()), State::Return(point, next.clone())));
-            }
-            Frame::RangeFrom(to, env, input) => {
-                let frame = Frame::RangeTo(value, input.trail.fresh());
-                self.then(*to, env.clone(), &input.value, frame, next)?
-            }
-            Frame::RangeTo(from, fresh) => {
-                let (Some(at), Some(to)) = (from.as_number(), value.as_number()) else {
-                    return Err(self.error("Range bounds must be numeric".to_owned()));
-                };
-                self.choices.push(Choice::Range { at, to, fresh: fresh.clone(), next: next.clone() });
-                State::Backtrack
-            }
-            Frame::Text(parts, at, after, env, input) => {
-                let text = format!("{}{after}", value.as_text().unwrap_or_default());
-                self.text(parts, *at, text, env.clone(), input.clone(), next)?
-            }
-        };
-        Ok(Step::State(state))
-    }
-
     fn error(&self, message: String) -> Raise {
         Raise::error(&self.heap, message)
     }
@@ -651,106 +481,6 @@ impl<'a> Machine<'a> {
         let value = self.heap.text(after)?;
         Ok(State::Return(Point { value, trail: point.trail.fresh() }, next.clone()))
     }
-
-    fn take_state(&mut self, place: usize) -> Point {
-        let state = match self.choices.get_mut(place) {
-            Some(Choice::Reduce(state, _) | Choice::Foreach(state)) => state.take(),
-            _ => None,
-        };
-        state.unwrap_or(Point { value: Value::Null, trail: Trail::Lost })
-    }
-
-    fn put_state(&mut self, place: usize, point: Point) {
-        if let Some(Choice::Reduce(state, _) | Choice::Foreach(state)) = self.choices.get_mut(place) {
-            *state = Some(point);
-        }
-    }
-
-    /// Looks for what catches an error.
-    fn raise(&mut self, raise: Raise, next: Next) -> Option<Event> {
-        let error = match raise {
-            Raise::Error(error) => error,
-            Raise::Halt(value, code) => return Some(Event::Halt(value, code)),
-            Raise::Memory => return Some(Event::Memory),
-        };
-        let mut kont = next;
-        while let Some(here) = kont {
-            match &here.frame {
-                Frame::Try(height, handler, env, input) => {
-                    self.choices.truncate(*height);
-                    let (env, next) = (env.clone(), here.next.clone());
-                    self.state = match handler {
-                        Handler::None => State::Backtrack,
-                        Handler::Catch(id) => {
-                            State::Eval(*id, env, Point { value: error, trail: input.trail.fresh() }, next)
-                        }
-                        Handler::Instead(id) => State::Eval(*id, env, input.clone(), next),
-                    };
-                    return None;
-                }
-                Frame::Alternative(place) => {
-                    self.choices.truncate(place + 1);
-                    return None;
-                }
-                Frame::Collect(place) | Frame::ReduceUpdate(place) => {
-                    kont = match self.choices.get(*place) {
-                        Some(Choice::Collect(_, _, outer) | Choice::Reduce(_, outer)) => outer.clone(),
-                        _ => None,
-                    };
-                }
-                Frame::Each(place, ..) => {
-                    kont = match self.choices.get(*place) {
-                        Some(Choice::Reduce(_, outer)) => outer.clone(),
-                        _ => here.next.clone(),
-                    };
-                }
-                _ => kont = here.next.clone(),
-            }
-        }
-        self.choices.clear();
-        Some(Event::Failed(error))
-    }
-
-    /// Tries what else there is.
-    fn backtrack(&mut self) -> Option<Event> {
-        let Some(choice) = self.choices.pop() else { return Some(Event::Ended) };
-        self.state = match choice {
-            Choice::Parts(parts, at, env, point, next) => self.comma(&parts, at, env, point, &next),
-            Choice::Items(point, at, next) => {
-                let Some((key, value)) = item(&self.heap, &point.value, at) else { return None };
-                match key.and_then(|key| point.trail.longer(&key)) {
-                    Ok(trail) => {
-                        self.choices.push(Choice::Items(point, at + 1, next.clone()));
-                        State::Return(Point { value, trail }, next)
-                    }
-                    Err(raise) => State::Raise(raise, next),
-                }
-            }
-            Choice::Range { at, to, fresh, next } => {
-                if at >= to || at.is_nan() || to.is_nan() {
-                    return None;
-                }
-                self.choices.push(Choice::Range {
-                    at: at + 1.0,
-                    to,
-                    fresh: fresh.clone(),
-                    next: next.clone(),
-                });
-                State::Return(Point { value: Value::from(at), trail: fresh }, next)
-            }
-            Choice::Collect(array, fresh, next) => {
-                State::Return(Point { value: Value::Array(Arc::new(array)), trail: fresh }, next)
-            }
-            Choice::Reduce(state, next) => {
-                let state = state.unwrap_or(Point { value: Value::Null, trail: Trail::Lost });
-                State::Return(state, next)
-            }
-            Choice::Foreach(_) => State::Backtrack,
-            Choice::Alternative { found: true, .. } => State::Backtrack,
-            Choice::Alternative { other, env, point, next, .. } => State::Eval(other, env, point, next),
-        };
-        None
-    }
 }
 
 /// What follows a value: another state, or something that the program around has to do first.
@@ -764,17 +494,5 @@ fn cell(env: &Env, up: usize) -> usize {
     match ancestor(env, up).map(|scope| &scope.bound) {
         Some(Bound::Place(place)) => *place,
         _ => usize::MAX,
-    }
-}
-
-/// Item number `at` of an array or object, with its key.
-fn item(heap: &Heap, value: &Value, at: usize) -> Option<(Result<Value, Raise>, Value)> {
-    match value {
-        Value::Array(array) => array.items().get(at).map(|item| (Ok(Value::from(at)), item.clone())),
-        Value::Object(object) => {
-            let (key, value) = object.members().get_index(at)?;
-            Some((heap.text(key.to_string()), value.clone()))
-        }
-        _ => None,
     }
 }

@@ -301,12 +301,9 @@ impl Session {
                 }
                 Event::Halt(value, code) => {
                     cx.flush().await;
-                    match value {
-                        Some(value) => match value.as_text() {
-                            Some(text) => cx.complain(text.to_owned()).await,
-                            None => cx.complain(write::compact(&value) + "\n").await,
-                        },
-                        None => {}
+                    if let Some(value) = value {
+                        let text = value.as_text().map(str::to_owned);
+                        cx.complain(text.unwrap_or_else(|| write::compact(&value) + "\n")).await;
                     }
                     return Some(code);
                 }
@@ -343,3 +340,6 @@ async fn out_of_memory(cx: &mut Cx) -> u8 {
     cx.complain("jq: error: cannot allocate memory\n").await;
     WRONG
 }
+
+#[cfg(test)]
+mod tests;

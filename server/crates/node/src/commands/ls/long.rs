@@ -22,6 +22,7 @@ pub(super) struct Long {
     size: usize,
     blocks: usize,
     ino: usize,
+    align: bool,
 }
 
 impl Long {
@@ -49,6 +50,7 @@ impl Long {
             size: widest(&|stat| size(stat, listing.opts.has(b'h'), true).len()),
             blocks: widest(&|stat| (stat.blocks / 2).to_string().len()),
             ino: widest(&|stat| stat.ino.to_string().len()),
+            align: listing.aligns(entries),
             users,
             groups,
         }
@@ -97,14 +99,14 @@ impl Long {
         out += &self.time(cx, listing, stat);
         out.push(' ');
         let mut out = out.into_bytes();
-        let (name, _) = listing.name(&entry.name, entry);
+        let (name, _) = listing.name(&entry.name, entry, self.align);
         out.extend_from_slice(&name);
         if let Some((target, target_stat)) = &entry.target {
             out.extend_from_slice(b" -> ");
             match target_stat {
                 Some(stat) => {
                     let shown = Entry { name: Vec::new(), path: Vec::new(), stat: *stat, target: None };
-                    out.extend_from_slice(&listing.name(target, &shown).0);
+                    out.extend_from_slice(&listing.name(target, &shown, false).0);
                 }
                 None => out.extend_from_slice(target),
             }

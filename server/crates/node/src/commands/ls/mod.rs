@@ -2,12 +2,14 @@
 
 mod columns;
 mod long;
+mod quoting;
 
 use std::cmp::Ordering;
 
 use bytes::Bytes;
 use columns::Cell;
 use long::Long;
+use quoting::Quoting;
 
 use super::{Cx, calendar::Zone, number};
 use crate::{
@@ -15,7 +17,10 @@ use crate::{
         errno::Errno,
         fs::{FileType, Stat, join},
     },
-    libc::getopt::{OptSpec, Opts},
+    libc::{
+        fnmatch::fnmatch,
+        getopt::{OptSpec, Opts},
+    },
 };
 
 const SPEC: OptSpec = OptSpec {
@@ -23,7 +28,7 @@ const SPEC: OptSpec = OptSpec {
     long: &[("full-time", b'\x01'), ("group-directories-first", b'\x02'), ("color==", b'\x03')],
 };
 const GNU_SPEC: OptSpec = OptSpec {
-    short: "1AaCxdLHRFplinshrSXvctukT:w:qmgGoNUfhBbQ",
+    short: "1AaCxdLHRFplinshrSXvctukT:w:qmgGoNUfhBbQI:",
     long: &[
         ("full-time", b'\x01'),
         ("group-directories-first", b'\x02'),
@@ -43,6 +48,14 @@ const GNU_SPEC: OptSpec = OptSpec {
         ("dereference", b'L'),
         ("time-style=", b'\x04'),
         ("sort=", b'\x05'),
+        ("quoting-style=", b'\x06'),
+        ("hide=", b'\x07'),
+        ("block-size=", b'\x08'),
+        ("ignore=", b'I'),
+        ("ignore-backups", b'B'),
+        ("quote-name", b'Q'),
+        ("literal", b'N'),
+        ("escape", b'b'),
     ],
 };
 const USAGE: &str = "[-1AaCxdLHRFplinshrSXvctukZ] [-w WIDTH] [FILE]...";
@@ -69,6 +82,7 @@ struct Listing {
     columns: Option<usize>,
     across: bool,
     color: bool,
+    quoting: Quoting,
     code: u8,
 }
 
@@ -98,13 +112,22 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
         Some(when) => matches!(&**when, b"always" | b"yes" | b"force") || (*when == "auto" && is_terminal),
         None => (opts.has(3) || !cx.is_gnu()) && is_terminal,
     };
+    let quoting = match (opts.last_of(b"QNb\x06"), opts.value(6)) {
+        (Some(b'Q'), _) => Quoting::C,
+        (Some(b'N'), _) => Quoting::Literal,
+        (Some(b'b'), _) => Quoting::Escape,
+        (_, Some(style)) => Quoting::named(style).unwrap_or(Quoting::Literal),
+        _ if cx.is_gnu() && is_terminal => Quoting::Shell,
+        _ => Quoting::Literal,
+    };
     let zone = cx.zone().await;
     let gnu = cx.is_gnu();
     let mut operands = opts.operands.clone();
     if operands.is_empty() {
         operands.push(Bytes::from_static(b"."));
     }
-    let mut listing = Listing { opts, gnu, zone, columns, across: format == Some(b'x'), color, code: 0 };
+    let mut listing =
+        Listing { opts, gnu, zone, columns, across: format == Some(b'x'), color, quoting, code: 0 };
     let many = operands.len() > 1;
     let mut files = Vec::new();
     let mut dirs = Vec::new();
@@ -218,7 +241,9 @@ impl Listing {
         let own: &[&[u8]] = if all { &[b".", b".."] } else { &[] };
         let names = own.iter().map(|name| Box::from(*name)).chain(names.into_iter().map(|(name, _)| name));
         for name in names {
-            if name.starts_with(b".") && !all && !almost {
+            let hidden = name.starts_with(b".") || self.opts.values(7).any(|pattern| fnmatch(pattern, &name));
+            let ignored = self.opts.values(b'I').any(|pattern| fnmatch(pattern, &name));
+            if (hidden && !all && !almost) || ignored || (self.opts.has(b'B') && name.ends_with(b"~")) {
                 continue;
             }
             cx.process.work(1).await;
@@ -284,7 +309,8 @@ impl Listing {
             }
             return;
         }
-        let cells: Vec<Cell> = entries.iter().map(|entry| self.cell(entry)).collect();
+        let align = self.columns.is_some() && self.aligns(entries);
+        let cells: Vec<Cell> = entries.iter().map(|entry| self.cell(entry, align)).collect();
         match self.columns {
             Some(width) => cx.put(columns::arrange(&cells, width, self.across, self.gnu)),
             None if self.opts.last_of(b"1Cxm") == Some(b'm') => {
@@ -302,7 +328,7 @@ impl Listing {
     }
 
     /// The file's name with what goes before and after it.
-    fn cell(&self, entry: &Entry) -> Cell {
+    fn cell(&self, entry: &Entry, align: bool) -> Cell {
         let mut head = String::new();
         if self.opts.has(b'i') {
             head = if self.gnu { format!("{} ", entry.stat.ino) } else { format!("{:>7} ", entry.stat.ino) };
@@ -311,14 +337,25 @@ impl Listing {
             let blocks = entry.stat.blocks / 2;
             head += &if self.gnu { format!("{blocks:>2} ") } else { format!("{blocks:>6} ") };
         }
-        let (shown, width) = self.name(&entry.name, entry);
+        let (shown, width) = self.name(&entry.name, entry, align);
         let text = [head.as_bytes(), &shown].concat();
         Cell { width: head.len() + width, text }
     }
 
+    /// Whether names without quotes are to stand below the others' letters.
+    fn aligns(&self, entries: &[Entry]) -> bool {
+        self.quoting == Quoting::Shell
+            && entries.iter().any(|entry| self.quoting.quote(&entry.name).is_some())
+    }
+
     /// A name with its colour and its mark, and how wide that is.
-    fn name(&self, name: &[u8], entry: &Entry) -> (Vec<u8>, usize) {
+    fn name(&self, name: &[u8], entry: &Entry, align: bool) -> (Vec<u8>, usize) {
+        let quoted = self.quoting.quote(name);
         let mut out = Vec::new();
+        if align && quoted.is_none() {
+            out.push(b' ');
+        }
+        let name = quoted.as_deref().unwrap_or(name);
         let color = if self.color { color(&entry.stat, entry.target.as_ref(), self.gnu) } else { None };
         if let Some(color) = color {
             out.extend_from_slice(format!("\x1b[{color}m").as_bytes());
@@ -327,7 +364,8 @@ impl Listing {
         if color.is_some() {
             out.extend_from_slice(if self.gnu { b"\x1b[0m" } else { b"\x1b[m" });
         }
-        let mut width = String::from_utf8_lossy(name).chars().count();
+        let mut width =
+            String::from_utf8_lossy(name).chars().count() + usize::from(align && quoted.is_none());
         if let Some(mark) = self.mark(&entry.stat, self.is_long()) {
             out.push(mark);
             width += 1;

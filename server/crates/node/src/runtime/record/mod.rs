@@ -89,8 +89,19 @@ struct Life {
     keyboard: Option<PipeReader>,
     input: Option<PipeWriter>,
     terminal: Option<Arc<Tty>>,
+    /// The size of the terminal, which those who attach before the start say then.
+    size: WindowSize,
     /// Tells that all that the terminal showed is in the log.
     shown: Option<ExitWaiter>,
+}
+
+impl Life {
+    fn resize(&mut self, size: WindowSize) {
+        self.size = size;
+        if let Some(tty) = &self.terminal {
+            tty.set_size(size);
+        }
+    }
 }
 
 impl Record {
@@ -199,6 +210,7 @@ impl Record {
                 keyboard,
                 input,
                 terminal: None,
+                size: WindowSize::default(),
                 shown: None,
             }),
             kernel,
@@ -304,9 +316,12 @@ impl Record {
     }
 
     fn first_process(self: &Arc<Self>) -> Result<Arc<Process>, String> {
-        let keyboard = lock(&self.life).keyboard.take();
+        let (keyboard, size) = {
+            let mut life = lock(&self.life);
+            (life.keyboard.take(), life.size)
+        };
         let (fds, tty) = if self.tty {
-            self.terminal(WindowSize::default(), keyboard, None)
+            self.terminal(size, keyboard, None)
         } else {
             let stdin = match keyboard {
                 Some(reader) => self.pipe_file(FileObject::PipeReader(reader)),

@@ -18,7 +18,7 @@ use crate::{
     runtime::{
         AttachOptions, ContainerState, ExecOptions, ExitStatus, ExitWaiter, LogStream, ProcessControl,
         RuntimeError, Session, TerminalControl, WindowSize,
-        session::type_into,
+        session::{Terminal, type_into},
         stream::{ByteSink, ByteSource},
     },
 };
@@ -79,14 +79,17 @@ impl Record {
             stdin,
             stdout: ByteSource::new(stdout),
             stderr: stderr.map(ByteSource::new),
-            terminal: terminal.map(TerminalControl),
+            terminal: terminal.map(|tty| TerminalControl(Terminal::Process(tty))),
             process: ProcessControl(Arc::downgrade(&process)),
             exit: process.exit_waiter(),
         })
     }
 
     /// Holds the streams of the first process.
-    pub(in crate::runtime) fn attach(&self, options: AttachOptions) -> Result<Session, RuntimeError> {
+    pub(in crate::runtime) fn attach(
+        self: &Arc<Self>,
+        options: AttachOptions,
+    ) -> Result<Session, RuntimeError> {
         let mut life = lock(&self.life);
         if life.state == ContainerState::Exited {
             return Err(RuntimeError::NotRunning(self.id.clone()));
@@ -104,17 +107,23 @@ impl Record {
         } else {
             None
         };
-        if let (Some(size), Some(tty)) = (options.size, &life.terminal) {
-            tty.set_size(size);
+        let control = self.tty.then(|| TerminalControl(Terminal::Container(Arc::downgrade(self))));
+        if let Some(size) = options.size {
+            life.resize(size);
         }
         Ok(Session {
             stdin: stdin.map(ByteSink::new),
             stdout: ByteSource::new(stdout),
             stderr: stderr.map(ByteSource::new),
-            terminal: life.terminal.clone().map(TerminalControl),
+            terminal: control,
             process: ProcessControl(life.process.as_ref().map_or_else(std::sync::Weak::new, Arc::downgrade)),
             exit: self.exit.clone(),
         })
+    }
+
+    /// Changes the size of the first process's terminal, or says what it will be.
+    pub(in crate::runtime) fn resize(&self, size: WindowSize) {
+        lock(&self.life).resize(size);
     }
 
     /// A process that does not run yet.

@@ -72,8 +72,10 @@ impl Shell {
         let word = beginning(line);
         let mut names = BTreeSet::new();
         let stem: &[u8];
+        let mut variable = false;
         if let Some(name) = word.text.strip_prefix(b"$").filter(|_| !line.ends_with(b"}")) {
             stem = name;
+            variable = true;
             let all = self.variables.sorted();
             names.extend(
                 all.into_iter().filter(|(known, _)| known.starts_with(stem)).map(|(known, _)| known.to_vec()),
@@ -100,9 +102,15 @@ impl Shell {
             rest.push(*byte);
         }
         if names.len() == 1 && !first.ends_with(b"/") {
-            rest.push(b' ');
+            rest.push(if variable && self.names_a_directory(first) { b'/' } else { b' ' });
         }
         Completion { rest, names }
+    }
+
+    /// Whether a variable's value is a directory.
+    fn names_a_directory(&self, name: &[u8]) -> bool {
+        let value = self.variables.text(name).cloned().unwrap_or_default();
+        self.process.stat(&value, true).is_ok_and(|stat| stat.file_type == FileType::Directory)
     }
 
     fn commands(&self, stem: &[u8], names: &mut BTreeSet<Vec<u8>>) {

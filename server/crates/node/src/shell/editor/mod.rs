@@ -3,9 +3,12 @@
 
 mod complete;
 mod keys;
+mod recall;
 
 use bytes::Bytes;
 use keys::{Key, Keys};
+pub(super) use recall::recalled;
+use unicode_width::UnicodeWidthStr;
 
 /// The longest line that is edited.
 const MAX_LINE: usize = 64 * 1024;
@@ -213,7 +216,7 @@ impl Editor {
         let cursor = self.cursor;
         self.move_to(self.line.len());
         self.screen.push(b'\n');
-        let column = names.iter().map(|name| char_count(name)).max().unwrap_or(0) + 2;
+        let column = names.iter().map(|name| columns(name)).max().unwrap_or(0) + 2;
         let across = (self.width / column).max(1);
         let down = names.len().div_ceil(across);
         for row in 0..down {
@@ -221,7 +224,7 @@ impl Editor {
             while let Some(name) = cells.next() {
                 self.screen.extend_from_slice(name);
                 if cells.peek().is_some() {
-                    self.screen.resize(self.screen.len() + column - char_count(name), b' ');
+                    self.screen.resize(self.screen.len() + column - columns(name), b' ');
                 }
             }
             self.screen.push(b'\n');
@@ -328,7 +331,7 @@ impl Editor {
 
     /// The row and column of a place in the line.
     fn place(&self, at: usize) -> (usize, usize) {
-        let column = self.indent + char_count(&self.line[..at]);
+        let column = self.indent + columns(&self.line[..at]);
         (column / self.width, column % self.width)
     }
 
@@ -336,7 +339,7 @@ impl Editor {
     fn move_to(&mut self, at: usize) {
         let (row, column) = self.place(at);
         let (_, before) = self.place(self.cursor);
-        let back = char_count(&self.line[at.min(self.cursor)..self.cursor]);
+        let back = columns(&self.line[at.min(self.cursor)..self.cursor]);
         if row == self.row && at <= self.cursor && back <= 4 {
             self.screen.resize(self.screen.len() + back, 8);
         } else if row == self.row && at > self.cursor {
@@ -403,9 +406,12 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80
 }
 
-/// Characters, which are taken to be one column wide each.
-fn char_count(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+/// The columns that a text takes.
+fn columns(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.is_ascii() => text.width(),
+        _ => bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count(),
+    }
 }
 
 /// The columns that a text takes without its escape sequences.

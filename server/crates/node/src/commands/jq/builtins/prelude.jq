@@ -81,7 +81,6 @@ def pick(f): . as $top | reduce path(f) as $p (null; setpath($p; $top | getpath(
 def join($separator): reduce .[] as $x (null;
     (if . == null then "" else . + $separator end) +
     ($x | if . == null then "" elif type == "boolean" or type == "number" then tojson else . end)) // "";
-def ascii: [.] | implode;
 def todate: strftime("%Y-%m-%dT%H:%M:%SZ");
 def fromdateiso8601: strptime("%Y-%m-%dT%H:%M:%SZ") | mktime;
 def todateiso8601: strftime("%Y-%m-%dT%H:%M:%SZ");
