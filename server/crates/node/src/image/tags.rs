@@ -41,6 +41,8 @@ const WORDS: &[&str] = &[
     "numpy",
     "otel",
     "perl",
+    "plain",
+    "text",
     "rc",
     "slim",
     "stable",
@@ -114,16 +116,38 @@ impl Tag {
         self.version.get(index).copied()
     }
 
-    /// The exact version that a tag means, among `releases` (newest first): the first that begins like it. `None` where
-    /// no release does.
+    /// The version that a tag means, among `releases` (newest first): the first that begins like it, or else the next one
+    /// after it where there was one of its number ([`Self::next_after`]).
     pub(crate) fn release<'a>(&self, releases: &[&'a str]) -> Option<&'a str> {
         if self.version.is_empty() {
             return releases.first().copied();
         }
-        releases.iter().copied().find(|release| {
-            let numbers: Vec<u32> = release.split('.').filter_map(|number| number.parse().ok()).collect();
-            numbers.starts_with(&self.version) || self.version.starts_with(&numbers)
-        })
+        let numbered = |release: &'a str| -> (Vec<u32>, &'a str) {
+            (release.split('.').filter_map(|number| number.parse().ok()).collect(), release)
+        };
+        let mut known: Vec<_> = releases.iter().copied().map(numbered).collect();
+        let exact = known
+            .iter()
+            .find(|(numbers, _)| numbers.starts_with(&self.version) || self.version.starts_with(numbers));
+        if let Some((_, release)) = exact {
+            return Some(release);
+        }
+        known.sort();
+        self.next_after(&known)
+    }
+
+    /// Lists of releases have gaps: a version before the newest one of its minor number, or of a minor number before the
+    /// newest, was released too, most likely. The next one that is listed stands for it.
+    fn next_after<'a>(&self, known: &[(Vec<u32>, &'a str)]) -> Option<&'a str> {
+        let [major, minor, ..] = self.version[..] else { return None };
+        let of_major = || known.iter().filter(|(numbers, _)| numbers.len() > 1 && numbers[0] == major);
+        let newest = of_major().next_back()?;
+        let newest_of_minor = of_major().rfind(|(numbers, _)| numbers[1] == minor);
+        let bound = newest_of_minor.unwrap_or(newest);
+        if self.version > bound.0 {
+            return None;
+        }
+        of_major().find(|(numbers, _)| *numbers >= self.version).map(|(_, release)| *release)
     }
 }
 
@@ -149,5 +173,18 @@ mod tests {
         assert_eq!(Tag::parse("1.19.10").unwrap().release(&releases), Some("1.19"));
         assert_eq!(Tag::parse("latest").unwrap().release(&releases), Some("1.29.3"));
         assert_eq!(Tag::parse("1.161").unwrap().release(&releases), None);
+    }
+
+    #[test]
+    fn a_version_that_is_not_listed_was_released_if_it_is_no_newer_than_those_that_are() {
+        let releases = ["8.2.2", "8.0.4", "8.0.3", "7.4.6", "7.0.15", "3"];
+        let release = |tag: &str| Tag::parse(tag).unwrap().release(&releases);
+        assert_eq!(release("8.0.2"), Some("8.0.3"));
+        assert_eq!(release("8.1.0"), Some("8.2.2"));
+        assert_eq!(release("7.2"), Some("7.4.6"));
+        assert_eq!(
+            (release("8.0.5"), release("8.3"), release("9.0"), release("2")),
+            (None, None, None, None)
+        );
     }
 }

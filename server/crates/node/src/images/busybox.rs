@@ -6,7 +6,17 @@ use crate::{
     kernel::errno::Libc,
 };
 
-pub(super) const FAMILY: Family = Family { repositories: &["busybox"], recipe };
+pub(super) const FAMILY: Family = Family {
+    repositories: &[
+        "busybox",
+        "registry.k8s.io/busybox",
+        "registry.k8s.io/e2e-test-images/busybox",
+        "k8s.gcr.io/busybox",
+        "gcr.io/google_containers/busybox",
+        "gcr.io/google-containers/busybox",
+    ],
+    recipe,
+};
 
 const RELEASES: &[&str] = &[
     "1.37.0", "1.36.1", "1.36.0", "1.35.0", "1.34.1", "1.33.1", "1.32.1", "1.31.1", "1.30.1", "1.29.3",

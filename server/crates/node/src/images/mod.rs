@@ -12,6 +12,7 @@ mod haproxy;
 mod httpd;
 mod memcached;
 mod nginx;
+mod nginx_samples;
 pub(crate) mod packages;
 mod pause;
 mod python;
@@ -40,6 +41,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     httpd::FAMILY,
     memcached::FAMILY,
     nginx::FAMILY,
+    nginx_samples::FAMILY,
     pause::FAMILY,
     booking::BOOKING,
     booking::WEBAPP,
@@ -47,6 +49,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     redis::FAMILY,
     samples::CLIENTS,
     samples::FAMILY,
+    samples::JOBS,
     shippers::EVENT_SIMULATOR,
     shippers::FILEBEAT,
     shippers::FLUENTD,

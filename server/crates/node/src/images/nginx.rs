@@ -115,6 +115,22 @@ fn recipe(repository: &str, tag: &Tag) -> Option<Recipe> {
     Some(recipe)
 }
 
+/// The newest release on Alpine with another site than the default one, as an image of the version `label`.
+pub(super) fn with_site(site: &str, label: &str) -> Option<Recipe> {
+    let version = RELEASES.first()?;
+    let minor = version.split('.').nth(1)?.parse().ok()?;
+    let build = Build { version, minor, alpine: true, slim: false, unprivileged: false };
+    let mut tree = alpine_tree(build);
+    tree.file("/etc/nginx/conf.d/default.conf", 0o644, site.to_owned());
+    let mut recipe = plain_recipe(tree, Libc::Musl, label.to_owned(), 22_542_912);
+    recipe.env = variables(&[("NGINX_VERSION", version)]);
+    recipe.entrypoint = words(&["/docker-entrypoint.sh"]);
+    recipe.cmd = words(&["nginx", "-g", "daemon off;"]);
+    recipe.exposed_ports = vec![build.port()];
+    recipe.stop_signal = Some(Signal::QUIT);
+    Some(recipe)
+}
+
 fn alpine_tree(build: Build) -> TreeBuilder {
     let account =
         alpine::Account { name: "nginx", id: 101, home: "/var/cache/nginx", shell: "/sbin/nologin" };

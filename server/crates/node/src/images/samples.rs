@@ -105,11 +105,59 @@ const SAMPLES: &[Sample] = &[
         port: 8080,
         shell: true,
     },
+    Sample {
+        repositories: &["traefik/whoami", "containous/whoami"],
+        releases: &["1.11.0", "1.10.4", "1.10.3", "1.10.0", "1.9.0", "1.8.7", "1.8.0", "1.6.1", "1.5.0"],
+        path: "/whoami",
+        program: "whoami",
+        port: 80,
+        shell: false,
+    },
+    Sample {
+        repositories: &["stefanprodan/podinfo", "ghcr.io/stefanprodan/podinfo"],
+        releases: &["6.9.2", "6.7.1", "6.5.4", "6.3.6", "5.2.1", "4.0.6", "3.3.1"],
+        path: "/home/app/podinfo",
+        program: "podinfo",
+        port: 9898,
+        shell: true,
+    },
+    Sample {
+        repositories: &["jmalloc/echo-server"],
+        releases: &["0.3.7", "0.3.6", "0.3.1"],
+        path: "/bin/echo-server",
+        program: "echo-server",
+        port: 8080,
+        shell: false,
+    },
+    Sample {
+        repositories: &["registry.k8s.io/goproxy", "k8s.gcr.io/goproxy"],
+        releases: &["0.1"],
+        path: "/goproxy",
+        program: "goproxy",
+        port: 8080,
+        shell: false,
+    },
+    Sample {
+        repositories: &["gcr.io/google-samples/hello-go-gke"],
+        releases: &["1.0"],
+        path: "/main",
+        program: "hello-go",
+        port: 80,
+        shell: false,
+    },
+    Sample {
+        repositories: &["kodekloud/webapp-delayed-start"],
+        releases: &["1"],
+        path: "/opt/app",
+        program: "webapp-delayed-start",
+        port: 8080,
+        shell: true,
+    },
 ];
 
 /// All repositories of [`SAMPLES`].
-const REPOSITORIES: [&str; 18] = {
-    let mut all = [""; 18];
+const REPOSITORIES: [&str; 27] = {
+    let mut all = [""; 27];
     let (mut sample, mut at) = (0, 0);
     while sample < SAMPLES.len() {
         let mut index = 0;
@@ -143,6 +191,34 @@ fn recipe(repository: &str, tag: &Tag) -> Option<Recipe> {
     recipe.env = variables(&[("SAMPLE_VERSION", &shown)]);
     if sample.program == "agnhost" {
         recipe.cmd = words(&["netexec"]);
+    }
+    Some(recipe)
+}
+
+/// Images with a program that does its work and ends.
+pub(super) const JOBS: Family = Family {
+    repositories: &["kodekloud/throw-dice", "kodekloud/random-error", "polinux/stress", "vish/stress"],
+    recipe: jobs,
+};
+
+fn jobs(repository: &str, tag: &Tag) -> Option<Recipe> {
+    let (program, path, releases): (_, _, &[&str]) = match repository {
+        "kodekloud/throw-dice" => ("throw-dice", "/throw-dice.sh", &["1"]),
+        "kodekloud/random-error" => ("random-error", "/random-error.sh", &["1"]),
+        "polinux/stress" => ("stress", "/usr/local/bin/stress", &["1.0.4"]),
+        _ => ("go-stress", "/stress", &["1"]),
+    };
+    let version = tag.release(releases)?;
+    let has_shell = program != "go-stress";
+    let mut tree =
+        if has_shell { alpine::tree(alpine::NEWEST, &[], &[]) } else { TreeBuilder::new(image_date()) };
+    tree.program(path, program, 2_097_152);
+    let libc = if has_shell { Libc::Musl } else { Libc::Glibc };
+    let mut recipe = plain_recipe(tree, libc, version.to_owned(), 4_194_304);
+    match program {
+        "stress" => recipe.cmd = words(&[path]),
+        "go-stress" => recipe.entrypoint = words(&[path, "-logtostderr"]),
+        _ => recipe.entrypoint = words(&[path]),
     }
     Some(recipe)
 }

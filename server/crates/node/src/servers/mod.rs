@@ -8,6 +8,7 @@ mod exporters;
 mod forward;
 mod haproxy;
 mod httpd;
+mod jobs;
 mod listening;
 mod mariadb;
 mod memcached;
@@ -17,6 +18,7 @@ mod redis;
 mod samples;
 mod shippers;
 mod static_files;
+mod stress;
 pub(crate) mod webapp;
 
 use crate::kernel::process::Program;
@@ -48,6 +50,10 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         "filebeat" => ("filebeat", shippers::filebeat::main, 40 << 20),
         "fluent-bit" => ("fluent-bit", shippers::fluent_bit::main, 12 << 20),
         "fluentd" => ("fluentd", shippers::fluentd::main, 40 << 20),
+        "stress" => ("stress", stress::main, 1 << 20),
+        "go-stress" => ("stress", stress::go_main, 3 << 20),
+        "throw-dice" => ("throw-dice", jobs::dice_main, 2 << 20),
+        "random-error" => ("random-error", jobs::error_main, 2 << 20),
         "webapp" => ("webapp", webapp::main, 12 << 20),
         "booking" => ("booking", booking::main, 32 << 20),
         "airbnb-adapter" => ("airbnb-adapter", booking::airbnb_main, 32 << 20),
@@ -60,12 +66,18 @@ pub(crate) fn program(name: &str) -> Option<Program> {
 /// Names of the programs of [`samples`].
 const SAMPLES: &[&str] = &[
     "agnhost",
+    "echo-server",
     "echoserver",
+    "goproxy",
     "hello-app",
+    "hello-go",
     "http-echo",
     "kubernetes-bootcamp",
     "liveness",
     "node-hello",
+    "podinfo",
     "serve-hostname",
     "webapp-color",
+    "webapp-delayed-start",
+    "whoami",
 ];

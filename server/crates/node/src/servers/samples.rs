@@ -46,6 +46,18 @@ enum Kind {
     NetExec,
     /// `kodekloud/webapp-color`.
     Color(String),
+    /// `traefik/whoami`: who is asked, and what the request was.
+    WhoAmI,
+    /// `stefanprodan/podinfo`, with its version.
+    PodInfo(String),
+    /// `jmalloc/echo-server`: what the request was.
+    EchoBack,
+    /// `goproxy`, which is not asked as a proxy.
+    GoProxy,
+    /// `hello-go-gke`, the back end of an example.
+    HelloGo,
+    /// `kodekloud/webapp-delayed-start`: ready only so long after the start.
+    Delayed(Duration),
 }
 
 /// Runs the sample that the program's name says.
@@ -62,7 +74,7 @@ fn hostname(process: &Process) -> String {
 }
 
 /// The value of an option such as `-text=...`, `--port 80`.
-fn option(args: &[String], name: &str) -> Option<String> {
+pub(super) fn option(args: &[String], name: &str) -> Option<String> {
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let bare = arg.trim_start_matches('-');
@@ -117,6 +129,37 @@ fn sample(process: &Process) -> Result<Sample, String> {
             Some("serve-hostname") => (port_of(option(&args, "port"), 9376), None, Kind::Hostname),
             Some(other) => return Err(format!("Error: podlab's agnhost does not simulate \"{other}\"\n")),
         },
+        "whoami" => {
+            let port = port_of(option(&args, "port").or(var(process, "WHOAMI_PORT_NUMBER")), 80);
+            (port, Some(format!("{stamp} Starting up on port {port}\n")), Kind::WhoAmI)
+        }
+        "podinfo" => {
+            let port = port_of(option(&args, "port").or(var(process, "PODINFO_PORT")), 9898);
+            let time = process.now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+            let mut line = String::new();
+            for (caller, text) in [
+                ("podinfo/main.go:153", "Starting podinfo".to_owned()),
+                ("http/server.go:224", "Starting HTTP Server.".to_owned()),
+            ] {
+                line += &format!(
+                    "{{\"level\":\"info\",\"ts\":\"{time}\",\"caller\":\"{caller}\",\"msg\":\"{text}\",\
+                     \"version\":\"{version}\",\"port\":\"{port}\"}}\n"
+                );
+            }
+            (port, Some(line), Kind::PodInfo(version))
+        }
+        "echo-server" => {
+            let port = port_of(var(process, "PORT"), 8080);
+            (port, Some(format!("Echo server listening on port {port}.\n")), Kind::EchoBack)
+        }
+        "goproxy" => (8080, None, Kind::GoProxy),
+        "hello-go" => (80, None, Kind::HelloGo),
+        "webapp-delayed-start" => {
+            let delay =
+                var(process, "APP_START_DELAY").and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+            let text = " * Serving Flask app 'app'\n * Running on http://0.0.0.0:8080\n".to_owned();
+            (8080, Some(text), Kind::Delayed(Duration::from_secs(delay)))
+        }
         _ => {
             let color =
                 option(&args, "color").or(var(process, "APP_COLOR")).unwrap_or_else(|| "red".to_owned());
@@ -190,6 +233,32 @@ async fn answer(process: &Process, sample: &Sample, request: Request) -> Answer 
         Kind::EchoServer => Answer::new(200, "text/plain", described(&host, sample, &request)),
         Kind::NetExec => net_exec(process, &host, &request).await,
         Kind::Color(color) => Answer::new(200, "text/html; charset=utf-8", colored(color, &host)),
+        Kind::WhoAmI => who_am_i(process, sample, &host, &request),
+        Kind::PodInfo(version) => pod_info(version, &host, &request),
+        Kind::EchoBack => {
+            let text = format!("Request served by {host}\n\n{}", repeated(&request));
+            Answer::new(200, "text/plain", text)
+        }
+        Kind::GoProxy => {
+            let text = "This is a proxy server. Does not respond to non-proxy requests.\n";
+            Answer::new(500, PLAIN, text)
+        }
+        Kind::HelloGo => Answer::new(200, "application/json", "{\"message\":\"Hello\"}\n"),
+        Kind::Delayed(delay) => {
+            let age = process.container.host.env.clock.uptime().saturating_sub(sample.started);
+            match request.path() {
+                "/ready" if age < *delay => {
+                    Answer::new(503, "text/html; charset=utf-8", "Application is starting")
+                }
+                "/ready" => {
+                    Answer::new(200, "text/html; charset=utf-8", format!("Message from {host} : I am ready!"))
+                }
+                "/live" => {
+                    Answer::new(200, "text/html; charset=utf-8", format!("Message from {host} : I am live!"))
+                }
+                _ => Answer::new(200, "text/html; charset=utf-8", colored("blue", &host)),
+            }
+        }
     };
     answer.with("Date", http_date(process.now()))
 }
@@ -219,6 +288,72 @@ fn described(host: &str, sample: &Sample, request: &Request) -> String {
         request.head.target,
         fields.concat(),
     )
+}
+
+/// A request as text: its line, its fields, a blank line, its body.
+fn repeated(request: &Request) -> String {
+    let head = &request.head;
+    let fields: String = head.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    let body = String::from_utf8_lossy(&request.body);
+    format!("{} {} HTTP/1.{}\n\n{fields}\n{body}", head.method, head.target, head.minor)
+}
+
+fn who_am_i(process: &Process, sample: &Sample, host: &str, request: &Request) -> Answer {
+    let addresses = ["127.0.0.1".to_owned(), "::1".to_owned(), request.local.ip().to_string()];
+    let head = &request.head;
+    match request.path() {
+        "/health" => Answer::new(200, PLAIN, ""),
+        "/bench" => Answer::new(200, "text/plain", "1"),
+        "/api" => {
+            let headers: serde_json::Map<String, serde_json::Value> = head
+                .headers
+                .iter()
+                .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
+                .map(|(name, value)| (name.to_owned(), serde_json::json!([value])))
+                .collect();
+            let text = serde_json::json!({
+                "hostname": host, "ip": addresses, "headers": headers, "url": head.target,
+                "host": head.headers.get("host").unwrap_or_default(), "method": head.method.to_string(),
+                "remoteAddr": request.peer.to_string(),
+            });
+            Answer::new(200, "application/json", format!("{text}\n"))
+        }
+        _ => {
+            let name = var(process, "WHOAMI_NAME").map_or_else(String::new, |name| format!("Name: {name}\n"));
+            let ips: String = addresses.iter().map(|address| format!("IP: {address}\n")).collect();
+            let fields: String = head
+                .headers
+                .iter()
+                .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
+                .map(|(name, value)| format!("{name}: {value}\n"))
+                .collect();
+            let text = format!(
+                "{name}Hostname: {host}\n{ips}RemoteAddr: {}\n{} {} HTTP/1.1\nHost: {}\n{fields}\n",
+                request.peer,
+                head.method,
+                head.target,
+                head.headers.get("host").map_or_else(|| sample.port.to_string(), str::to_owned),
+            );
+            Answer::new(200, PLAIN, text)
+        }
+    }
+}
+
+fn pod_info(version: &str, host: &str, request: &Request) -> Answer {
+    const JSON: &str = "application/json; charset=utf-8";
+    match request.path() {
+        "/healthz" | "/readyz" => Answer::new(200, JSON, "{\n  \"status\": \"OK\"\n}"),
+        "/version" => Answer::new(200, JSON, format!("{{\n  \"version\": \"{version}\"\n}}")),
+        "/" => Answer::new(
+            200,
+            JSON,
+            format!(
+                "{{\n  \"hostname\": \"{host}\",\n  \"version\": \"{version}\",\n  \"color\": \"#34577c\",\n  \
+                 \"message\": \"greetings from podinfo v{version}\",\n  \"goos\": \"linux\",\n  \"goarch\": \"amd64\"\n}}"
+            ),
+        ),
+        _ => Answer::new(404, PLAIN, "404 page not found\n"),
+    }
 }
 
 async fn net_exec(process: &Process, host: &str, request: &Request) -> Answer {

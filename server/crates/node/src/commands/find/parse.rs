@@ -301,9 +301,7 @@ impl Parser<'_> {
                 self.parsed.follow = true;
                 Expression::True
             }
-            "-daystart" | "-noleaf" | "-warn" | "-nowarn" | "-ignore_readdir_race" => {
-                Expression::True
-            }
+            "-daystart" | "-noleaf" | "-warn" | "-nowarn" | "-ignore_readdir_race" => Expression::True,
             "-print" => self.action(Expression::Print(b"\n".to_vec())),
             "-print0" => self.action(Expression::Print(vec![0])),
             "-printf" if self.cx.is_gnu() => {
