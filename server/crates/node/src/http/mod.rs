@@ -3,11 +3,13 @@
 mod body;
 mod date;
 mod head;
+mod tls;
 mod url;
 mod wire;
 
 pub(crate) use body::{Body, BodyKind};
 pub(crate) use date::{http_date, parse_http_date};
 pub(crate) use head::{HeadError, Headers, RequestHead, ResponseHead, reason};
+pub(crate) use tls::{TlsError, Trust};
 pub(crate) use url::{Url, UrlError, decode_percent, encode_path};
 pub(crate) use wire::{Wire, WireError, within};

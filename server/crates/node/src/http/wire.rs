@@ -1,11 +1,11 @@
 //! A connection that messages are read from and written to.
 
-use std::{future::Future, future::poll_fn, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures::future::{Either, select};
 
-use super::{HeadError, RequestHead, ResponseHead};
+use super::{HeadError, RequestHead, ResponseHead, tls::Session};
 use crate::kernel::{
     errno::Errno,
     net::Stream,
@@ -36,20 +36,22 @@ pub(crate) struct Wire {
     pub(crate) stream: Arc<Stream>,
     fd: Fd,
     buffer: BytesMut,
+    /// Where TLS has begun on it.
+    pub(super) tls: Option<Session>,
 }
 
 impl Wire {
     /// A connection that was accepted.
     pub(crate) fn accepted(process: &Arc<Process>, stream: Arc<Stream>) -> Result<Self, Errno> {
         let fd = process.add_stream(Arc::clone(&stream))?;
-        Ok(Self { process: Arc::clone(process), stream, fd, buffer: BytesMut::new() })
+        Ok(Self { process: Arc::clone(process), stream, fd, buffer: BytesMut::new(), tls: None })
     }
 
     /// Connects to an address.
     pub(crate) async fn connect(process: &Arc<Process>, to: std::net::SocketAddr) -> Result<Self, Errno> {
         let fd = process.connect(to).await?;
         let stream = process.stream(fd)?;
-        Ok(Self { process: Arc::clone(process), stream, fd, buffer: BytesMut::new() })
+        Ok(Self { process: Arc::clone(process), stream, fd, buffer: BytesMut::new(), tls: None })
     }
 
     pub(crate) fn process(&self) -> &Arc<Process> {
@@ -73,8 +75,7 @@ impl Wire {
 
     /// Reads more into the buffer; `false` at the end.
     pub(crate) async fn fill(&mut self) -> Result<bool, Errno> {
-        let bytes = poll_fn(|cx| self.stream.poll_read(cx, Process::READ_SIZE)).await?;
-        self.process.work(1 + (bytes.len() >> 10) as u32).await;
+        let bytes = self.receive().await?;
         self.buffer.extend_from_slice(&bytes);
         Ok(!bytes.is_empty())
     }
@@ -89,13 +90,7 @@ impl Wire {
 
     /// Writes all of `bytes`. A connection that is gone is an error, never a signal.
     pub(crate) async fn write(&self, bytes: impl Into<Bytes>) -> Result<(), Errno> {
-        let mut bytes = bytes.into();
-        let steps = 1 + (bytes.len() >> 10) as u32;
-        while !bytes.is_empty() {
-            poll_fn(|cx| self.stream.poll_write(cx, &mut bytes)).await?;
-        }
-        self.process.work(steps).await;
-        Ok(())
+        self.send(bytes.into()).await
     }
 
     /// Reads a line, without its end; `None` where the connection ends first. A line longer than `max` is an error.

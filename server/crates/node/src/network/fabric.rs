@@ -7,8 +7,10 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::mpsc;
+
 use super::{
-    DnsAnswer, DnsType, DnsZones, Origin, Protocol, Service, TrafficPolicy, dns,
+    Connection, DnsAnswer, DnsType, DnsZones, Origin, Protocol, Service, TrafficPolicy, dns,
     policy::{Flow, in_range, passes},
 };
 use crate::{
@@ -21,6 +23,8 @@ use crate::{
     rng::Rng,
 };
 
+/// How many connections wait to be accepted by a server beside the nodes.
+const BACKLOG: usize = 128;
 /// How long Linux tries to connect when nothing answers (six retries, doubled each time).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(127);
 /// How long it looks for a neighbour that is not there.
@@ -47,6 +51,8 @@ struct Hosts {
     nodes: Vec<NodePorts>,
     /// Ranges that Pods' addresses come from.
     ranges: Vec<(IpAddr, u8)>,
+    /// Servers on machines beside the nodes.
+    servers: HashMap<SocketAddr, mpsc::Sender<Connection>>,
 }
 
 /// A node, and which of its ports lead into Pods.
@@ -72,6 +78,14 @@ struct Source {
     gateway: Option<IpAddr>,
 }
 
+/// Who takes a connection.
+enum Destination {
+    /// A socket in a namespace, at this address, to which the client is seen at that one.
+    Socket(Arc<Listener>, Arc<NetNamespace>, SocketAddr, IpAddr),
+    /// A server beside the nodes, at this address.
+    Beside(mpsc::Sender<Connection>, SocketAddr),
+}
+
 /// What becomes of an echo request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Echo {
@@ -94,6 +108,8 @@ enum Route {
         address: SocketAddr,
         from: IpAddr,
     },
+    /// To a server beside the nodes, at this address.
+    Beside(mpsc::Sender<Connection>, SocketAddr),
     Refused,
     Dropped,
     /// Nobody has the address, though it is one of the cluster's.
@@ -125,6 +141,13 @@ impl Fabric {
 
     pub(super) fn set_policies(&self, policies: Vec<TrafficPolicy>) {
         *lock(&self.policies) = Arc::new(policies);
+    }
+
+    /// Takes the connections to an address beside the nodes.
+    pub(super) fn serve(&self, address: SocketAddr) -> mpsc::Receiver<Connection> {
+        let (sender, receiver) = mpsc::channel(BACKLOG);
+        lock(&self.hosts).servers.insert(address, sender);
+        receiver
     }
 
     /// Joins a node with its own namespace.
@@ -182,10 +205,19 @@ impl Fabric {
             return self.establish([client, client, to, to], Some(from), from, &listener).await;
         }
         let source = self.source_of(from);
-        let (listener, namespace, address, seen) = self.route_to_listener(source, to).await?;
         let client = SocketAddr::new(from.ip, port);
-        let seen = SocketAddr::new(seen, port);
-        self.establish([client, seen, to, address], Some(from), &namespace, &listener).await
+        match self.destination(source, to).await? {
+            Destination::Socket(listener, namespace, address, seen) => {
+                let seen = SocketAddr::new(seen, port);
+                self.establish([client, seen, to, address], Some(from), &namespace, &listener).await
+            }
+            Destination::Beside(server, address) => {
+                let namespaces = [Arc::downgrade(from), Weak::new()];
+                let (client, accepted) = self.pair([client, client, to, address], namespaces);
+                server.try_send(Connection::new(accepted)).map_err(|_| Errno::ECONNREFUSED)?;
+                Ok(client)
+            }
+        }
     }
 
     /// Opens a connection that no namespace holds.
@@ -203,7 +235,11 @@ impl Fabric {
             }
             Origin::Outside(ip) => Source { ip: *ip, pod: false, trusted: false, gateway: None },
         };
-        let (listener, namespace, address, seen) = self.route_to_listener(source, to).await?;
+        let Destination::Socket(listener, namespace, address, seen) = self.destination(source, to).await?
+        else {
+            // Who is outside of the cluster finds its servers without the cluster's network.
+            return Err(Errno::ENETUNREACH);
+        };
         let port = u16::try_from(32768 + lock(&self.rng).below(28000)).unwrap_or(32768);
         let addresses = [SocketAddr::new(source.ip, port), SocketAddr::new(seen, port), to, address];
         self.establish(addresses, None, &namespace, &listener).await
@@ -234,7 +270,7 @@ impl Fabric {
         } else {
             match self.route(self.source_of(from), to, Protocol::Udp) {
                 Route::To { namespace, address, from } => (namespace, address, from),
-                Route::Refused => return Err(Errno::ECONNREFUSED),
+                Route::Refused | Route::Beside(..) => return Err(Errno::ECONNREFUSED),
                 Route::Dropped | Route::NoNeighbour => return Ok(()),
                 Route::Nowhere => return Err(Errno::ENETUNREACH),
             }
@@ -250,7 +286,7 @@ impl Fabric {
             return Echo::Answer { hops: 0 };
         }
         match self.route(self.source_of(from), SocketAddr::new(to, 0), Protocol::Tcp) {
-            Route::To { .. } => Echo::Answer { hops: 1 },
+            Route::To { .. } | Route::Beside(..) => Echo::Answer { hops: 1 },
             Route::Refused | Route::Dropped => Echo::Silent,
             Route::NoNeighbour => Echo::Unreachable,
             Route::Nowhere => Echo::NoRoute,
@@ -285,16 +321,13 @@ impl Fabric {
         Source { ip: from.ip, pod: !is_node, trusted: is_node, gateway }
     }
 
-    async fn route_to_listener(
-        &self,
-        source: Source,
-        to: SocketAddr,
-    ) -> Result<(Arc<Listener>, Arc<NetNamespace>, SocketAddr, IpAddr), Errno> {
+    async fn destination(&self, source: Source, to: SocketAddr) -> Result<Destination, Errno> {
         match self.route(source, to, Protocol::Tcp) {
             Route::To { namespace, address, from } => {
                 let listener = namespace.listener(address).ok_or(Errno::ECONNREFUSED)?;
-                Ok((listener, namespace, address, from))
+                Ok(Destination::Socket(listener, namespace, address, from))
             }
+            Route::Beside(server, address) => Ok(Destination::Beside(server, address)),
             Route::Refused => Err(Errno::ECONNREFUSED),
             Route::Nowhere => Err(Errno::ENETUNREACH),
             Route::NoNeighbour => {
@@ -314,6 +347,12 @@ impl Fabric {
             Err(route) => return route,
         };
         let hosts = lock(&self.hosts);
+        if let Some(server) = hosts.servers.get(&address).filter(|_| protocol == Protocol::Tcp).cloned() {
+            drop(hosts);
+            let policies = Arc::clone(&lock(&self.policies));
+            let flow = Flow { from: source.ip, to: address.ip(), protocol, port: address.port() };
+            return if passes(&policies, flow) { Route::Beside(server, address) } else { Route::Dropped };
+        }
         let Some(namespace) = hosts.pods.get(&address.ip()).and_then(Weak::upgrade) else {
             if let Some(node) = hosts.nodes.iter().find(|node| node.address == address.ip()) {
                 return match node.namespace.upgrade() {
@@ -414,11 +453,19 @@ impl Fabric {
         if !listener.room().await {
             return Err(Errno::ECONNREFUSED);
         }
-        let id = self.next_id.fetch_add(2, std::sync::atomic::Ordering::Relaxed);
         let namespaces = [from.map_or_else(Weak::new, Arc::downgrade), Arc::downgrade(to)];
-        let (client, server) = Stream::pair([id, id + 1], client, seen, asked, server, namespaces);
+        let (client, server) = self.pair([client, seen, asked, server], namespaces);
         listener.push(server);
         Ok(client)
+    }
+
+    fn pair(
+        &self,
+        [client, seen, asked, server]: [SocketAddr; 4],
+        namespaces: [Weak<NetNamespace>; 2],
+    ) -> (Arc<Stream>, Arc<Stream>) {
+        let id = self.next_id.fetch_add(2, std::sync::atomic::Ordering::Relaxed);
+        Stream::pair([id, id + 1], client, seen, asked, server, namespaces)
     }
 }
 

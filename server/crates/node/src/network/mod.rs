@@ -59,6 +59,17 @@ impl From<Errno> for ConnectError {
     }
 }
 
+/// The connections to a server beside the nodes. Connections are refused once it is dropped.
+#[derive(Debug)]
+pub struct Connections(tokio::sync::mpsc::Receiver<Connection>);
+
+impl Connections {
+    /// The next connection; `None` once the network has gone.
+    pub async fn accept(&mut self) -> Option<Connection> {
+        self.0.recv().await
+    }
+}
+
 /// The network of one cluster. A clone is the same network.
 #[derive(Clone, Debug)]
 pub struct Network(pub(crate) Arc<Fabric>);
@@ -82,6 +93,12 @@ impl Network {
     /// Replaces all traffic policies.
     pub fn set_policies(&self, policies: Vec<TrafficPolicy>) {
         self.0.set_policies(policies);
+    }
+
+    /// Takes the connections that containers open to `address`, which belongs to a machine beside the nodes: the control
+    /// plane's, say.
+    pub fn serve(&self, address: SocketAddr) -> Connections {
+        Connections(self.0.serve(address))
     }
 
     /// Opens a stream to an address: a Pod's, a service's, a node's. Where packets are dropped this takes as long as

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::connect::busybox_address;
 use crate::{
     commands::Cx,
-    http::{Body, BodyKind, Headers, ResponseHead, Url, UrlError, Wire, WireError, within},
+    http::{Body, BodyKind, Headers, ResponseHead, TlsError, Trust, Url, UrlError, Wire, WireError, within},
     kernel::{errno::Errno, fs::OpenFlags, process::Fd},
     libc::{getopt::OptSpec, getopt::Opts, resolver, resolver::ResolveError},
 };
@@ -86,6 +86,7 @@ struct Plan {
     retry_refused: bool,
     user: Option<String>,
     content_on_error: bool,
+    checks_certificate: bool,
 }
 
 /// Why nothing was fetched, and with which exit code. The message was said.
@@ -164,6 +165,7 @@ async fn plan(cx: &mut Cx, opts: &Opts) -> Result<Plan, u8> {
         retry_refused: opts.has(17),
         user,
         content_on_error: opts.has(9),
+        checks_certificate: !opts.has(5),
     })
 }
 
@@ -265,6 +267,28 @@ async fn refused(cx: &mut Cx, plan: &Plan, head: &ResponseHead, text: &str) -> F
     Failed(8)
 }
 
+/// Begins TLS. busybox checks no certificates, and says so.
+async fn secure(cx: &mut Cx, plan: &Plan, host: &str, wire: &mut Wire) -> Result<(), Failed> {
+    if !cx.is_gnu() && plan.checks_certificate {
+        cx.complain("wget: note: TLS certificate validation not implemented\n").await;
+    }
+    let checks = cx.is_gnu() && plan.checks_certificate;
+    let trust = if checks { Trust::Nobody } else { Trust::Anybody };
+    let Err(error) = wire.start_tls(host, &trust).await else { return Ok(()) };
+    if !cx.is_gnu() {
+        return Err(fail(cx, "error getting response: Connection reset by peer", 1).await);
+    }
+    if matches!(error, TlsError::UnknownAuthority | TlsError::Expired | TlsError::WrongHost) {
+        let text = format!(
+            "ERROR: cannot verify {host}'s certificate:\n  Unable to locally verify the issuer's authority.\nTo connect \
+             to {host} insecurely, use `--no-check-certificate'.\n"
+        );
+        cx.complain(text).await;
+        return Err(Failed(5));
+    }
+    Err(fail(cx, "Unable to establish SSL connection.", 4).await)
+}
+
 /// Connects, asks, and reads the head of the answer.
 async fn ask(cx: &mut Cx, plan: &Plan, url: &Url) -> Result<(ResponseHead, Wire), Failed> {
     let mut tries = 0;
@@ -280,13 +304,7 @@ async fn ask(cx: &mut Cx, plan: &Plan, url: &Url) -> Result<(ResponseHead, Wire)
             Err(_) => return Err(Failed(if cx.is_gnu() { 4 } else { 1 })),
         };
         if url.scheme == "https" {
-            // TLS is not simulated: no server here answers to it.
-            let message = if cx.is_gnu() {
-                "Unable to establish SSL connection."
-            } else {
-                "error getting response: Connection reset by peer"
-            };
-            return Err(fail(cx, message, 4).await);
+            secure(cx, plan, &url.host, &mut wire).await?;
         }
         if cx.is_gnu() {
             say(cx, plan, "HTTP request sent, awaiting response... ").await;

@@ -54,6 +54,10 @@ pub(super) struct Plan {
     pub(super) write_out: Option<String>,
     pub(super) compressed: bool,
     pub(super) create_dirs: bool,
+    /// Takes every server's certificate.
+    pub(super) insecure: bool,
+    /// A file with the authorities that are trusted.
+    pub(super) authorities: Option<String>,
 }
 
 /// Where content goes.
@@ -287,11 +291,12 @@ fn flag(plan: &mut Plan, name: Option<&'static str>, given: &str) -> Option<Opti
         "retry-all-errors" => plan.retry_all = on,
         "compressed" => plan.compressed = on,
         "create-dirs" => plan.create_dirs = on,
+        "insecure" => plan.insecure = on,
         "help" => return Some(Some(HELP.to_owned())),
         "version" => {
             return Some(Some(format!(
-                "curl {VERSION} (x86_64-pc-linux-gnu) libcurl/{VERSION}\nRelease-Date: 2025-06-04\nProtocols: file http telnet\n\
-                 Features: IPv6\n"
+                "curl {VERSION} (x86_64-pc-linux-gnu) libcurl/{VERSION}\nRelease-Date: 2025-06-04\nProtocols: file http https telnet\n\
+                 Features: IPv6 SSL\n"
             )));
         }
         _ => {}
@@ -324,6 +329,7 @@ async fn set(cx: &Cx, plan: &mut Plan, name: &str, value: &str) -> Result<(), (u
         "referer" => plan.referer = Some(text),
         "cookie" if value.contains('=') => plan.cookie = Some(text),
         "user" => plan.user = Some(text),
+        "cacert" => plan.authorities = Some(text),
         "oauth2-bearer" => plan.bearer = Some(text),
         "range" => plan.range = Some(text),
         "max-time" => plan.max_time = Some(Duration::from_secs_f64(number()?)).filter(|time| !time.is_zero()),

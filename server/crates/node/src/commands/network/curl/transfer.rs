@@ -14,12 +14,15 @@ use crate::{
         Cx,
         network::connect::{FamilyWanted, addresses},
     },
-    http::{Body, BodyKind, Headers, ResponseHead, Url, UrlError, Wire, WireError, within},
+    http::{Body, BodyKind, Headers, ResponseHead, TlsError, Trust, Url, UrlError, Wire, WireError, within},
     kernel::{errno::Errno, fs::OpenFlags, process::Fd},
 };
 
 /// How long a connection is waited for when nothing is said.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// The largest file of authorities.
+const MAX_AUTHORITIES: usize = 4 << 20;
 
 /// Why a transfer failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,7 +164,7 @@ async fn steps(
         }
         let mut wire = connect(cx, plan, &url, transfer, meter, start).await?;
         if url.scheme == "https" {
-            return Err(tls_refused(cx, plan, meter, &mut wire).await);
+            secure(cx, plan, meter, &url.host, &mut wire).await?;
         }
         let request = request_text(plan, &url, &method, body.as_deref());
         let (head_len, sent) = request;
@@ -360,22 +363,57 @@ async fn describe_addresses(
     note(cx, plan, meter, format!("IPv4: {}", list(FamilyWanted::V4))).await;
 }
 
-/// TLS is not simulated: whoever listens is no TLS server.
-async fn tls_refused(cx: &mut Cx, plan: &Plan, meter: &mut Meter, wire: &mut Wire) -> Failure {
-    note(cx, plan, meter, "TLSv1.3 (OUT), TLS handshake, Client hello (1):").await;
-    // The first bytes of a greeting; a plain server answers with an error, or goes.
-    let sent = wire.write(&b"\x16\x03\x01\x00\x00\r\n\r\n"[..]).await;
-    let answered = match sent {
-        Ok(()) => within(&cx.process.clone(), Some(Duration::from_secs(5)), wire.read()).await,
-        Err(_) => None,
+/// Begins TLS.
+async fn secure(
+    cx: &mut Cx,
+    plan: &Plan,
+    meter: &mut Meter,
+    host: &str,
+    wire: &mut Wire,
+) -> Result<(), Failure> {
+    let trust = match &plan.authorities {
+        _ if plan.insecure => Trust::Anybody,
+        Some(path) => {
+            let text = cx.process.read_file(path.as_bytes(), MAX_AUTHORITIES).await.ok();
+            let trust = text.as_deref().and_then(Trust::of_pem);
+            trust.ok_or_else(|| failure(77, format!("error adding trust anchors from file: {path}")))?
+        }
+        None => Trust::Nobody,
     };
-    match answered {
-        Some(Ok(bytes)) if !bytes.is_empty() => {
+    note(cx, plan, meter, "TLSv1.3 (OUT), TLS handshake, Client hello (1):").await;
+    let Err(error) = wire.start_tls(host, &trust).await else {
+        note(cx, plan, meter, "TLSv1.3 (OUT), TLS handshake, Finished (20):").await;
+        return Ok(());
+    };
+    Err(match error {
+        TlsError::NotTls => {
             failure(35, "TLS connect error: error:0A00010B:SSL routines::wrong version number")
         }
-        _ => failure(35, "TLS connect error: error:00000000:lib(0)::reason(0)"),
-    }
+        TlsError::UnknownAuthority => failure(
+            60,
+            format!("SSL certificate problem: unable to get local issuer certificate\n{DISTRUST}"),
+        ),
+        TlsError::Expired => {
+            failure(60, format!("SSL certificate problem: certificate has expired\n{DISTRUST}"))
+        }
+        TlsError::WrongHost => failure(
+            60,
+            format!(
+                "SSL: no alternative certificate subject name matches target host name '{host}'\n{DISTRUST}"
+            ),
+        ),
+        TlsError::Gone(_) | TlsError::Refused => {
+            failure(35, "TLS connect error: error:00000000:lib(0)::reason(0)")
+        }
+    })
 }
+
+/// What curl says to whoever cannot know that the server is the right one.
+const DISTRUST: &str = "More details here: https://curl.se/docs/sslcerts.html
+
+curl failed to verify the legitimacy of the server and therefore could not
+establish a secure connection to it. To learn more about this situation and
+how to fix it, please visit the webpage mentioned above.";
 
 fn request_text(plan: &Plan, url: &Url, method: &str, body: Option<&[u8]>) -> (usize, Vec<u8>) {
     let named = |name: &str| {
