@@ -114,6 +114,8 @@ pub(crate) struct PodMachine {
     /// Something has changed since the last sync began.
     pub(super) dirty: bool,
     pub(super) in_sync: bool,
+    /// Whether this sync has made or started anything.
+    pub(super) changed: bool,
     /// When to sync again although nothing has changed: something failed.
     pub(super) again_at: Option<Timestamp>,
     /// When what failed in this sync may be tried again; an empty entry stands for the usual delay.
@@ -148,6 +150,7 @@ impl PodMachine {
             planned: VecDeque::new(),
             dirty: true,
             in_sync: false,
+            changed: false,
             again_at: None,
             failures: Vec::new(),
             probing: BTreeMap::new(),
@@ -246,12 +249,7 @@ impl PodMachine {
     }
 
     pub(super) fn instance_changed(&mut self, id: &str, state: InstanceState) {
-        let Some(instance) = self.runtime.by_id_mut(id) else { return };
-        // What was asked for and what was told may arrive in either order; an end is final.
-        if instance.exit().is_none() && instance.state != state {
-            instance.state = state;
-            self.dirty = true;
-        }
+        self.dirty |= self.runtime.set_state(id, state);
     }
 
     fn done(&mut self, task: TaskId, outcome: Outcome, now: Timestamp) {

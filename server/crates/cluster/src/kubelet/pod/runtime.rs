@@ -102,6 +102,17 @@ impl RuntimeStatus {
         self.instances.iter_mut().find(|instance| instance.id == id)
     }
 
+    /// Takes what is known of an instance; returns whether it is new.
+    pub(crate) fn set_state(&mut self, id: &str, state: InstanceState) -> bool {
+        let Some(instance) = self.by_id_mut(id) else { return false };
+        // What was asked for and what was told may arrive in either order; an end is final.
+        let is_new = instance.exit().is_none() && instance.state != state;
+        if is_new {
+            instance.state = state;
+        }
+        is_new
+    }
+
     pub(crate) fn running(&self) -> impl Iterator<Item = &Instance> {
         self.instances.iter().filter(|instance| instance.is_running())
     }

@@ -239,7 +239,7 @@ impl PodMachine {
             user: created.user,
             state: InstanceState::Created,
         });
-        self.dirty = true;
+        self.changed = true;
         self.tell([PodEvent::normal("Created", "Container created").of(place)]);
         if self.stage != Stage::Syncing {
             return None;
@@ -257,7 +257,7 @@ impl PodMachine {
         result: Result<(), String>,
     ) -> Option<At> {
         if let Some(state) = state {
-            self.instance_changed(&instance, state);
+            self.runtime.set_state(&instance, state);
         }
         if let Err(message) = result {
             self.tell([PodEvent::warning("Failed", format!("Error: {message}")).of(place)]);

@@ -21,6 +21,9 @@ const VOLUME_TIMEOUT: Duration = Duration::from_secs(123);
 /// When to try again after a failure that has no delay of its own.
 const RETRY: Duration = Duration::from_secs(10);
 
+/// The kubelet lists its containers once a second; this is how long it takes on average until it does.
+const LISTED: Duration = Duration::from_millis(500);
+
 /// No sync waits longer for the next one, if something failed.
 const RESYNC: Duration = Duration::from_secs(60);
 
@@ -164,7 +167,7 @@ impl PodMachine {
             (Some(Step::Sandbox(expected)), Outcome::Sandbox(result)) if expected == task => match result {
                 Ok(sandbox) => {
                     self.runtime.sandbox = Some(sandbox);
-                    self.dirty = true;
+                    self.changed = true;
                     self.sandbox_is_ready(now);
                 }
                 Err(error) => {
@@ -202,6 +205,15 @@ impl PodMachine {
             }
             None => Some(look(after(now, jittered(RETRY)))),
         };
+        // What came of the containers is looked at: at once where all went well, else when the kubelet lists its
+        // containers anyway.
+        if std::mem::take(&mut self.changed) {
+            if failures.is_empty() {
+                self.dirty = true;
+            } else {
+                self.again_at = self.again_at.min(Some(after(now, LISTED)));
+            }
+        }
         self.forget_old_instances();
     }
 
@@ -223,6 +235,7 @@ impl PodMachine {
     pub(super) fn abandon_sync(&mut self) {
         self.planned.clear();
         self.failures.clear();
+        self.changed = false;
         self.in_sync = false;
         let tasks = match &self.step {
             Some(Step::Kill(group)) => group.tasks(),
