@@ -191,19 +191,37 @@ impl Object {
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Value::Object(root) = self.value() else { return self.value().serialize(serializer) };
-        if self.managed().is_empty() {
-            return root.serialize(serializer);
-        }
         let mut map = serializer.serialize_map(Some(root.len()))?;
-        for (key, value) in root {
+        for (key, value) in in_order(root) {
             match value {
-                Value::Object(metadata) if key == "metadata" => {
+                Value::Object(metadata) if key == "metadata" && !self.managed().is_empty() => {
                     map.serialize_entry(key, &WithManaged { metadata, managed: self.managed() })?;
                 }
                 value => map.serialize_entry(key, value)?,
             }
         }
         map.end()
+    }
+}
+
+/// What every object's JSON begins with, as Go writes it; the rest of them is a `Status`.
+const FIRST: [&str; 9] =
+    ["kind", "apiVersion", "metadata", "spec", "status", "message", "reason", "details", "code"];
+
+fn in_order(root: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    let first = FIRST.iter().filter_map(|key| root.get_key_value(*key));
+    first.chain(root.iter().filter(|(key, _)| !FIRST.contains(&key.as_str())))
+}
+
+/// JSON that begins as Go writes an object.
+pub(crate) struct InOrder<'a>(pub(crate) &'a Value);
+
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(root) => serializer.collect_map(in_order(root)),
+            value => value.serialize(serializer),
+        }
     }
 }
 

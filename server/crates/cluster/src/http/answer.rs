@@ -6,30 +6,62 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value;
 
-use super::Call;
-use crate::{request::Warnings, status::Status};
+use super::{Call, negotiate::Accepted};
+use crate::{object::InOrder, request::Warnings, status::Status};
 
 /// How much of one warning, and of all, is sent.
 const WARNING_LENGTH: usize = 1024;
 const WARNINGS: usize = 16;
 
-/// A value as JSON, or as YAML if the client wants that.
-pub(super) fn value(call: &Call, code: StatusCode, value: &impl Serialize) -> Response {
-    encoded(call.accepted.yaml, code, value)
+/// A value in the form of [`serialized`], its keys in the order in which Go writes them.
+pub(super) fn value(call: &Call, code: StatusCode, value: &Value) -> Response {
+    serialized(call, code, &InOrder(value))
 }
 
-fn encoded(as_yaml: bool, code: StatusCode, value: &impl Serialize) -> Response {
-    let encoded = if as_yaml {
-        serde_saphyr::to_string(value).map(String::into_bytes).map_err(|e| e.to_string())
-    } else {
-        serde_json::to_vec(value).map_err(|e| e.to_string())
+/// JSON, or YAML if the client wants that; for people (curl, browsers) on many lines.
+pub(super) fn serialized(call: &Call, code: StatusCode, value: &impl Serialize) -> Response {
+    encoded(&call.accepted, code, value)
+}
+
+/// JSON for people whoever asks, as the real server's `WriteRawJSON`.
+pub(super) fn raw(value: &Value) -> Response {
+    let bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
+    response(StatusCode::OK, "application/json", Body::from(bytes))
+}
+
+/// A failure.
+pub(super) fn failed(accepted: &Accepted, status: &Status) -> Response {
+    let mut response = encoded(accepted, status.code, &InOrder(&status.to_value()));
+    if let Some(seconds) = status.details.as_ref().and_then(|d| d.retry_after) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn encoded(accepted: &Accepted, code: StatusCode, value: &impl Serialize) -> Response {
+    let media = if accepted.yaml { "application/yaml" } else { "application/json" };
+    let encoded = match (accepted.yaml, accepted.pretty) {
+        // In YAML the keys are sorted.
+        (true, _) => serde_json::to_value(value)
+            .map_err(|e| e.to_string())
+            .and_then(|value| serde_saphyr::to_string(&value).map_err(|e| e.to_string()))
+            .map(String::into_bytes),
+        (false, true) => serde_json::to_vec_pretty(value).map_err(|e| e.to_string()),
+        (false, false) => line(value).map_err(|e| e.to_string()),
     };
-    let media = if as_yaml { "application/yaml" } else { "application/json" };
     match encoded {
         Ok(bytes) => response(code, media, Body::from(bytes)),
         Err(error) => Status::internal(error).into_response(),
     }
+}
+
+/// JSON in one line, which ends.
+pub(super) fn line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// A body of a type.
@@ -49,11 +81,7 @@ pub(super) fn not_found() -> Response {
 
 impl IntoResponse for Box<Status> {
     fn into_response(self) -> Response {
-        let mut response = encoded(false, self.code, &self.to_value());
-        if let Some(seconds) = self.details.as_ref().and_then(|d| d.retry_after) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
+        failed(&Accepted::default(), &self)
     }
 }
 

@@ -2,12 +2,14 @@
 
 use http::{HeaderMap, header};
 
+use super::query::Query;
 use crate::status::{Result, Status};
 
 /// The form of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Form {
     /// The object itself.
+    #[default]
     Object,
     /// Rows and columns.
     Table,
@@ -16,7 +18,7 @@ pub(crate) enum Form {
 }
 
 /// What a client accepts best of what there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Accepted {
     pub(crate) form: Form,
     pub(crate) yaml: bool,
@@ -24,6 +26,20 @@ pub(crate) struct Accepted {
     pub(crate) aggregated: bool,
     /// OpenAPI or anything as protobuf was asked for and nothing else.
     pub(crate) protobuf_only: bool,
+    /// On many lines, for people.
+    pub(crate) pretty: bool,
+}
+
+/// Whether an answer is for a person's eyes: the client says so, or is one that people use.
+fn is_for_people(headers: &HeaderMap, query: &Query) -> bool {
+    match query.get("pretty") {
+        "" => {
+            let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+            let agent = agent.unwrap_or_default();
+            ["curl", "Wget", "Mozilla/5.0"].iter().any(|name| agent.starts_with(name))
+        }
+        _ => query.is_true("pretty"),
+    }
 }
 
 impl Accepted {
@@ -32,8 +48,8 @@ impl Accepted {
     /// # Errors
     ///
     /// 406 where there is none.
-    pub(crate) fn parse(headers: &HeaderMap) -> Result<Self> {
-        let mut accepted = Self { form: Form::Object, yaml: false, aggregated: false, protobuf_only: false };
+    pub(crate) fn parse(headers: &HeaderMap, query: &Query) -> Result<Self> {
+        let mut accepted = Self { pretty: is_for_people(headers, query), ..Self::default() };
         let lines: Vec<&str> =
             headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
         let all = lines.join(",");
@@ -98,7 +114,7 @@ mod tests {
     fn accept(text: &str) -> Result<Accepted> {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, text.parse().unwrap());
-        Accepted::parse(&headers)
+        Accepted::parse(&headers, &Query::parse(""))
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::{
     table,
 };
 use crate::{
-    object::Object,
+    object::{InOrder, Object},
     patch::Change,
     request::Request,
     resource::Resource,
@@ -50,7 +50,7 @@ pub(super) fn object(
     }
     let seen = As { resource, object };
     Ok(match call.accepted.form {
-        Form::Object => answer::value(call, code, &seen),
+        Form::Object => answer::serialized(call, code, &seen),
         Form::Table => answer::value(call, code, &table::of_one(call, resource, object)),
         Form::Metadata => answer::value(call, code, &metadata_only(object)),
     })
@@ -65,7 +65,7 @@ pub(super) struct As<'a> {
 impl Serialize for As<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.resource.strategy.seen(self.resource, self.object) {
-            Some(value) => value.serialize(serializer),
+            Some(value) => InOrder(&value).serialize(serializer),
             None => self.object.serialize(serializer),
         }
     }
@@ -174,7 +174,7 @@ pub(super) fn list(call: &Call, resource: &Resource, target: &Target) -> Result<
         Form::Table => answer::value(call, StatusCode::OK, &table::of_page(call, resource, &page)),
         form => {
             let list = List { resource, page: &page, metadata_only: form == Form::Metadata };
-            answer::value(call, StatusCode::OK, &list)
+            answer::serialized(call, StatusCode::OK, &list)
         }
     })
 }
@@ -325,7 +325,7 @@ pub(super) async fn delete_collection(
         continue_token: String::new(),
         remaining: None,
     };
-    Ok(answer::value(call, StatusCode::OK, &List { resource, page: &page, metadata_only: false }))
+    Ok(answer::serialized(call, StatusCode::OK, &List { resource, page: &page, metadata_only: false }))
 }
 
 /// What to do about unknown fields, as the query says.

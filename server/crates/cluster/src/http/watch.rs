@@ -9,7 +9,8 @@ use axum::{
     response::Response,
 };
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::{
     Call, answer,
@@ -19,7 +20,7 @@ use super::{
     table,
 };
 use crate::{
-    object::Object,
+    object::{InOrder, Object},
     resource::Resource,
     selector::Term,
     status::{Cause, Result, Status},
@@ -181,18 +182,18 @@ impl Watch {
     }
 
     fn push(&mut self, kind: &str, object: &Object) {
-        let seen = match self.call.accepted.form {
+        match self.call.accepted.form {
             Form::Object => {
-                json!({ "type": kind, "object": objects::As { resource: &self.resource, object } })
+                let resource = Arc::clone(&self.resource);
+                self.push_value(kind, &objects::As { resource: &resource, object });
             }
             Form::Table => {
                 let table = table::of_event(&self.call, &self.resource, object, !self.started);
-                json!({ "type": kind, "object": table })
+                self.push_value(kind, &InOrder(&table));
             }
-            Form::Metadata => json!({ "type": kind, "object": objects::metadata_only(object) }),
-        };
+            Form::Metadata => self.push_value(kind, &InOrder(&objects::metadata_only(object))),
+        }
         self.started = true;
-        self.push_value(&seen);
     }
 
     fn push_bookmark(&mut self, revision: u64, initial_end: bool) {
@@ -225,21 +226,27 @@ impl Watch {
                 }],
             }),
         };
-        self.push_value(&json!({ "type": "BOOKMARK", "object": object }));
+        self.push_value("BOOKMARK", &InOrder(&object));
     }
 
     fn push_expired(&mut self, expired: Expired) {
         let position = self.cursor.position();
         let status = Status::expired(format!("too old resource version: {position} ({})", expired.oldest));
-        self.push_value(&json!({ "type": "ERROR", "object": status.to_value() }));
+        self.push_value("ERROR", &InOrder(&status.to_value()));
         self.ended = true;
     }
 
-    fn push_value(&mut self, value: &Value) {
-        let mut line = serde_json::to_vec(value).unwrap_or_default();
-        line.push(b'\n');
-        self.ready.push_back(line.into());
+    fn push_value(&mut self, kind: &str, object: &impl Serialize) {
+        self.ready.push_back(answer::line(&Line { kind, object }).unwrap_or_default().into());
     }
+}
+
+/// What a watch tells in a line.
+#[derive(Serialize)]
+struct Line<'a, T> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    object: &'a T,
 }
 
 /// `sendInitialEvents` goes with a match of `NotOlderThan` and, if true, with bookmarks.

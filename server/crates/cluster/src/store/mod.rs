@@ -46,7 +46,21 @@ pub(crate) struct Store {
 #[derive(Debug, Default)]
 struct Tables {
     revision: u64,
+    /// Of what came before there is no history, also not of resources that nobody has used yet.
+    forgotten: u64,
     by_resource: BTreeMap<Box<str>, Table>,
+}
+
+impl Tables {
+    /// A resource's table, a new one where nobody has used it yet.
+    fn of(&mut self, resource: &str) -> &mut Table {
+        let forgotten = self.forgotten;
+        self.by_resource.entry(resource.into()).or_insert_with(|| {
+            let mut table = Table::default();
+            table.forget(forgotten);
+            table
+        })
+    }
 }
 
 /// The right to write, and with it the promise that nobody else writes.
@@ -109,7 +123,7 @@ impl Store {
 
     /// Follows a resource from just after `revision`.
     pub(crate) fn follow(self: &Arc<Self>, resource: &str, revision: u64) -> Cursor {
-        let woken = self.tables().by_resource.entry(resource.into()).or_default().subscribe();
+        let woken = self.tables().of(resource).subscribe();
         Cursor::new(Arc::clone(self), resource.into(), revision, woken)
     }
 
@@ -117,6 +131,7 @@ impl Store {
     pub(crate) fn forget_history(&self) {
         let mut tables = self.tables();
         let revision = tables.revision;
+        tables.forgotten = revision;
         for table in tables.by_resource.values_mut() {
             table.forget(revision);
         }
@@ -127,7 +142,7 @@ impl Store {
         let mut tables = self.tables();
         tables.revision += 1;
         let revision = tables.revision;
-        let table = tables.by_resource.entry(resource.into()).or_default();
+        let table = tables.of(resource);
         let result = change(revision, table);
         table.trim(HISTORY_LENGTH, now.saturating_sub(HISTORY_AGE));
         table.wake(revision);

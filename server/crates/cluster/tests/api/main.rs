@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests have a runtime, files and a clock of their own")]
 
 mod agent;
+mod answers;
 mod custom_resources;
 mod frames;
 mod hostile;
