@@ -1,6 +1,6 @@
 //! Connections: taken in bounded number, and given up when they say nothing.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -8,7 +8,10 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
 
 /// Connections that are open at once. Past it the next one waits until another has ended.
 const MAX_CONNECTIONS: usize = 4096;
@@ -26,6 +29,30 @@ const PAUSE: Duration = Duration::from_secs(1);
 ///
 /// Never of a single connection's: who connects and fails hurts nobody else.
 pub async fn serve(listener: TcpListener, router: Router) -> io::Result<()> {
+    each(listener, |stream| {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_LIMIT)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()))
+            .with_upgrades();
+        async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }
+    })
+    .await
+}
+
+/// Takes connections, each of which `answer` serves in a task of its own.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub async fn each<F>(listener: TcpListener, answer: impl Fn(TcpStream) -> F) -> io::Result<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let place = Arc::clone(&room).acquire_owned().await.map_err(io::Error::other)?;
@@ -40,15 +67,9 @@ pub async fn serve(listener: TcpListener, router: Router) -> io::Result<()> {
         };
         // Small answers go at once; where that cannot be had, they come a little later.
         let _ = stream.set_nodelay(true);
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_LIMIT)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()))
-            .with_upgrades();
+        let answered = answer(stream);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
+            answered.await;
             drop(place);
         });
     }
@@ -62,10 +83,7 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpStream,
-    };
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 

@@ -1,13 +1,22 @@
 //! `podlab cluster`: the embedded cluster on its own.
 
-use std::{fs, io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use podlab_cluster::Config;
 
 use super::Failure;
-use crate::{clusters::standalone, shutdown};
+use crate::{
+    clusters::standalone::{Standalone, Transport},
+    shutdown,
+};
 
 /// Arguments of `podlab cluster`.
 #[derive(Debug, Args)]
@@ -18,6 +27,10 @@ pub(super) struct Cluster {
     /// Write the kubeconfig to this file
     #[arg(long, value_name = "FILE", default_value = "podlab.kubeconfig")]
     kubeconfig: PathBuf,
+    /// Serve plain HTTP under a secret path instead of HTTPS: no tokens, no client certificates, everybody who knows
+    /// the address is the administrator
+    #[arg(long)]
+    plain_http: bool,
     /// How time passes in the cluster
     #[arg(long, value_enum, default_value_t = ClockKind::Wall)]
     clock: ClockKind,
@@ -40,33 +53,36 @@ impl Cluster {
         })?;
         let listener = listener.into_std()?;
         let address = listener.local_addr()?;
-        let secret = format!("{:032x}", rand::random::<u128>());
-        let kubeconfig = standalone::kubeconfig(address, &secret);
-        write_private(&self.kubeconfig, &kubeconfig).map_err(|e| {
-            format!("{} cannot be written: {e}; choose another with --kubeconfig", self.kubeconfig.display())
-        })?;
-        let config = Config { advertise_address: address.to_string(), ..Config::default() };
-        let ready = {
-            let file = self.kubeconfig.clone();
-            move || {
-                println!("The cluster is ready: kubectl --kubeconfig {} get nodes", file.display());
-                // Whoever waits for this line reads it through a pipe.
-                let _ = std::io::stdout().flush();
-            }
+        let standalone = Standalone {
+            listener,
+            transport: if self.plain_http { Transport::PlainHttp } else { Transport::Https },
+            secret: format!("{:032x}", rand::random::<u128>()),
+            config: Config { advertise_address: address.to_string(), ..Config::default() },
+            epoch: Timestamp::now(),
+            seed: rand::random(),
         };
-        let (epoch, seed, stop) = (Timestamp::now(), rand::random(), shutdown::signal());
+        let file = self.kubeconfig;
+        let ready = move |kubeconfig: &str| {
+            write_private(&file, kubeconfig).map_err(|e| {
+                let file = file.display();
+                io::Error::other(format!("{file} cannot be written: {e}; choose another with --kubeconfig"))
+            })?;
+            println!("The cluster is ready: kubectl --kubeconfig {} get nodes", file.display());
+            // Whoever waits for this line reads it through a pipe.
+            let _ = io::stdout().flush();
+            Ok(())
+        };
+        let stop = shutdown::signal();
         match self.clock {
-            ClockKind::Wall => standalone::serve(listener, &secret, config, epoch, seed, ready, stop).await?,
-            ClockKind::Fast => {
-                standalone::serve_fast(listener, secret, config, epoch, seed, ready, stop).await?
-            }
+            ClockKind::Wall => standalone.serve(ready, stop).await?,
+            ClockKind::Fast => standalone.serve_fast(ready, stop).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// The address in a kubeconfig is a secret: it lets in whoever knows it.
-fn write_private(file: &PathBuf, text: &str) -> std::io::Result<()> {
+/// A kubeconfig holds a secret that lets in whoever knows it.
+fn write_private(file: &PathBuf, text: &str) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -1,11 +1,13 @@
 //! The embedded cluster served on TCP, for clients that are not podlab.
 //!
-//! kubectl sends no token over plain HTTP, so who may use the cluster is whoever knows its address: the API lies under
-//! a path with a secret in it.
+//! Over HTTPS with a certificate of the cluster's own authority, as a real API server: users show a token or a client
+//! certificate. Over plain HTTP kubectl sends neither, so who may use the cluster is whoever knows its address: the API
+//! lies under a path with a secret in it.
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
 use axum::{Router, extract::Request, middleware, middleware::Next, response::Response};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use podlab_cluster::{Cluster, Config};
 use podlab_node::Env;
@@ -13,95 +15,156 @@ use podlab_node::Env;
 use crate::listening;
 use clock::Waiting;
 
-/// The kubeconfig of a cluster at `address` under `secret`.
-pub fn kubeconfig(address: SocketAddr, secret: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: podlab\nclusters:\n- name: podlab\n  cluster:\n    server: \
-         http://{address}/k8s/{secret}\n    insecure-skip-tls-verify: true\ncontexts:\n- name: podlab\n  context:\n    cluster: podlab\n    user: podlab\n    \
-         namespace: default\nusers:\n- name: podlab\n  user: {{}}\n"
-    )
+/// How clients speak to the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// HTTPS, with tokens and client certificates.
+    Https,
+    /// Plain HTTP under a secret path, where everybody is the administrator.
+    PlainHttp,
 }
 
-/// Serves a cluster on wall time until `stop`; calls `ready` when it answers.
-///
-/// # Errors
-///
-/// Where the listener fails.
-pub async fn serve(
-    listener: std::net::TcpListener,
-    secret: &str,
-    config: Config,
-    epoch: Timestamp,
-    seed: u64,
-    ready: impl FnOnce(),
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let cluster = Cluster::start(config, Env::on_current_runtime(epoch, seed));
-    let router = Router::new().nest(&format!("/k8s/{secret}"), cluster.router());
-    answer(listener, router, &cluster, ready, stop).await
+/// A cluster to be served.
+#[derive(Debug)]
+pub struct Standalone {
+    /// Where the API is served.
+    pub listener: std::net::TcpListener,
+    /// How.
+    pub transport: Transport,
+    /// What lets the administrator in.
+    pub secret: String,
+    /// The cluster's configuration.
+    pub config: Config,
+    /// The date at which it begins.
+    pub epoch: Timestamp,
+    /// What its random numbers come from.
+    pub seed: u64,
 }
 
-/// The same on fast time, in a thread and runtime of its own: while a request waits the clock jumps from timer to
-/// timer; when none does, it goes as the wall's. So `kubectl wait` and `kubectl delete` return at once, and a cluster
-/// that nobody asks anything does not run through centuries.
-///
-/// # Errors
-///
-/// Where the listener fails, or no thread or runtime is to be had.
-pub async fn serve_fast(
-    listener: std::net::TcpListener,
-    secret: String,
-    config: Config,
-    epoch: Timestamp,
-    seed: u64,
-    ready: impl FnOnce() + Send + 'static,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let (stopped, stopping) = tokio::sync::oneshot::channel();
-    let (ended, end) = tokio::sync::oneshot::channel();
-    let body = move || -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async move {
-            let cluster = Cluster::start(config, Env::on_current_runtime(epoch, seed));
-            let waiting = Arc::new(Waiting::default());
-            let counted = cluster.router().layer(middleware::from_fn(move |request: Request, next: Next| {
-                let waiting = Arc::clone(&waiting);
-                async move { count(waiting, request, next).await }
-            }));
-            let router = Router::new().nest(&format!("/k8s/{secret}"), counted);
-            let stop = async {
-                let _ = stopping.await;
-            };
-            answer(listener, router, &cluster, ready, stop).await
-        })
-    };
-    std::thread::Builder::new().name("podlab-cluster".into()).spawn(move || {
-        let _ = ended.send(body());
-    })?;
-    tokio::spawn(async move {
-        stop.await;
-        let _ = stopped.send(());
-    });
-    end.await.unwrap_or_else(|_| Err(io::Error::other("the cluster broke down; the log says where")))
-}
+impl Standalone {
+    /// Serves the cluster on wall time until `stop`; calls `ready` with the administrator's kubeconfig when it answers.
+    ///
+    /// # Errors
+    ///
+    /// Where the listener or `ready` fails.
+    pub async fn serve(
+        self,
+        ready: impl FnOnce(&str) -> io::Result<()>,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let cluster = Cluster::start(self.config.clone(), Env::on_current_runtime(self.epoch, self.seed));
+        let router = self.api(&cluster);
+        self.answer(router, &cluster, ready, stop).await
+    }
 
-async fn answer(
-    listener: std::net::TcpListener,
-    router: Router,
-    cluster: &Cluster,
-    ready: impl FnOnce(),
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    ready();
-    // Watches never end by themselves: who asked to stop does not wait for them.
-    let result = tokio::select! {
-        result = listening::serve(listener, router) => result,
-        () = stop => Ok(()),
-    };
-    cluster.shutdown();
-    result
+    /// The same on fast time, in a thread and runtime of its own: while a request waits the clock jumps from timer to
+    /// timer; when none does, it goes as the wall's. So `kubectl wait` and `kubectl delete` return at once, and a
+    /// cluster that nobody asks anything does not run through centuries.
+    ///
+    /// # Errors
+    ///
+    /// Where the listener or `ready` fails, or no thread or runtime is to be had.
+    pub async fn serve_fast(
+        self,
+        ready: impl FnOnce(&str) -> io::Result<()> + Send + 'static,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let (stopped, stopping) = tokio::sync::oneshot::channel();
+        let (ended, end) = tokio::sync::oneshot::channel();
+        let body = move || -> io::Result<()> {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async move {
+                let cluster =
+                    Cluster::start(self.config.clone(), Env::on_current_runtime(self.epoch, self.seed));
+                let waiting = Arc::new(Waiting::default());
+                let counted =
+                    self.api(&cluster).layer(middleware::from_fn(move |request: Request, next: Next| {
+                        let waiting = Arc::clone(&waiting);
+                        async move { count(waiting, request, next).await }
+                    }));
+                let stop = async {
+                    let _ = stopping.await;
+                };
+                self.answer(counted, &cluster, ready, stop).await
+            })
+        };
+        std::thread::Builder::new().name("podlab-cluster".into()).spawn(move || {
+            let _ = ended.send(body());
+        })?;
+        tokio::spawn(async move {
+            stop.await;
+            let _ = stopped.send(());
+        });
+        end.await.unwrap_or_else(|_| Err(io::Error::other("the cluster broke down; the log says where")))
+    }
+
+    /// The API as this transport serves it.
+    fn api(&self, cluster: &Cluster) -> Router {
+        match self.transport {
+            Transport::Https => cluster.guarded_router(&self.secret),
+            Transport::PlainHttp => Router::new().nest(&self.path(), cluster.router()),
+        }
+    }
+
+    fn path(&self) -> String {
+        format!("/k8s/{}", self.secret)
+    }
+
+    /// The administrator's kubeconfig.
+    fn kubeconfig(&self, address: SocketAddr, cluster: &Cluster) -> String {
+        let (server, trust, user) = match self.transport {
+            Transport::Https => {
+                let authority = STANDARD.encode(cluster.authority());
+                let trust = format!("certificate-authority-data: {authority}");
+                (format!("https://{address}"), trust, format!("\n    token: {}", self.secret))
+            }
+            Transport::PlainHttp => {
+                let server = format!("http://{address}{}", self.path());
+                (server, "insecure-skip-tls-verify: true".to_owned(), " {}".to_owned())
+            }
+        };
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: podlab\nclusters:\n- name: podlab\n  cluster:\n    \
+             server: {server}\n    {trust}\ncontexts:\n- name: podlab\n  context:\n    cluster: podlab\n    \
+             user: podlab\n    namespace: default\nusers:\n- name: podlab\n  user:{user}\n"
+        )
+    }
+
+    async fn answer(
+        self,
+        router: Router,
+        cluster: &Cluster,
+        ready: impl FnOnce(&str) -> io::Result<()>,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let address = self.listener.local_addr()?;
+        let kubeconfig = self.kubeconfig(address, cluster);
+        self.listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        // Watches never end by themselves: who asked to stop does not wait for them.
+        let result = match self.transport {
+            Transport::Https => {
+                let https = cluster.https(router, &[address.ip()])?;
+                ready(&kubeconfig)?;
+                tokio::select! {
+                    result = listening::each(listener, move |stream| {
+                        let https = https.clone();
+                        async move { https.serve(stream).await }
+                    }) => result,
+                    () = stop => Ok(()),
+                }
+            }
+            Transport::PlainHttp => {
+                ready(&kubeconfig)?;
+                tokio::select! {
+                    result = listening::serve(listener, router) => result,
+                    () = stop => Ok(()),
+                }
+            }
+        };
+        cluster.shutdown();
+        result
+    }
 }
 
 /// Counts a request as waiting until its answer's body has ended.

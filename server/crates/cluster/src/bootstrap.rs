@@ -1,6 +1,9 @@
 //! The objects that every cluster has from the start.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, OnceLock},
+};
 
 use serde_json::{Value, json};
 
@@ -15,11 +18,8 @@ use crate::{
     verbs,
 };
 
-/// The certificate authority that Pods are told to trust.
-const ROOT_CA: &str = include_str!("../data/ca.crt");
-
 /// The address of the API inside the cluster.
-const API_ADDRESS: &str = "10.96.0.1";
+pub(crate) const API_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
 
 fn request() -> Request {
     Request::new(Caller::component("system:apiserver"), "kube-apiserver")
@@ -139,7 +139,7 @@ pub(crate) fn furnish_namespace(server: &Server, writer: &Writer<'_>, name: &str
             "name": "kube-root-ca.crt", "namespace": name,
             "annotations": { "kubernetes.io/description": TRUST },
         },
-        "data": { "ca.crt": ROOT_CA },
+        "data": { "ca.crt": server.authority.pem() },
     });
     create(server, writer, &request, account);
     create(server, writer, &request, authority);

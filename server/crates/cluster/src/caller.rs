@@ -21,6 +21,15 @@ impl Caller {
         }
     }
 
+    /// Somebody who has shown no credentials.
+    pub fn anonymous() -> Self {
+        Self {
+            name: "system:anonymous".into(),
+            uid: String::new(),
+            groups: vec!["system:unauthenticated".into()],
+        }
+    }
+
     /// A component of the control plane, or a kubelet (`system:node:NAME`).
     pub fn component(name: &str) -> Self {
         let mut groups = vec!["system:authenticated".to_owned()];

@@ -1,13 +1,21 @@
 //! The handle to a running cluster.
 
-use std::sync::Arc;
+use std::{io, net::IpAddr, sync::Arc};
 
 use axum::Router;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use podlab_node::Env;
 use tokio::io::DuplexStream;
 
-use crate::{Client, bootstrap, caller::Caller, components, config::Config, http, server::Server};
+use crate::{
+    Client, bootstrap,
+    caller::Caller,
+    components,
+    config::Config,
+    http::{self, Door},
+    https::Https,
+    server::Server,
+};
 
 /// How many bytes an in-process connection holds in each direction.
 const CONNECTION_BUFFER: usize = 64 * 1024;
@@ -44,7 +52,27 @@ impl Cluster {
     /// The API as a router, to be served under a prefix that is the secret of who may use it: a request without a
     /// token is the administrator's. It answers 503 once the cluster has ended.
     pub fn router(&self) -> Router {
-        http::router(Arc::clone(&self.server))
+        http::router(Arc::clone(&self.server), Door::Open)
+    }
+
+    /// The API as a router to be served over TLS ([`Cluster::https`]): users show a bearer token or a certificate, the
+    /// administrator shows `token`; whoever shows nothing is `system:anonymous`.
+    pub fn guarded_router(&self, token: &str) -> Router {
+        http::router(Arc::clone(&self.server), Door::Guarded(Some(token.into())))
+    }
+
+    /// The certificate of the cluster's authority in PEM, which `kube-root-ca.crt` holds in every namespace.
+    pub fn authority(&self) -> String {
+        self.server.authority.pem()
+    }
+
+    /// What serves `router` over TLS at these addresses, with a certificate of the cluster's authority.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no random numbers to make a key of.
+    pub fn https(&self, router: Router, addresses: &[IpAddr]) -> io::Result<Https> {
+        Https::new(&self.server, router, addresses)
     }
 
     /// A connection to the API without a socket, for an HTTP/1.1 client such as hyper's. Upgrades (exec, attach,

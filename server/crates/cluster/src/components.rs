@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use podlab_node::Network;
 
-use crate::{Client, caller::Caller, controllers, kubelet, scheduler, server::Server};
+use crate::{Client, caller::Caller, controllers, https, kubelet, scheduler, server::Server};
 
 /// Starts them.
 pub(crate) fn start(server: &Arc<Server>) {
     let client = Client::new(Arc::clone(server), Caller::component("system:masters"), "podlab");
     let network = Network::new(server.env.clone());
+    https::serve_pods(server, &network);
     kubelet::start(&client, &network);
     scheduler::start(&client);
     controllers::start(&client, &network);

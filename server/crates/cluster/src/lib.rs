@@ -8,9 +8,11 @@
 //! | [`cluster`] | [`Cluster`], the handle: start it, connect to it |
 //! | [`client`] | the API as Rust calls, for the cluster's own components |
 //! | `http` | the API over HTTP |
+//! | [`https`] | the same over TLS |
 //! | `verbs` | create, get, list, ... over any resource |
 //! | `resource` | the table of resources and, one file a kind, what is particular to each |
 //! | `access` | who may do what |
+//! | `authority` | the certificates of the API server and of users |
 //! | `admission`, `validation` | what is accepted |
 //! | `schema` | the shapes of all objects: decoding, defaults of absent structs |
 //! | `managed`, `patch` | who owns which field, server-side apply, the other patches |
@@ -28,6 +30,7 @@ mod access;
 mod admission;
 #[cfg(test)]
 mod arbitrary;
+mod authority;
 mod bootstrap;
 pub mod caller;
 pub mod client;
@@ -42,6 +45,7 @@ mod go_text;
 #[cfg(test)]
 mod golden;
 mod http;
+pub mod https;
 mod kinds;
 mod kubelet;
 mod label_selector;
@@ -72,5 +76,6 @@ mod verbs;
 pub use client::Client;
 pub use cluster::Cluster;
 pub use config::{Config, NodeConfig};
+pub use https::Https;
 pub use status::Status;
 pub use verbs::{DeleteOptions, Preconditions};

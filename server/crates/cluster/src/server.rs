@@ -11,6 +11,7 @@ use podlab_node::Env;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    authority::Authority,
     config::Config,
     custom::CustomResources,
     node_agent::NodeAgent,
@@ -27,6 +28,7 @@ pub(crate) struct Server {
     pub(crate) store: Arc<Store>,
     pub(crate) rng: Rng,
     pub(crate) tokens: Tokens,
+    pub(crate) authority: Authority,
     custom: CustomResources,
     /// Cancelled at the cluster's end.
     pub(crate) ended: CancellationToken,
@@ -36,12 +38,15 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(config: Config, env: Env) -> Self {
         let (rng, tokens) = (Rng::new(env.seed), Tokens::new(env.seed));
+        #[expect(clippy::expect_used, reason = "nothing is safe on a system without random numbers")]
+        let authority = Authority::new(env.clock.now()).expect("random numbers for a key");
         Self {
             env,
             config,
             store: Arc::new(Store::new()),
             rng,
             tokens,
+            authority,
             custom: CustomResources::default(),
             ended: CancellationToken::new(),
             agents: Mutex::default(),

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The group whose members may do everything, whatever the Roles say.
-const MASTERS: &str = "system:masters";
+pub(crate) const MASTERS: &str = "system:masters";
 
 /// What somebody wants to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use k8s_openapi::api::{
     apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet},
     autoscaling::v2::HorizontalPodAutoscaler,
     batch::v1::{CronJob, Job},
+    certificates::v1::CertificateSigningRequest,
     core::v1::{
         ConfigMap, Endpoints, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod,
         ReplicationController, Service, ServiceAccount,
@@ -51,6 +52,7 @@ macro_rules! kinds {
 }
 
 kinds!(
+    CertificateSigningRequest,
     ConfigMap,
     CronJob,
     DaemonSet,

@@ -7,6 +7,7 @@
 //! reads from it is never stale.
 
 mod autoscaler;
+mod certificates;
 mod changes;
 mod cron_job;
 mod daemon_set;
@@ -102,6 +103,7 @@ pub(crate) fn start(client: &Client, network: &Network) {
         Box::new(ephemeral_volumes::EphemeralVolumes::new(client)),
         Box::new(proxy::Proxy::new(network.clone())),
         Box::new(network_policies::NetworkPolicies::new(network.clone())),
+        Box::new(certificates::Certificates),
         Box::new(dns::Dns::new(network.clone())),
     ];
     let runner = runner::Runner::new(client, controllers);

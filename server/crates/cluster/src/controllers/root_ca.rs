@@ -15,9 +15,6 @@ pub(super) struct RootCa;
 
 const NAME: &str = "kube-root-ca.crt";
 
-/// The certificate: one for all clusters, whose API is served without TLS or with a certificate of podlab's own.
-const CERTIFICATE: &str = include_str!("root_ca.pem");
-
 const DESCRIPTION: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal \
                            endpoints such as the internal service IP or kubernetes.default.svc. No other usage is \
                            guaranteed across distributions of Kubernetes clusters.";
@@ -43,7 +40,7 @@ impl Controller for RootCa {
             return Ok(Again::Never);
         }
         let maps = client.namespaced::<ConfigMap>(&key.name);
-        let data = Some(BTreeMap::from([("ca.crt".to_owned(), CERTIFICATE.to_owned())]));
+        let data = Some(BTreeMap::from([("ca.crt".to_owned(), client.server().authority.pem())]));
         match maps.get_opt(NAME)? {
             Some(map) if map.data == data => {}
             Some(map) => {

@@ -1,9 +1,13 @@
-//! Who makes a request: the administrator, or who a token or an impersonation says.
+//! Who makes a request: the administrator, or who a certificate, a token or an impersonation says.
 
-use http::{HeaderMap, StatusCode, header};
+use std::sync::Arc;
+
+use http::{StatusCode, header, request::Parts};
+use sha2::{Digest, Sha256};
 
 use crate::{
     access::{self, Action},
+    authority::ClientCertificate,
     caller::Caller,
     server::Server,
     status::{Result, Status},
@@ -17,19 +21,24 @@ const UID: &str = "impersonate-uid";
 /// How many groups a request may name.
 const GROUPS: usize = 64;
 
+/// Who comes to the API without credentials.
+#[derive(Clone, Debug)]
+pub(crate) enum Door {
+    /// The administrator: whoever finds the door may come in.
+    Open,
+    /// Nobody in particular. The administrator shows this token, if there is one.
+    Guarded(Option<Arc<str>>),
+}
+
 /// Finds out who it is.
 ///
 /// # Errors
 ///
-/// 401 for a token that is not good, 403 for an impersonation that is not allowed.
-pub(super) fn of(server: &Server, headers: &HeaderMap) -> Result<Caller> {
+/// 401 for a certificate or token that is not good, 403 for an impersonation that is not allowed.
+pub(super) fn of(server: &Server, door: &Door, parts: &Parts) -> Result<Caller> {
+    let headers = &parts.headers;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let caller = match text(header::AUTHORIZATION.as_str()).split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            bearer(server, token.trim()).map(|(caller, _)| caller).map_err(|_| unauthorized())?
-        }
-        _ => Caller::administrator(),
-    };
+    let caller = authenticated(server, door, parts.extensions.get(), text(header::AUTHORIZATION.as_str()))?;
     let groups: Vec<&str> =
         headers.get_all(GROUP).iter().filter_map(|value| value.to_str().ok()).take(GROUPS).collect();
     let user = text(USER);
@@ -40,6 +49,44 @@ pub(super) fn of(server: &Server, headers: &HeaderMap) -> Result<Caller> {
         return Ok(caller);
     }
     impersonate(server, &caller, user, text(UID), &groups)
+}
+
+/// One good credential is enough; a bad one is worse than none.
+fn authenticated(
+    server: &Server,
+    door: &Door,
+    certificate: Option<&ClientCertificate>,
+    authorization: &str,
+) -> Result<Caller> {
+    let mut refused = false;
+    if let Some(certificate) = certificate {
+        match server.authority.caller(&certificate.0, server.env.clock.now()) {
+            Ok(caller) => return Ok(caller),
+            Err(_) => refused = true,
+        }
+    }
+    if let Some((scheme, token)) = authorization.split_once(' ')
+        && scheme.eq_ignore_ascii_case("bearer")
+    {
+        let token = token.trim();
+        if let Door::Guarded(Some(secret)) = door
+            && same(secret, token)
+        {
+            return Ok(Caller::administrator());
+        }
+        return bearer(server, token).map(|(caller, _)| caller).map_err(|_| unauthorized());
+    }
+    match door {
+        _ if refused => Err(unauthorized()),
+        Door::Open => Ok(Caller::administrator()),
+        Door::Guarded(_) => Ok(Caller::anonymous()),
+    }
+}
+
+/// Compares secrets without telling by the time it takes how much of them is right.
+fn same(one: &str, other: &str) -> bool {
+    let digest = |text: &str| Sha256::digest(text.as_bytes());
+    digest(one) == digest(other)
 }
 
 fn unauthorized() -> Box<Status> {

@@ -29,6 +29,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+pub(crate) use self::identity::Door;
 use self::{
     negotiate::Accepted,
     path::{Target, Where},
@@ -44,8 +45,8 @@ use crate::{
 };
 
 /// All paths of the API.
-pub(crate) fn router(server: Arc<Server>) -> Router {
-    Router::new().fallback(serve).with_state(server)
+pub(crate) fn router(server: Arc<Server>, door: Door) -> Router {
+    Router::new().fallback(serve).with_state((server, door))
 }
 
 /// A request as the handlers see it.
@@ -58,25 +59,28 @@ struct Call {
     warnings: Arc<Warnings>,
 }
 
-async fn serve(State(server): State<Arc<Server>>, request: axum::extract::Request) -> Response {
+async fn serve(
+    State((server, door)): State<(Arc<Server>, Door)>,
+    request: axum::extract::Request,
+) -> Response {
     if server.ended.is_cancelled() {
         return Status::shut_down().into_response();
     }
     let (parts, body) = request.into_parts();
-    match open(server, parts) {
+    match open(server, &door, parts) {
         Ok(call) => {
-            let warnings = Arc::clone(&call.warnings);
-            let answer = route(call, body).await.unwrap_or_else(IntoResponse::into_response);
+            let (warnings, accepted) = (Arc::clone(&call.warnings), call.accepted);
+            let answer = route(call, body).await.unwrap_or_else(|status| answer::failed(&accepted, &status));
             answer::warned(answer, &warnings)
         }
         Err(status) => status.into_response(),
     }
 }
 
-fn open(server: Arc<Server>, parts: Parts) -> Result<Call> {
+fn open(server: Arc<Server>, door: &Door, parts: Parts) -> Result<Call> {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
-    let accepted = Accepted::parse(&parts.headers)?;
-    let caller = identity::of(&server, &parts.headers)?;
+    let accepted = Accepted::parse(&parts.headers, &query)?;
+    let caller = identity::of(&server, door, &parts)?;
     Ok(Call { server, query, accepted, parts, caller, warnings: Arc::default() })
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod autoscaler;
 pub(crate) mod cells;
+pub(crate) mod certificate_signing_request;
 pub(crate) mod config_map;
 pub(crate) mod defaults;
 pub(crate) mod endpoints;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 #![expect(clippy::disallowed_methods, reason = "tests have a runtime, files and a clock of their own")]
 
+mod api_access;
 mod autoscaling;
 #[path = "../support/in_process.rs"]
 mod in_process;

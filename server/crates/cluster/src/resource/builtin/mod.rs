@@ -8,6 +8,7 @@ use crate::custom::DefinitionStrategy;
 use crate::kinds::{
     access::{binding::BindingStrategy, role::RoleStrategy},
     autoscaler::AutoscalerStrategy,
+    certificate_signing_request::CertificateSigningRequestStrategy,
     config_map::ConfigMapStrategy,
     endpoints::{EndpointSliceStrategy, EndpointsStrategy},
     event::EventStrategy,
@@ -27,8 +28,8 @@ use crate::kinds::{
     service_account::ServiceAccountStrategy,
     storage::{claim::ClaimStrategy, class::ClassStrategy, volume::VolumeStrategy},
     tables::{
-        CertificateSigningRequestStrategy, ComponentStatusStrategy, ControllerRevisionStrategy,
-        LeaseStrategy, PodTemplateStrategy, RuntimeClassStrategy,
+        ComponentStatusStrategy, ControllerRevisionStrategy, LeaseStrategy, PodTemplateStrategy,
+        RuntimeClassStrategy,
     },
     workload::{
         cron_job::CronJobStrategy, daemon_set::DaemonSetStrategy, deployment::DeploymentStrategy,
