@@ -14,6 +14,7 @@ mod remove;
 pub(super) mod rm;
 pub(super) mod rmdir;
 pub(super) mod touch;
+pub(super) mod tree;
 pub(super) mod truncate;
 
 pub(super) use attributes::{chmod, chown};

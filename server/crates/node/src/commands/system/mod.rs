@@ -1,5 +1,6 @@
 //! Commands about the system, the user, and names; and the smallest ones.
 
+pub(super) mod accounts;
 pub(super) mod df;
 pub(super) mod du;
 pub(super) mod expr;
@@ -12,6 +13,7 @@ pub(super) mod names;
 pub(super) mod small;
 pub(super) mod stat;
 pub(super) mod stty;
+pub(super) mod sysctl;
 pub(super) mod tput;
 pub(super) mod uname;
 pub(super) mod which;

@@ -280,7 +280,6 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
             conversion.apply(&mut block);
         }
         let length = block.len() as u64;
-        out.note(length, &request);
         if let Err(errno) = cx.process.write_file(&output, block.freeze()).await {
             let text = cx.text(errno);
             let shown = request
@@ -295,6 +294,7 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
             code = 1;
             break;
         }
+        out.note(length, &request);
         total += length;
     }
     if request.status != "none" {
