@@ -136,6 +136,23 @@ async fn a_container_with_a_terminal_talks_through_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_attaches_before_the_start_says_the_terminals_size_and_changes_it() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("pod").await;
+    let config = ContainerConfig { stdin: true, tty: true, ..script("stty size; read x; stty size") };
+    let id = lab.node.create_container(&pod, config).unwrap();
+    let size = Some(WindowSize { columns: 60, rows: 16 });
+    let mut session = lab.node.attach(&id, AttachOptions { stdin: true, size }).unwrap();
+    lab.node.start_container(&id).await.unwrap();
+    lab.sleep(10).await;
+    session.terminal.as_ref().unwrap().resize(WindowSize { columns: 132, rows: 43 });
+    session.stdin.as_mut().unwrap().write_all(b"\r").await.unwrap();
+    let mut text = String::new();
+    session.stdout.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "16 60\r\n\r\n43 132\r\n");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_terminal_echoes_interrupts_and_tells_its_size() {
     let lab = Lab::new().await;
     let id = lab.container(idle()).await;

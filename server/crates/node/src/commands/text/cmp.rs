@@ -96,8 +96,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                     };
                     cx.put(text);
                 } else {
-                    let unit = if cx.is_gnu() { "byte" } else { "char" };
-                    cx.put(format!("{} {} differ: {unit} {place}, line {line}\n", names[0], names[1]));
+                    cx.put(format!("{} {} differ: char {place}, line {line}\n", names[0], names[1]));
                     return cx.finish(1).await;
                 }
             }

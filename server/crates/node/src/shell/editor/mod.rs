@@ -464,6 +464,15 @@ mod tests {
     }
 
     #[test]
+    fn wide_characters_take_two_columns() {
+        let mut editor = editor(&[]);
+        typed(&mut editor, "日本語");
+        // Back over the last one, and back again after what follows the new letter is shown once more.
+        assert_eq!(typed(&mut editor, "\x1b[D").1, "\x08\x08");
+        assert_eq!(typed(&mut editor, "x").1, "x語\x08\x08");
+    }
+
+    #[test]
     fn a_screen_of_unknown_size_has_80_columns() {
         let mut editor = Editor::new(Bytes::from_static(b"$ "), Vec::new(), 0);
         assert_eq!(typed(&mut editor, "echo hi\r").1, "$ echo hi\n");
