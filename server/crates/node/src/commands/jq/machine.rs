@@ -333,23 +333,28 @@ impl<'a> Machine<'a> {
     fn member(
         &mut self,
         members: &Arc<[(Id, Id)]>,
-        at: usize,
-        done: Value,
+        mut at: usize,
+        mut done: Value,
         env: Env,
         point: Point,
         next: &Next,
     ) -> Result<State, Raise> {
-        let Some((key, _)) = members.get(at) else {
-            return Ok(State::Return(Point { value: done, trail: point.trail.fresh() }, next.clone()));
-        };
-        let input = point.value.clone();
-        self.then(
-            *key,
-            env.clone(),
-            &input,
-            Frame::MemberKey(Arc::clone(members), at, done, env, point),
-            next,
-        )
+        while let Some((key, value)) = members.get(at) {
+            // However many members are there at once, they are put in here and not one within the other.
+            let there = self.quick(*key, &env, &point.value).zip(self.quick(*value, &env, &point.value));
+            match there {
+                Some((name, value)) if name.as_text().is_some() => {
+                    done = paths::with_member(done, name.as_text().unwrap_or_default(), value)?;
+                    at += 1;
+                }
+                _ => {
+                    let (key, input) = (*key, point.value.clone());
+                    let frame = Frame::MemberKey(Arc::clone(members), at, done, env.clone(), point);
+                    return self.then(key, env, &input, frame, next);
+                }
+            }
+        }
+        Ok(State::Return(Point { value: done, trail: point.trail.fresh() }, next.clone()))
     }
 
     /// Hands a function its arguments from number `at`, then runs it.

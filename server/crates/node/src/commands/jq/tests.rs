@@ -108,6 +108,12 @@ fn a_deep_program_is_refused() {
 }
 
 #[test]
+fn an_object_may_have_many_members() {
+    let members: Vec<String> = (0..20_000).map(|n| format!("a{n}:{n}")).collect();
+    assert_eq!(run(&format!("{{{}}} | length", members.join(",")), 1000), ["20000"]);
+}
+
+#[test]
 fn a_deep_text_is_refused() {
     let heap = Heap::default();
     let text = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));

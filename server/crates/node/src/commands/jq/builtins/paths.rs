@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    super::value::{Heap, Raise, Value, compare, sort_by_key},
+    super::value::{Heap, MAX_DEPTH, Raise, Value, compare, sort_by_key},
     Pure, argument, complain,
 };
 
@@ -12,6 +12,10 @@ pub(super) const TABLE: &[(&str, usize, Pure)] = &[
         let Some(path) = argument(arguments, 0).as_items() else {
             return Err(Raise::error(heap, "Path must be specified as an array"));
         };
+        // What it would make is deeper than a value may be.
+        if path.len() > MAX_DEPTH as usize {
+            return Err(Raise::Memory);
+        }
         set(heap, input, path, argument(arguments, 1).clone())
     }),
     ("delpaths", 1, delpaths),
