@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 
-use super::{base_name, run_applet};
+use super::{Cx, Flavor, base_name, network::classic_nslookup, run_applet};
 use crate::{
     env::BoxFuture,
     images::base::busybox_applets,
@@ -31,6 +31,22 @@ pub(crate) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
         return Box::pin(by_argument(process));
     }
     run(process, &applet, argv.iter().skip(1).cloned().collect())
+}
+
+/// A release before 1.29, whose `nslookup` is another one.
+pub(crate) fn old_main(process: Arc<Process>) -> BoxFuture<Outcome> {
+    let argv = process.argv();
+    let mut words = argv.iter();
+    let called = |name: Option<&Bytes>| name.map_or_else(String::new, |name| base_name(name));
+    let mut name = called(words.next());
+    if name == "busybox" {
+        name = called(words.next());
+    }
+    if name != "nslookup" {
+        return main(process);
+    }
+    let cx = Cx::new(Arc::clone(&process), &name, words.cloned().collect(), Flavor::Busybox);
+    Box::pin(async move { Outcome::Exit(classic_nslookup::run(cx).await) })
 }
 
 fn run(process: Arc<Process>, applet: &str, args: Vec<Bytes>) -> BoxFuture<Outcome> {

@@ -234,6 +234,9 @@ pub(crate) fn program(name: &[u8]) -> Option<Program> {
         None if name == "busybox" => {
             Some(Program { name: "busybox", main: busybox::main, memory: 700 << 10 })
         }
+        Some(("busybox", "old")) => {
+            Some(Program { name: "busybox", main: busybox::old_main, memory: 700 << 10 })
+        }
         Some(("gnu", command)) => {
             let (name, _) = find(command)?;
             Some(Program { name, main: gnu_main, memory: 1600 << 10 })

@@ -64,13 +64,18 @@ users:x:100:
 nobody:x:65534:
 ";
 
-/// The files of the image.
+/// The files of the newest release's image.
 pub(super) fn tree() -> TreeBuilder {
+    tree_of("busybox")
+}
+
+/// The files of an image whose programs are all `program`.
+fn tree_of(program: &str) -> TreeBuilder {
     let mut tree = TreeBuilder::new(image_date());
     skeleton(&mut tree);
     let paths: Vec<String> = busybox_applets().iter().map(|name| format!("/bin/{name}")).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    tree.programs(&paths, "busybox", 1_131_168)
+    tree.programs(&paths, program, 1_131_168)
         .link("/lib64", "lib")
         .blob("/lib/ld-linux-x86-64.so.2", 0o755, 240_936)
         .blob("/lib/libc.so.6", 0o755, 1_926_256)
@@ -94,8 +99,9 @@ pub(super) fn tree() -> TreeBuilder {
 fn recipe(_: &str, tag: &Tag) -> Option<Recipe> {
     let version = tag.release(RELEASES)?;
     let libc = if tag.has("musl") { Libc::Musl } else { Libc::Glibc };
+    let minor: u32 = version.split('.').nth(1)?.parse().ok()?;
     Some(Recipe {
-        root: tree().finish(),
+        root: tree_of(if minor < 29 { "busybox/old" } else { "busybox" }).finish(),
         libc,
         env: Vec::new(),
         entrypoint: Vec::new(),

@@ -140,6 +140,41 @@ pub(crate) async fn query(process: &Process, conf: &ResolvConf, name: &str, kind
     DnsAnswer::Timeout
 }
 
+/// The name under which an address is looked for (RFC 1035, 3.5).
+pub(crate) fn reverse_name(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, c, d] = ip.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(ip) => {
+            let digits: Vec<String> =
+                ip.octets().iter().rev().map(|byte| format!("{:x}.{:x}", byte & 15, byte >> 4)).collect();
+            format!("{}.ip6.arpa", digits.join("."))
+        }
+    }
+}
+
+/// The name of an address: by `/etc/hosts`, then by the name servers (`getnameinfo(3)`).
+pub(crate) async fn name_of(process: &Process, address: IpAddr) -> Option<String> {
+    let hosts = file(process, b"/etc/hosts").await;
+    let entry = |line: &str| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        (words.next()?.parse() == Ok(address)).then(|| words.next().map(str::to_owned))?
+    };
+    if let Some(name) = hosts.lines().find_map(entry) {
+        return Some(name);
+    }
+    let conf = resolv_conf(process).await;
+    match query(process, &conf, &reverse_name(address), DnsType::Ptr).await {
+        DnsAnswer::Records(records) => records.iter().find_map(|(_, record)| match record {
+            DnsRecord::Pointer(name) => Some(name.trim_end_matches('.').to_owned()),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
 /// The addresses of a host, by name or as a number: IPv6 ones first, as RFC 6724 sorts those that there are.
 pub(crate) async fn resolve(process: &Process, name: &str) -> Result<Vec<IpAddr>, ResolveError> {
     if let Ok(address) = name.parse::<IpAddr>() {

@@ -108,6 +108,13 @@ async fn names_are_asked_for_where_resolv_conf_says() {
     let id = lab.container(script("sleep 1000")).await;
     let found = lab.sh(&id, "nslookup web.default.svc.cluster.local").await;
     assert!(found.stdout.contains("Address: 10.96.0.80"), "{found:?}");
+    lab.node.pull_image("busybox:1.28").await.unwrap();
+    let old = lab.container(ContainerConfig { image: "busybox:1.28".to_owned(), ..script("sleep 1000") }).await;
+    let found = lab.sh(&old, "nslookup web.default.svc.cluster.local; nslookup nosuch").await;
+    let server = "Server:    10.96.0.10\nAddress 1: 10.96.0.10\n\n";
+    let name = "Name:      web.default.svc.cluster.local\nAddress 1: 10.96.0.80\n";
+    assert_eq!(found.stdout, format!("{server}{name}{server}"), "{found:?}");
+    assert_eq!((found.stderr.as_str(), found.code), ("nslookup: can't resolve 'nosuch'\n", 1));
 }
 
 #[tokio::test(start_paused = true)]

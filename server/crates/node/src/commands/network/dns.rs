@@ -8,21 +8,6 @@ use crate::{
     network::{DnsAnswer, DnsRecord, DnsType},
 };
 
-/// The name under which an address is looked for (RFC 1035, 3.5).
-fn reverse_name(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, c, d] = ip.octets();
-            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
-        }
-        IpAddr::V6(ip) => {
-            let digits: Vec<String> =
-                ip.octets().iter().rev().map(|byte| format!("{:x}.{:x}", byte & 15, byte >> 4)).collect();
-            format!("{}.ip6.arpa", digits.join("."))
-        }
-    }
-}
-
 fn kind(text: &str) -> Option<DnsType> {
     Some(match text.to_ascii_uppercase().as_str() {
         "A" => DnsType::A,
@@ -158,7 +143,7 @@ fn questions(
     asked: Option<DnsType>,
 ) -> (String, Vec<DnsType>, Vec<String>) {
     if let Ok(ip) = host.parse::<IpAddr>() {
-        let name = reverse_name(ip);
+        let name = resolver::reverse_name(ip);
         return (name.clone(), vec![DnsType::Ptr], vec![name]);
     }
     let kinds = asked.map_or_else(|| vec![DnsType::A, DnsType::Aaaa], |kind| vec![kind]);
@@ -221,7 +206,7 @@ pub(super) async fn dig(mut cx: Cx) -> u8 {
             }
         } else if arg == "-x" {
             let ip: Option<IpAddr> = args.next().and_then(|text| text.parse().ok());
-            name = ip.map(reverse_name);
+            name = ip.map(resolver::reverse_name);
             asked = Some(DnsType::Ptr);
         } else if arg == "-t" {
             asked = args.next().and_then(|text| kind(&text));
@@ -363,7 +348,7 @@ mod tests {
 
     #[test]
     fn addresses_are_looked_for_backwards() {
-        assert_eq!(reverse_name("10.96.0.1".parse().unwrap()), "1.0.96.10.in-addr.arpa");
-        assert!(reverse_name("::1".parse().unwrap()).starts_with("1.0.0.0."));
+        assert_eq!(resolver::reverse_name("10.96.0.1".parse().unwrap()), "1.0.96.10.in-addr.arpa");
+        assert!(resolver::reverse_name("::1".parse().unwrap()).starts_with("1.0.0.0."));
     }
 }

@@ -1,5 +1,6 @@
 //! Commands that talk to the network, or show its state.
 
+pub(super) mod classic_nslookup;
 mod connect;
 mod curl;
 mod dns;

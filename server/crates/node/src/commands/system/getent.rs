@@ -88,7 +88,7 @@ async fn hosts(cx: &mut Cx, keys: &[String]) -> u8 {
         if let Ok(address) = key.parse::<IpAddr>() {
             match entries.iter().find(|(known, _)| *known == address) {
                 Some((_, names)) => cx.put(shown(address, &names.join(" "))),
-                None => match reverse(cx, address).await {
+                None => match resolver::name_of(&cx.process, address).await {
                     Some(name) => cx.put(shown(address, &name)),
                     None => code = NOT_FOUND,
                 },
@@ -136,28 +136,6 @@ async fn by_servers(cx: &Cx, name: &str) -> Option<(String, Vec<IpAddr>)> {
         }
     }
     None
-}
-
-/// The name of an address, as the name servers know it.
-async fn reverse(cx: &Cx, address: IpAddr) -> Option<String> {
-    let conf = resolver::resolv_conf(&cx.process).await;
-    let name = match address {
-        IpAddr::V4(address) => {
-            let [a, b, c, d] = address.octets();
-            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
-        }
-        IpAddr::V6(address) => {
-            let digits = address.octets().into_iter().rev().flat_map(|byte| [byte & 15, byte >> 4]);
-            digits.map(|digit| format!("{digit:x}.")).chain(["ip6.arpa".to_owned()]).collect()
-        }
-    };
-    match resolver::query(&cx.process, &conf, &name, DnsType::Ptr).await {
-        DnsAnswer::Records(records) => records.iter().find_map(|(_, record)| match record {
-            DnsRecord::Pointer(name) => Some(name.trim_end_matches('.').to_owned()),
-            _ => None,
-        }),
-        _ => None,
-    }
 }
 
 /// `ahosts`: all addresses, a line for each type of socket.
