@@ -344,7 +344,7 @@ pub(super) async fn host(mut cx: Cx) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::reverse_name;
+    use super::resolver;
 
     #[test]
     fn addresses_are_looked_for_backwards() {
