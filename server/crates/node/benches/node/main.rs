@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark looks at the real clock and the real machine")]
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on has failed")]
 
+mod turns;
+
 use std::{
     fs,
     process::{Command, Stdio},
@@ -14,11 +16,10 @@ use podlab_node::{
     SandboxConfig, SandboxId,
 };
 use tokio::io::AsyncReadExt;
+use turns::turns;
 
-/// A node that holds nothing back.
-fn node() -> Node {
-    let env = Env::on_current_runtime(Timestamp::UNIX_EPOCH, 1);
-    let config = NodeConfig {
+fn holding_nothing_back() -> NodeConfig {
+    NodeConfig {
         pod_range: ([10, 0, 0, 0].into(), 16),
         max_pids: 1 << 20,
         budget_bytes: 4 << 30,
@@ -26,13 +27,21 @@ fn node() -> Node {
         burst_steps: 1 << 40,
         busy_steps_per_second: 1 << 40,
         ..NodeConfig::default()
-    };
-    Node::new(config, env.clone(), Network::new(env), Catalogue::builtin())
+    }
+}
+
+fn node() -> Node {
+    let env = Env::on_current_runtime(Timestamp::UNIX_EPOCH, 1);
+    Node::new(holding_nothing_back(), env.clone(), Network::new(env), Catalogue::builtin())
 }
 
 fn script(text: &str) -> ContainerConfig {
+    script_in("busybox", text)
+}
+
+fn script_in(image: &str, text: &str) -> ContainerConfig {
     ContainerConfig {
-        image: "busybox".to_owned(),
+        image: image.to_owned(),
         command: ["sh", "-c", text].map(str::to_owned).to_vec(),
         ..ContainerConfig::default()
     }
@@ -199,5 +208,5 @@ fn main() {
             })*
         };
     }
-    measure!(idle, starts_and_execs, throughput, arithmetic, ticking, lateness);
+    measure!(idle, starts_and_execs, throughput, arithmetic, ticking, lateness, turns);
 }
