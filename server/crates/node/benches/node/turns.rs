@@ -26,7 +26,10 @@ const BUSY: &[(&str, &str)] = &[
     ("busybox", "x=$(head -c 4000000 /dev/zero | tr '\\0' a); while :; do y=${x#b}; done"),
     ("busybox", "x=$(head -c 4000000 /dev/zero | tr '\\0' a); while :; do y=${x##*b}; done"),
     ("bash", "x=$(head -c 4000000 /dev/zero | tr '\\0' a); while :; do y=${x//a/bb}; done"),
-    ("busybox", "x=$(head -c 1000000 /dev/zero | tr '\\0' a); while :; do case $x in *a*a*a*b) ;; esac; done"),
+    (
+        "busybox",
+        "x=$(head -c 1000000 /dev/zero | tr '\\0' a); while :; do case $x in *a*a*a*b) ;; esac; done",
+    ),
     ("busybox", "while :; do for i in $(seq 100000); do :; done; done"),
     ("bash", "while :; do a=({1..50000}); done"),
     ("bash", "a=({1..50000}); while :; do b=(\"${a[@]}\"); done"),
@@ -36,14 +39,20 @@ const BUSY: &[(&str, &str)] = &[
     ("busybox", "while :; do echo x; done | sed s/x/y/ > /dev/null"),
     ("busybox", "awk 'BEGIN { while (1) n++ }'"),
     ("busybox", "awk 'BEGIN { while (1) s = s \"x\" }'"),
-    ("busybox", "awk 'BEGIN { for (i = 0; i < 2e6; i++) s = s \"ab\"; while (1) { t = s; gsub(/a/, \"c\", t) } }'"),
+    (
+        "busybox",
+        "awk 'BEGIN { for (i = 0; i < 2e6; i++) s = s \"ab\"; while (1) { t = s; gsub(/a/, \"c\", t) } }'",
+    ),
     ("busybox", "awk 'BEGIN { for (i = 0; i < 1e6; i++) s = s \"a \"; while (1) n = split(s, a) }'"),
     ("busybox", "awk 'BEGIN { for (i = 0; i < 1e6; i++) a[i] = i; while (1) for (k in a) n++ }'"),
     ("busybox", "awk 'BEGIN { while (1) s = sprintf(\"%1000000d\", 1) }'"),
     ("debian", "awk 'BEGIN { for (i = 0; i < 2e6; i++) s = s \"a\"; while (1) match(s, /(a|b)*c/) }'"),
     ("busybox", "yes some words and more | sed -n 's/\\([a-z]*\\) \\(.*\\)/\\2 \\1/p' > /dev/null"),
     ("busybox", "echo a | sed ':l; s/a/aa/; b l'"),
-    ("busybox", "head -c 8000000 /dev/zero | tr '\\0' a > /f; while :; do sed 's/a/bc/g' /f > /dev/null; done"),
+    (
+        "busybox",
+        "head -c 8000000 /dev/zero | tr '\\0' a > /f; while :; do sed 's/a/bc/g' /f > /dev/null; done",
+    ),
     ("busybox", "head -c 8000000 /dev/zero | tr '\\0' a > /f; while :; do grep -E '(a|b)*c' /f; done"),
     ("busybox", "head -c 8000000 /dev/zero | tr '\\0' a > /f; while :; do grep -o a /f > /dev/null; done"),
     ("busybox", "head -c 1000000 /dev/zero | tr '\\0' a > /f; while :; do grep '\\(a*\\)\\1b' /f; done"),
@@ -143,8 +152,7 @@ pub(crate) async fn turns() {
         let turns = Arc::new(Turns::default());
         let mut env = Env::on_current_runtime(Timestamp::UNIX_EPOCH, 1);
         env.spawner = Arc::new(Measuring { inner: Arc::clone(&env.spawner), turns: Arc::clone(&turns) });
-        let node =
-            Node::new(holding_nothing_back(), env.clone(), Network::new(env), Catalogue::builtin());
+        let node = Node::new(holding_nothing_back(), env.clone(), Network::new(env), Catalogue::builtin());
         node.pull_image(image).await.unwrap();
         let id = start(&node, script_in(image, text)).await;
         tokio::time::sleep(Duration::from_millis(1500)).await;

@@ -1,20 +1,33 @@
 //! `sleep`, `usleep`: waits.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{Cx, number};
 use crate::libc::getopt::OptSpec;
 
-pub(super) async fn run(mut cx: Cx) -> u8 {
+pub(super) async fn run(cx: Cx) -> u8 {
+    let process = Arc::clone(&cx.process);
+    // What most programs wait in takes little room while they do.
+    match Box::pin(duration(cx)).await {
+        Ok(duration) => {
+            process.sleep(duration).await;
+            0
+        }
+        Err(code) => code,
+    }
+}
+
+/// How long to wait; an exit code where that is not said well.
+async fn duration(mut cx: Cx) -> Result<Duration, u8> {
     let opts = match cx.opts(OptSpec { short: "", long: &[] }, "[N]...").await {
         Ok(opts) => opts,
-        Err(code) => return code,
+        Err(code) => return Err(code),
     };
     if opts.operands.is_empty() {
         if cx.is_gnu() {
             cx.error("missing operand").await;
         }
-        return cx.bad_usage("[N]...").await;
+        return Err(cx.bad_usage("[N]...").await);
     }
     let mut total = Duration::ZERO;
     let mut bad = false;
@@ -25,14 +38,13 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
                 cx.error(format!("invalid time interval '{}'", String::from_utf8_lossy(operand))).await;
                 bad = true;
             }
-            None => return cx.bad_number(operand).await,
+            None => return Err(cx.bad_number(operand).await),
         }
     }
     if bad {
-        return cx.bad_usage("NUMBER[SUFFIX]...").await;
+        return Err(cx.bad_usage("NUMBER[SUFFIX]...").await);
     }
-    cx.process.sleep(total).await;
-    0
+    Ok(total)
 }
 
 /// `usleep`: microseconds.

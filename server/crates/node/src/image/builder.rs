@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::kernel::{
-    fs::{Device, TreeDir, TreeFile, TreeLink, TreeMeta, TreeNode},
+    fs::{Device, Name, TreeDir, TreeFile, TreeLink, TreeMeta, TreeNode},
     process::program_file,
 };
 
@@ -20,8 +20,8 @@ pub(crate) struct TreeBuilder {
 #[derive(Debug)]
 struct Branch {
     meta: TreeMeta,
-    dirs: BTreeMap<Box<[u8]>, Branch>,
-    nodes: BTreeMap<Box<[u8]>, TreeNode>,
+    dirs: BTreeMap<Name, Branch>,
+    nodes: BTreeMap<Name, TreeNode>,
 }
 
 impl Branch {
@@ -132,6 +132,19 @@ impl TreeBuilder {
     pub(crate) fn device(&mut self, path: &str, mode: u16, device: Device) -> &mut Self {
         let meta = self.meta(mode);
         self.add(path, TreeNode::Device(meta, device))
+    }
+
+    /// The tree of an image: the places of what was mounted while it was built are left in it.
+    pub(crate) fn finish_image(mut self) -> Arc<TreeDir> {
+        self.dirs(&["/dev", "/proc", "/sys"]);
+        for path in ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"] {
+            let etc = self.branch("/etc");
+            let name = path.trim_start_matches("/etc/").as_bytes();
+            if !etc.nodes.contains_key(name) && !etc.dirs.contains_key(name) {
+                self.file(path, 0o755, Bytes::new());
+            }
+        }
+        self.finish()
     }
 
     /// The tree.

@@ -58,7 +58,7 @@ fn program_size(path: &str) -> u64 {
 /// A recipe with nothing special about it: what is special is changed afterwards.
 pub(super) fn plain_recipe(tree: TreeBuilder, libc: Libc, version: String, size_bytes: u64) -> Recipe {
     Recipe {
-        root: tree.finish(),
+        root: tree.finish_image(),
         libc,
         env: Vec::new(),
         entrypoint: Vec::new(),

@@ -101,7 +101,7 @@ fn recipe(_: &str, tag: &Tag) -> Option<Recipe> {
     let libc = if tag.has("musl") { Libc::Musl } else { Libc::Glibc };
     let minor: u32 = version.split('.').nth(1)?.parse().ok()?;
     Some(Recipe {
-        root: tree_of(if minor < 29 { "busybox/old" } else { "busybox" }).finish(),
+        root: tree_of(if minor < 29 { "busybox/old" } else { "busybox" }).finish_image(),
         libc,
         env: Vec::new(),
         entrypoint: Vec::new(),

@@ -24,7 +24,7 @@ fn single(
 ) -> Recipe {
     tree.program(path, program, bytes);
     Recipe {
-        root: tree.finish(),
+        root: tree.finish_image(),
         libc: Libc::Glibc,
         env: variables(&[("EXPORTER_VERSION", version)]),
         entrypoint: vec![path.to_owned()],

@@ -17,7 +17,7 @@ fn recipe(_: &str, tag: &Tag) -> Option<Recipe> {
     let mut tree = TreeBuilder::new(image_date());
     tree.program("/pause", "pause", 517_488);
     Some(Recipe {
-        root: tree.finish(),
+        root: tree.finish_image(),
         libc: Libc::Glibc,
         env: Vec::new(),
         entrypoint: vec!["/pause".to_owned()],

@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     task::Poll,
@@ -36,6 +36,12 @@ impl Quota {
             watchers: Mutex::default(),
             watched: AtomicU64::new(u64::MAX),
         })
+    }
+
+    /// No room: for what holds nothing, such as `/proc`.
+    pub(crate) fn none() -> Arc<Self> {
+        static NONE: OnceLock<Arc<Quota>> = OnceLock::new();
+        Arc::clone(NONE.get_or_init(|| Self::new(0, None)))
     }
 
     pub(crate) fn limit(&self) -> u64 {

@@ -19,6 +19,7 @@ use crate::{
         container::{Container, Parts},
         cpu::Cpu,
         creds::Creds,
+        fs::Location,
         host::Host,
         memory::Memory,
         net::NetNamespace,
@@ -53,6 +54,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) catalogue: &'a Catalogue,
     pub(super) cpu: &'a Arc<Cpu>,
     pub(super) node_pids: &'a Arc<PidNamespace>,
+    /// The node's `/dev/null`.
+    pub(super) null: &'a Location,
 }
 
 impl Sandbox {
@@ -165,7 +168,7 @@ fn pause(
         },
         image: &image.recipe.root,
         mounts: &[],
-        files: &[],
+        files: Vec::new(),
         read_only: true,
         working_dir: "",
     })?;

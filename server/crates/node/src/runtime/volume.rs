@@ -249,7 +249,7 @@ struct Edit {
 
 impl Edit {
     fn new(volume: &Volume) -> Self {
-        let look = MountLook { source: "", options: "", read_only: false };
+        let look = MountLook::new("", "", false);
         Self { table: MountTable::new(Arc::clone(&volume.0.root), look), creds: Creds::root() }
     }
 
@@ -374,7 +374,7 @@ pub(crate) fn make_host_path(
     path: &str,
     kind: HostPathKind,
 ) -> Result<Arc<Inode>, RuntimeError> {
-    let look = MountLook { source: "", options: "", read_only: false };
+    let look = MountLook::new("", "", false);
     let edit = Edit { table: MountTable::new(Arc::clone(root), look), creds: Creds::root() };
     let bare = path.trim_matches('/');
     let find = || edit.walk(|walk| walk.place(format!("/{bare}").as_bytes(), true)).map(|place| place.inode);

@@ -109,7 +109,8 @@ async fn names_are_asked_for_where_resolv_conf_says() {
     let found = lab.sh(&id, "nslookup web.default.svc.cluster.local").await;
     assert!(found.stdout.contains("Address: 10.96.0.80"), "{found:?}");
     lab.node.pull_image("busybox:1.28").await.unwrap();
-    let old = lab.container(ContainerConfig { image: "busybox:1.28".to_owned(), ..script("sleep 1000") }).await;
+    let old =
+        lab.container(ContainerConfig { image: "busybox:1.28".to_owned(), ..script("sleep 1000") }).await;
     let found = lab.sh(&old, "nslookup web.default.svc.cluster.local; nslookup nosuch").await;
     let server = "Server:    10.96.0.10\nAddress 1: 10.96.0.10\n\n";
     let name = "Name:      web.default.svc.cluster.local\nAddress 1: 10.96.0.80\n";

@@ -92,19 +92,19 @@ fn mount_at(cx: &Cx, source: &[u8], target: &[u8], opts: &crate::libc::getopt::O
     let read_only = opts.has(b'r') || has("ro");
     let place = cx.process.place(target, true)?;
     let path = cx.process.real_path(target)?;
-    let look = |source| MountLook { source, options: "relatime", read_only };
+    let look = |source| MountLook::new(source, "relatime", read_only);
     let table = &cx.process.container.mounts;
     if has("remount") {
         place.mount.set_read_only(read_only);
     } else if has("bind") || opts.has(b'B') {
         let from = cx.process.place(source, true)?;
-        table.mount(from.inode, place, &path, look("overlay"));
+        table.mount(from.inode, place, path.into(), look("overlay"));
     } else if opts.value(b't').is_some_and(|kind| kind == "tmpfs") {
         let host = &cx.process.container.host;
         let space = Quota::new(host.memory_bytes / 2, None);
         let fs = FileSystem::new(host, FsKind::Tmpfs, space);
         let root = new_root(&fs, 0o1777, 0, 0);
-        table.mount(Arc::clone(&root), place, &path, look("tmpfs"));
+        table.mount(Arc::clone(&root), place, path.into(), look("tmpfs"));
     } else {
         return Err(Errno::EINVAL);
     }

@@ -1,6 +1,10 @@
 //! What a regular file holds: bytes of a shared image until the first write, then pieces of its own.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+
+use super::TreeFile;
 
 /// The size of a piece. A piece that was never written, or only with zeros, takes no memory.
 const PIECE: u64 = 64 * 1024;
@@ -9,7 +13,7 @@ const PIECE: u64 = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct FileData {
     /// The content as it was in the image; read until `pieces` take over.
-    shared: Option<Bytes>,
+    shared: Option<Arc<TreeFile>>,
     /// Pieces of [`PIECE`] bytes; what a piece lacks at its end is zeros.
     pieces: Vec<Vec<u8>>,
     len: u64,
@@ -18,9 +22,9 @@ pub(crate) struct FileData {
 }
 
 impl FileData {
-    /// The content of an image's file: `head`, then zeros up to `len`.
-    pub(crate) fn from_image(head: Bytes, len: u64) -> Self {
-        Self { shared: Some(head), pieces: Vec::new(), len, held: 0 }
+    /// The content of an image's file.
+    pub(crate) fn from_image(file: &Arc<TreeFile>) -> Self {
+        Self { shared: Some(Arc::clone(file)), pieces: Vec::new(), len: file.len, held: 0 }
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -43,7 +47,7 @@ impl FileData {
         if offset >= end {
             return Bytes::new();
         }
-        if let Some(shared) = &self.shared {
+        if let Some(TreeFile { head: shared, .. }) = self.shared.as_deref() {
             let head = shared.len() as u64;
             if end <= head {
                 return shared.slice(offset as usize..end as usize);
@@ -131,7 +135,7 @@ impl FileData {
     /// Copies what was shared, so that it can be changed.
     fn own(&mut self) {
         if let Some(shared) = self.shared.take() {
-            self.pieces = shared.chunks(PIECE as usize).map(<[u8]>::to_vec).collect();
+            self.pieces = shared.head.chunks(PIECE as usize).map(<[u8]>::to_vec).collect();
             self.count();
         }
     }
@@ -143,10 +147,14 @@ impl FileData {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
+    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::FileData;
+    use crate::kernel::fs::{TreeFile, TreeMeta};
 
     #[test]
     fn zeros_take_no_memory() {
@@ -161,7 +169,9 @@ mod tests {
     #[test]
     fn an_image_file_is_shared_until_it_is_written() {
         let head = Bytes::from_static(b"hello");
-        let mut data = FileData::from_image(head.clone(), 8);
+        let meta = TreeMeta { mode: 0o644, uid: 0, gid: 0, mtime: Timestamp::UNIX_EPOCH };
+        let file = Arc::new(TreeFile { meta, head: head.clone(), len: 8, links: 1 });
+        let mut data = FileData::from_image(&file);
         assert_eq!(data.read(0, 100).as_ref(), b"hello\0\0\0");
         assert_eq!(data.held(), 0);
         data.write(1, b"u");

@@ -1,11 +1,8 @@
 //! Directories: names over an image's directory, which is taken over entry by entry as it is looked at.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Weak},
-};
+use std::sync::{Arc, Weak};
 
-use super::{FileType, Inode, TreeDir, TreeNode, filesystem::FileSystem};
+use super::{FileType, Inode, TreeDir, TreeNode, entries::Entries, filesystem::FileSystem};
 
 /// Names in a directory, and what they stand for.
 pub(crate) type Names = Vec<(Box<[u8]>, FileType)>;
@@ -16,7 +13,7 @@ pub(crate) struct Directory {
     /// The image's directory beneath; an entry there shows unless `entries` has its name.
     lower: Option<Arc<TreeDir>>,
     /// What was looked at, made, or (`None`) removed.
-    entries: BTreeMap<Box<[u8]>, Option<Arc<Inode>>>,
+    entries: Entries,
     /// The directory that this one is in; itself (dead) for a root.
     parent: Weak<Inode>,
 }
@@ -24,7 +21,7 @@ pub(crate) struct Directory {
 impl Directory {
     /// A directory in `parent` that shows what is in `lower`.
     pub(crate) fn new(parent: Weak<Inode>, lower: Option<Arc<TreeDir>>) -> Self {
-        Self { lower, entries: BTreeMap::new(), parent }
+        Self { lower, entries: Entries::default(), parent }
     }
 
     /// The directory that this one is in, unless it is the root of its file system.
@@ -41,9 +38,9 @@ impl Directory {
         if let Some(entry) = self.entries.get(name) {
             return entry.clone();
         }
-        let node = self.lower.as_ref()?.entries.get(name)?;
+        let (name, node) = self.lower.as_ref()?.entries.get_key_value(name)?;
         let inode = Inode::from_tree(&own.fs, node, Arc::downgrade(own));
-        self.entries.insert(name.into(), Some(Arc::clone(&inode)));
+        self.entries.insert(Arc::clone(name), Some(Arc::clone(&inode)));
         Some(inode)
     }
 
@@ -68,20 +65,20 @@ impl Directory {
 
     /// Whether it has no entries.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.values().all(Option::is_none)
+        self.entries.iter().all(|(_, entry)| entry.is_none())
             && self
                 .lower
                 .as_ref()
-                .is_none_or(|lower| lower.entries.keys().all(|name| self.entries.contains_key(name)))
+                .is_none_or(|lower| lower.entries.keys().all(|name| self.entries.contains(name)))
     }
 
     /// How many entries it has.
     pub(crate) fn len(&self) -> usize {
-        let own = self.entries.values().flatten().count();
+        let own = self.entries.iter().filter(|(_, entry)| entry.is_some()).count();
         let lower = self
             .lower
             .as_ref()
-            .map_or(0, |lower| lower.entries.keys().filter(|name| !self.entries.contains_key(*name)).count());
+            .map_or(0, |lower| lower.entries.keys().filter(|name| !self.entries.contains(*name)).count());
         own + lower
     }
 
@@ -90,16 +87,16 @@ impl Directory {
         let mut all: Vec<_> = self
             .entries
             .iter()
-            .filter_map(|(name, inode)| Some((name.clone(), inode.as_ref()?.file_type)))
+            .filter_map(|(name, inode)| Some(((**name).into(), inode.as_ref()?.file_type)))
             .collect();
         if let Some(lower) = &self.lower {
-            let hidden = |name: &[u8]| self.entries.contains_key(name);
+            let hidden = |name: &[u8]| self.entries.contains(name);
             all.extend(
                 lower
                     .entries
                     .iter()
                     .filter(|(name, _)| !hidden(name))
-                    .map(|(name, node)| (name.clone(), tree_type(node))),
+                    .map(|(name, node)| ((**name).into(), tree_type(node))),
             );
             all.sort_unstable();
         }
@@ -111,15 +108,21 @@ impl Directory {
         self.entries
             .iter()
             .find(|(_, entry)| entry.as_ref().is_some_and(|entry| Arc::ptr_eq(entry, inode)))
-            .map(|(name, _)| name.clone())
+            .map(|(name, _)| (**name).into())
     }
 
     /// How many directories are in it: with itself and the entry in its parent, what `ls -l` shows as links.
     pub(crate) fn subdirectories(&self) -> u32 {
-        let own = self.entries.values().flatten().filter(|inode| inode.is_dir()).count();
+        let own = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.as_ref().is_some_and(|inode| inode.is_dir()))
+            .count();
         let lower = self.lower.as_ref().map_or(0, |lower| {
-            let shadowed =
-                self.entries.keys().filter(|name| matches!(lower.entries.get(*name), Some(TreeNode::Dir(_))));
+            let shadowed = self
+                .entries
+                .iter()
+                .filter(|(name, _)| matches!(lower.entries.get(*name), Some(TreeNode::Dir(_))));
             lower.subdirectories() - u32::try_from(shadowed.count()).unwrap_or(0)
         });
         u32::try_from(own).unwrap_or(u32::MAX).saturating_add(lower)
@@ -127,7 +130,7 @@ impl Directory {
 
     /// All inodes of it, taken out: for dropping a tree without recursion.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Arc<Inode>> + use<> {
-        std::mem::take(&mut self.entries).into_values().flatten()
+        self.entries.drain()
     }
 }
 

@@ -68,12 +68,17 @@ pub(crate) struct FileSystem {
 impl FileSystem {
     /// A file system without inodes, which holds up to what `space` allows.
     pub(crate) fn new(host: &Arc<Host>, kind: FsKind, space: Arc<Quota>) -> Arc<Self> {
+        Self::made_at(host.env.clock.now(), host, kind, space)
+    }
+
+    /// One that was made at some time before.
+    pub(crate) fn made_at(made: Timestamp, host: &Arc<Host>, kind: FsKind, space: Arc<Quota>) -> Arc<Self> {
         Arc::new(Self {
             kind,
             device: host.next_device(),
             space,
             budget: Arc::clone(&host.budget),
-            made: host.env.clock.now(),
+            made,
             host: Arc::clone(host),
             next_inode: AtomicU64::new(1),
             inodes: AtomicU64::new(0),

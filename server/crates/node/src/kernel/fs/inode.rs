@@ -143,9 +143,7 @@ impl Inode {
     pub(crate) fn from_tree(fs: &Arc<FileSystem>, node: &TreeNode, parent: Weak<Self>) -> Arc<Self> {
         let (kind, meta, links) = match node {
             TreeNode::Dir(dir) => (Kind::Dir(Directory::new(parent, Some(Arc::clone(dir)))), dir.meta, 1),
-            TreeNode::File(file) => {
-                (Kind::File(FileData::from_image(file.head.clone(), file.len)), file.meta, file.links)
-            }
+            TreeNode::File(file) => (Kind::File(FileData::from_image(file)), file.meta, file.links),
             TreeNode::Link(link) => (Kind::Link(link.target.clone()), link.meta, 1),
             TreeNode::Device(meta, device) => (Kind::Device(*device), *meta, 1),
         };

@@ -2,6 +2,7 @@
 
 mod data;
 mod directory;
+mod entries;
 mod filesystem;
 mod inode;
 mod mount;
@@ -17,7 +18,7 @@ pub(crate) use inode::{Inode, Kind, SetTimes, Stat};
 pub(crate) use mount::{Location, Mount, MountLook, MountTable};
 pub(crate) use open::{Device, FileObject, OpenFile, OpenFlags, SeekFrom, Sink};
 pub(crate) use path::{Found, Walk, file_name, join, normalize};
-pub(crate) use tree::{TreeDir, TreeFile, TreeLink, TreeMeta, TreeNode};
+pub(crate) use tree::{Name, TreeDir, TreeFile, TreeLink, TreeMeta, TreeNode};
 pub(crate) use virtual_node::{LinkTarget, VirtualNode, VirtualStat};
 
 /// What an inode is, as the first letter of `ls -l` tells.

@@ -1,8 +1,12 @@
 //! Mounts: which file system shows at which place of a container (`mount_namespaces(7)`).
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{Inode, Kind};
@@ -16,11 +20,11 @@ pub(crate) struct Mount {
     /// Where; `None` for the root of all.
     pub(crate) at: Option<Location>,
     /// What `mount` and `df` print as the place.
-    pub(crate) path: Box<[u8]>,
+    pub(crate) path: Cow<'static, [u8]>,
     /// What they print as the source: a device or a word.
-    pub(crate) source: Box<str>,
+    pub(crate) source: Cow<'static, str>,
     /// What `mount` prints after `rw` or `ro`.
-    pub(crate) options: Box<str>,
+    pub(crate) options: Cow<'static, str>,
     read_only: AtomicBool,
 }
 
@@ -36,6 +40,25 @@ pub(crate) struct Location {
 pub(crate) struct MountTable {
     root: Location,
     mounts: Mutex<Vec<Arc<Mount>>>,
+    later: Option<Later>,
+}
+
+/// Mounts that are not made before somebody looks: those of `/proc`, `/dev`, `/sys` and so on would be most of what an idle
+/// container takes.
+struct Later {
+    /// The names that somebody who looks for one of these mounts comes by.
+    names: &'static [&'static [u8]],
+    made: AtomicBool,
+    make: Mutex<Option<Make>>,
+}
+
+/// Makes mounts.
+type Make = Box<dyn FnOnce(&MountTable) + Send>;
+
+impl fmt::Debug for Later {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Later").field("made", &self.made).finish_non_exhaustive()
+    }
 }
 
 impl Mount {
@@ -68,26 +91,78 @@ impl Location {
 }
 
 /// How a mount is to look.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MountLook<'a> {
-    pub(crate) source: &'a str,
-    pub(crate) options: &'a str,
+#[derive(Clone, Debug)]
+pub(crate) struct MountLook {
+    pub(crate) source: Cow<'static, str>,
+    pub(crate) options: Cow<'static, str>,
     pub(crate) read_only: bool,
+}
+
+impl MountLook {
+    pub(crate) fn new(
+        source: impl Into<Cow<'static, str>>,
+        options: impl Into<Cow<'static, str>>,
+        read_only: bool,
+    ) -> Self {
+        Self { source: source.into(), options: options.into(), read_only }
+    }
 }
 
 impl MountTable {
     /// A table whose root shows `root`.
-    pub(crate) fn new(root: Arc<Inode>, look: MountLook<'_>) -> Self {
+    pub(crate) fn new(root: Arc<Inode>, look: MountLook) -> Self {
         let mount = Arc::new(Mount {
             root: Arc::clone(&root),
             at: None,
-            path: b"/".as_slice().into(),
-            source: look.source.into(),
-            options: look.options.into(),
+            path: Cow::Borrowed(b"/"),
+            source: look.source,
+            options: look.options,
             read_only: AtomicBool::new(look.read_only),
         });
         let location = Location { mount: Arc::clone(&mount), inode: root };
-        Self { root: location, mounts: Mutex::new(vec![mount]) }
+        Self { root: location, mounts: Mutex::new(vec![mount]), later: None }
+    }
+
+    /// Has `make` add mounts, right after the root's, when somebody looks for one of `names` or for all mounts.
+    pub(crate) fn mount_later(
+        &mut self,
+        names: &'static [&'static [u8]],
+        make: impl FnOnce(&Self) + Send + 'static,
+    ) {
+        let make: Make = Box::new(make);
+        self.later = Some(Later { names, made: AtomicBool::new(false), make: Mutex::new(Some(make)) });
+    }
+
+    /// Whether what was to be mounted later is still not there: nobody can have changed anything in it.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.later.as_ref().is_some_and(|later| !later.made.load(Ordering::Acquire))
+    }
+
+    /// Notes that somebody looks for `name`.
+    pub(super) fn look_for(&self, name: &[u8]) {
+        if let Some(later) = &self.later
+            && !later.made.load(Ordering::Acquire)
+            && later.names.contains(&name)
+        {
+            self.complete();
+        }
+    }
+
+    /// Makes what was to be mounted later.
+    fn complete(&self) {
+        let Some(later) = self.later.as_ref().filter(|later| !later.made.load(Ordering::Acquire)) else {
+            return;
+        };
+        // Whoever comes meanwhile waits here. What is made is made in a table of its own, which has nothing to wait for.
+        let mut make = lock(&later.make);
+        if let Some(make) = make.take() {
+            let root = Arc::clone(&self.root.mount);
+            let table = Self { root: self.root.clone(), mounts: Mutex::new(vec![root]), later: None };
+            make(&table);
+            let made = table.mounts.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            lock(&self.mounts).splice(1..1, made.into_iter().skip(1));
+            later.made.store(true, Ordering::Release);
+        }
     }
 
     /// The root of all.
@@ -96,13 +171,13 @@ impl MountTable {
     }
 
     /// Shows `root` at `place`, over what is there; `path` is what the place is called.
-    pub(crate) fn mount(&self, root: Arc<Inode>, place: Location, path: &[u8], look: MountLook<'_>) {
+    pub(crate) fn mount(&self, root: Arc<Inode>, place: Location, path: Cow<'static, [u8]>, look: MountLook) {
         let mount = Mount {
             root,
             at: Some(place),
-            path: path.into(),
-            source: look.source.into(),
-            options: look.options.into(),
+            path,
+            source: look.source,
+            options: look.options,
             read_only: AtomicBool::new(look.read_only),
         };
         lock(&self.mounts).push(Arc::new(mount));
@@ -125,6 +200,7 @@ impl MountTable {
 
     /// All mounts, in the order in which they were made.
     pub(crate) fn all(&self) -> Vec<Arc<Mount>> {
+        self.complete();
         lock(&self.mounts).clone()
     }
 

@@ -155,6 +155,7 @@ impl Walk<'_> {
             b".." if here == self.root => Ok(here.clone()),
             b".." => Ok(self.table.parent(here)),
             _ => {
+                self.table.look_for(name);
                 let inode = self.entry(&here.inode, name)?;
                 Ok(self.table.topmost(Location { mount: Arc::clone(&here.mount), inode }))
             }

@@ -7,6 +7,9 @@ use jiff::Timestamp;
 
 use super::Device;
 
+/// A name in a directory. Containers share those of their image.
+pub(crate) type Name = Arc<[u8]>;
+
 /// Who owns a node of a tree, what is allowed, and when it was made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TreeMeta {
@@ -20,7 +23,7 @@ pub(crate) struct TreeMeta {
 #[derive(Debug)]
 pub(crate) struct TreeDir {
     pub(crate) meta: TreeMeta,
-    pub(crate) entries: BTreeMap<Box<[u8]>, TreeNode>,
+    pub(crate) entries: BTreeMap<Name, TreeNode>,
 }
 
 /// What a name in an image's directory stands for.

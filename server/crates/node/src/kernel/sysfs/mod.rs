@@ -38,7 +38,7 @@ pub(crate) fn new_roots(view: View) -> [Arc<Inode>; 2] {
     let host = Arc::clone(&view.host);
     let view = Arc::new(view);
     [(FsKind::Sysfs, ""), (FsKind::Cgroup2, CGROUP)].map(|(kind, path)| {
-        let fs = FileSystem::new(&host, kind, Quota::new(0, None));
+        let fs = FileSystem::new(&host, kind, Quota::none());
         let entry = Entry::Dir(path.to_owned());
         Inode::from_virtual(&fs, Arc::new(Node { view: Arc::clone(&view), entry }), None)
     })

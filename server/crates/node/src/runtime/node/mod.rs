@@ -20,13 +20,14 @@ use super::{
     event::{EVENT_BACKLOG, NodeEvent},
     pod::{Sandbox, Surroundings},
     record::Record,
+    rootfs::null_device,
 };
 use crate::{
     env::Env,
     image::{Catalogue, Image, ImageError},
     kernel::{
         cpu::Cpu,
-        fs::{FileSystem, FsKind, Inode, new_root},
+        fs::{FileSystem, FsKind, Inode, Location, new_root},
         host::{Host, HostSize},
         net::NetNamespace,
         process::PidNamespace,
@@ -106,6 +107,7 @@ struct Inner {
     pids: Arc<PidNamespace>,
     /// The node's own files (hostPath).
     files: Arc<Inode>,
+    null: Location,
     events: tokio::sync::broadcast::Sender<NodeEvent>,
     state: Mutex<State>,
 }
@@ -162,7 +164,9 @@ impl Node {
         network.0.join_node(ports, config.pod_range);
         let disk = FileSystem::new(&host, FsKind::Ext4, Arc::clone(&host.disk));
         let files = new_root(&disk, 0o755, 0, 0);
+        let null = null_device(&host);
         Self(Arc::new(Inner {
+            null,
             cpu: Cpu::new(&host, config.cpu_millis, None),
             host,
             network,
@@ -193,6 +197,7 @@ impl Node {
             catalogue: &self.0.catalogue,
             cpu: &self.0.cpu,
             node_pids: &self.0.pids,
+            null: &self.0.null,
         }
     }
 

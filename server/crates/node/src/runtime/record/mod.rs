@@ -20,7 +20,7 @@ use super::{
     event::{ContainerChange, NodeEvent},
     logs::Log,
     pod::{Sandbox, Surroundings},
-    rootfs::{self, RootParts},
+    rootfs::{self, OwnFile, RootParts},
     volume::read_file,
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
         container::{Container, Parts},
         cpu::Cpu,
         creds::Creds,
-        fs::{FileObject, FileSystem, OpenFile},
+        fs::{FileObject, FileSystem, Location, OpenFile},
         memory::Memory,
         pipe::{PipeReader, PipeWriter, pipe},
         process::{PidNamespace, Process},
@@ -67,6 +67,7 @@ pub(super) struct Record {
     pub(super) kernel: Arc<Container>,
     pub(super) space: Arc<FileSystem>,
     pub(super) log: Arc<Log>,
+    null: Location,
     created_at: Timestamp,
     events: tokio::sync::broadcast::Sender<NodeEvent>,
     life: Mutex<Life>,
@@ -123,13 +124,15 @@ impl Record {
         let cwd =
             config.working_dir.clone().filter(|dir| !dir.is_empty()).unwrap_or(recipe.working_dir.clone());
         let hostname = Bytes::from(format!("{}\n", sandbox.config.hostname));
-        let mut files = vec![
+        let mut files: Vec<OwnFile> = [
             ("/etc/hostname", hostname),
             ("/etc/hosts", sandbox.hosts()),
             ("/etc/resolv.conf", sandbox.resolv_conf()),
-        ];
+        ]
+        .map(|(path, content)| OwnFile { path: path.to_owned(), content, mode: 0o644 })
+        .into();
         if let Some(path) = &config.termination_message_path {
-            files.push((path, Bytes::new()));
+            files.push(OwnFile { path: path.clone(), content: Bytes::new(), mode: 0o666 });
         }
         let limits = config.resources;
         let cpu = Cpu::new(host, host.cpu_millis, Some(Arc::clone(around.cpu)));
@@ -147,7 +150,7 @@ impl Record {
             },
             image: &recipe.root,
             mounts: &config.mounts,
-            files: &files,
+            files,
             read_only: config.security.read_only_root,
             working_dir: &cwd,
         })?;
@@ -195,6 +198,7 @@ impl Record {
             stop_signal: config.stop_signal.or(recipe.stop_signal).unwrap_or(Signal::TERM),
             space: root.space,
             log: Log::new(host.env.clone(), config.log),
+            null: around.null.clone(),
             created_at: host.env.clock.now(),
             events,
             life: Mutex::new(Life {
@@ -367,7 +371,8 @@ impl Record {
     fn ended(self: &Arc<Self>, status: ExitStatus) {
         self.log.end();
         let oom = self.kernel.memory.was_exceeded();
-        let message = self.termination_message_path.as_ref().and_then(|path| {
+        let path = self.termination_message_path.as_ref().filter(|_| !self.kernel.mounts.is_incomplete());
+        let message = path.and_then(|path| {
             let text = read_file(&self.kernel.mounts, path, MAX_MESSAGE)?;
             (!text.is_empty()).then(|| String::from_utf8_lossy(&text).into_owned())
         });

@@ -224,16 +224,11 @@ impl Record {
         (table([Arc::clone(&file), Arc::clone(&file), file]), Some(tty))
     }
 
+    /// The node's `/dev/null`: the runtime opens it before the container has one.
     pub(super) fn null(&self) -> Arc<OpenFile> {
         let host = Arc::clone(&self.kernel.host);
-        match self.walk(|walk| walk.place(b"/dev/null", true)) {
-            Ok(place) => {
-                let object = FileObject::Device { device: Device::Null, place, host };
-                OpenFile::new(object, OpenFlags::READ, *b"/dev/null")
-            }
-            // An image may have hidden it: an input that has ended is as good.
-            Err(_) => self.pipe_file(FileObject::PipeReader(pipe().0)),
-        }
+        let object = FileObject::Device { device: Device::Null, place: self.null.clone(), host };
+        OpenFile::new(object, OpenFlags::READ, *b"/dev/null")
     }
 
     pub(super) fn pipe_file(&self, object: FileObject) -> Arc<OpenFile> {
