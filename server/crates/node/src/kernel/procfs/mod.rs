@@ -19,7 +19,7 @@ use crate::rng::stable_hash;
 
 /// The root of a new `/proc` that shows a namespace.
 pub(crate) fn new_root(host: &Arc<Host>, pids: &Arc<PidNamespace>) -> Arc<Inode> {
-    let fs = FileSystem::new(host, FsKind::Proc, Quota::new(0, None));
+    let fs = FileSystem::new(host, FsKind::Proc, Quota::none());
     let view = View { host: Arc::clone(host), pids: Arc::clone(pids) };
     Inode::from_virtual(&fs, Arc::new(Node { view, entry: Entry::Root }), None)
 }
@@ -55,8 +55,10 @@ enum Entry {
     ProcessLink(Arc<Process>, process::Link),
     /// The link `self`, or (`true`) `thread-self`.
     Own(bool),
-    /// The directory of a process's only thread.
+    /// The directory of a process's threads...
     Task(Arc<Process>),
+    /// ...and that of its only one: as the process's, but without threads of its own.
+    Thread(Arc<Process>),
     Namespaces(Arc<Process>),
     Namespace(Arc<Process>, process::Namespace),
     Fds(Arc<Process>),
@@ -84,9 +86,12 @@ impl Node {
 impl VirtualNode for Node {
     fn stat(&self) -> VirtualStat {
         let (file_type, mode) = match &self.entry {
-            Entry::Root | Entry::Process(_) | Entry::Sys(_) | Entry::Net(_) | Entry::Task(_) => {
-                (FileType::Directory, 0o555)
-            }
+            Entry::Root
+            | Entry::Process(_)
+            | Entry::Sys(_)
+            | Entry::Net(_)
+            | Entry::Task(_)
+            | Entry::Thread(_) => (FileType::Directory, 0o555),
             Entry::Namespaces(_) => (FileType::Directory, 0o511),
             Entry::Fds(_) => (FileType::Directory, 0o500),
             Entry::Link(_) | Entry::ProcessLink(..) | Entry::Namespace(..) | Entry::Own(..) => {
@@ -102,6 +107,7 @@ impl VirtualNode for Node {
             | Entry::ProcessFile(process, ..)
             | Entry::ProcessLink(process, _)
             | Entry::Task(process)
+            | Entry::Thread(process)
             | Entry::Namespaces(process)
             | Entry::Namespace(process, _)
             | Entry::Fds(process)
@@ -121,6 +127,7 @@ impl VirtualNode for Node {
             Entry::ProcessFile(process, file, _) => (u64::from(process.host_pid) << 12) + 1 + *file as u64,
             Entry::ProcessLink(process, link) => (u64::from(process.host_pid) << 12) + 64 + *link as u64,
             Entry::Own(thread) => 2 + u64::from(*thread),
+            Entry::Thread(process) => (u64::from(process.host_pid) << 12) + 77,
             Entry::Task(process) => (u64::from(process.host_pid) << 12) + 78,
             Entry::Namespaces(process) => (u64::from(process.host_pid) << 12) + 79,
             Entry::Namespace(process, kind) => (u64::from(process.host_pid) << 12) + 96 + *kind as u64,
@@ -148,13 +155,14 @@ impl VirtualNode for Node {
                     _ => link.or_else(machine).or_else(sys),
                 }
             }
-            Entry::Process(process) => {
+            Entry::Process(process) | Entry::Thread(process) => {
+                let has_threads = matches!(self.entry, Entry::Process(_));
                 let process = || Arc::clone(process);
                 match text {
                     "fd" => Some(Entry::Fds(process())),
                     "net" => Some(Entry::Net(process())),
                     "ns" => Some(Entry::Namespaces(process())),
-                    "task" => Some(Entry::Task(process())),
+                    "task" if has_threads => Some(Entry::Task(process())),
                     _ => process::File::named(text)
                         .map(|file| Entry::ProcessFile(process(), file, viewer))
                         .or_else(|| {
@@ -167,7 +175,7 @@ impl VirtualNode for Node {
                 fd.map(|fd| Entry::Fd(Arc::clone(process), fd))
             }
             Entry::Task(process) => {
-                (text.parse() == Ok(process.pid)).then(|| Entry::Process(Arc::clone(process)))
+                (text.parse() == Ok(process.pid)).then(|| Entry::Thread(Arc::clone(process)))
             }
             Entry::Namespaces(process) => {
                 process::Namespace::named(text).map(|kind| Entry::Namespace(Arc::clone(process), kind))
@@ -205,11 +213,13 @@ impl VirtualNode for Node {
                 }
                 add("sys", FileType::Directory);
             }
-            Entry::Process(_) => {
+            Entry::Process(_) | Entry::Thread(_) => {
                 add("fd", FileType::Directory);
                 add("net", FileType::Directory);
                 add("ns", FileType::Directory);
-                add("task", FileType::Directory);
+                if matches!(self.entry, Entry::Process(_)) {
+                    add("task", FileType::Directory);
+                }
                 for file in process::File::ALL {
                     add(file.name(), FileType::Regular);
                 }
