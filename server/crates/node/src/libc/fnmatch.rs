@@ -27,7 +27,12 @@ pub(crate) fn fnmatch(pattern: &[u8], text: &[u8]) -> bool {
     matches(pattern, text, MatchOptions::default())
 }
 
-/// Whether all of `text` matches `pattern`. Takes time in proportion to the product of their lengths at most.
+/// How many characters are compared before a pattern counts as not matching: only patterns that were made to take long
+/// come that far.
+const MAX_COMPARISONS: usize = 20_000_000;
+
+/// Whether all of `text` matches `pattern`. Takes time in proportion to the length of the text, or where wildcards other
+/// than `*` follow one, to the product of both, up to a bound.
 pub(crate) fn matches(pattern: &[u8], text: &[u8], options: MatchOptions) -> bool {
     let starts_with_period = |at: usize| {
         options.period
@@ -37,10 +42,19 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8], options: MatchOptions) -> boo
     let (mut p, mut t) = (0, 0);
     // Where to go on when a match fails: after the last star, one character further.
     let mut retry: Option<(usize, usize)> = None;
-    loop {
+    let plain = !options.ignore_case && !options.period && !options.pathname;
+    for _ in 0..MAX_COMPARISONS {
         if pattern.get(p) == Some(&b'*') && !starts_with_period(t) {
             p += 1;
             retry = Some((p, t));
+            if plain && let Some(literal) = literal_segment(&pattern[p..]) {
+                if p + literal.len() == pattern.len() {
+                    return text[t..].ends_with(literal);
+                }
+                let Some(found) = memchr::memmem::find(&text[t..], literal) else { return false };
+                t += found + literal.len();
+                p += literal.len();
+            }
             continue;
         }
         if t == text.len() && p == pattern.len() {
@@ -61,6 +75,15 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8], options: MatchOptions) -> boo
         retry = Some((star, from));
         (p, t) = (star, from);
     }
+    false
+}
+
+/// What stands before the next `*`, or the end, where it is plain text. A text that it is found in first is as good as
+/// any later one.
+fn literal_segment(pattern: &[u8]) -> Option<&[u8]> {
+    let len = memchr::memchr(b'*', pattern).unwrap_or(pattern.len());
+    let segment = &pattern[..len];
+    (!segment.iter().any(|byte| matches!(byte, b'?' | b'[' | b'\\'))).then_some(segment)
 }
 
 /// Matches one element of the pattern with one character; returns what follows both.

@@ -6,6 +6,8 @@ use super::fnmatch::{MatchOptions, decode, matches};
 #[derive(Debug)]
 pub(crate) struct Pattern {
     elements: Vec<Element>,
+    /// What it matches, where that is one text only.
+    literal: Option<Vec<u8>>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -22,9 +24,17 @@ enum Element {
 /// For each place in the pattern, where in the text an attempt that has come so far began.
 type Attempts = Vec<Option<usize>>;
 
+/// Which way a text is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Forward,
+    Backward,
+}
+
 impl Pattern {
     pub(crate) fn new(pattern: &[u8]) -> Self {
         let mut elements = Vec::new();
+        let mut literal = Some(Vec::new());
         let mut at = 0;
         while at < pattern.len() {
             let (element, len) = match pattern[at] {
@@ -43,51 +53,132 @@ impl Pattern {
                     (Element::Char(character), width)
                 }
             };
+            match (&element, &mut literal) {
+                (Element::Char(_), Some(text)) => {
+                    let escaped = usize::from(pattern[at] == b'\\' && len > 1);
+                    text.extend_from_slice(&pattern[at + escaped..at + len]);
+                }
+                _ => literal = None,
+            }
             at += len;
             if element != Element::Star || elements.last() != Some(&Element::Star) {
                 elements.push(element);
             }
         }
-        Self { elements }
+        Self { elements, literal }
     }
 
     /// The length of the longest (or shortest) prefix that it matches.
     pub(crate) fn prefix(&self, text: &[u8], longest: bool) -> Option<usize> {
-        let mut attempts = self.begin(Some(0));
-        let mut found = None;
-        let mut at = 0;
-        loop {
-            if attempts[self.elements.len()].is_some() {
-                found = Some(at);
-                if !longest {
-                    return found;
-                }
-            }
-            if at >= text.len() || attempts.iter().all(Option::is_none) {
-                return found;
-            }
-            let (next, width) = self.step(&attempts, &text[at..], false);
-            attempts = next;
-            at += width;
+        match &self.literal {
+            Some(literal) => text.starts_with(literal).then_some(literal.len()),
+            None => self.reach(text, longest, Way::Forward),
         }
     }
 
     /// Where the longest (or shortest) suffix begins that it matches.
     pub(crate) fn suffix(&self, text: &[u8], longest: bool) -> Option<usize> {
-        let mut attempts = self.begin(Some(0));
-        let mut at = 0;
-        while at < text.len() {
-            let (next, width) = self.step(&attempts, &text[at..], !longest);
-            at += width;
-            attempts = next;
-            self.add(&mut attempts, 0, at, !longest);
+        let len = match &self.literal {
+            Some(literal) => text.ends_with(literal).then_some(literal.len()),
+            None => self.reach(text, longest, Way::Backward),
+        };
+        len.map(|len| text.len() - len)
+    }
+
+    /// The element at a place, counted from where reading begins.
+    fn element(&self, place: usize, way: Way) -> Option<&Element> {
+        match way {
+            Way::Forward => self.elements.get(place),
+            Way::Backward => self.elements.len().checked_sub(place + 1).map(|place| &self.elements[place]),
         }
-        attempts[self.elements.len()]
+    }
+
+    /// How far from an end of the text the longest (or shortest) match reaches that begins there.
+    fn reach(&self, text: &[u8], longest: bool, way: Way) -> Option<usize> {
+        let end = self.elements.len();
+        // The places in the pattern where attempts are.
+        let mut here = vec![false; end + 1];
+        let mut next = here.clone();
+        let enter = |places: &mut [bool], mut place: usize| {
+            places[place] = true;
+            while self.element(place, way) == Some(&Element::Star) {
+                place += 1;
+                places[place] = true;
+            }
+        };
+        enter(&mut here, 0);
+        let mut found = None;
+        let mut at = 0;
+        loop {
+            if here[end] {
+                found = Some(at);
+                if !longest {
+                    return found;
+                }
+                if end > 0 && here[end - 1] && self.element(end - 1, way) == Some(&Element::Star) {
+                    return Some(text.len());
+                }
+            }
+            let rest = match way {
+                Way::Forward => &text[at..],
+                Way::Backward => &text[..text.len() - at],
+            };
+            if rest.is_empty() || !here.contains(&true) {
+                return found;
+            }
+            if let Some(byte) = self.awaited(&here, way) {
+                let skipped = match way {
+                    Way::Forward => memchr::memchr(byte, rest),
+                    Way::Backward => memchr::memrchr(byte, rest).map(|place| rest.len() - 1 - place),
+                };
+                match skipped {
+                    Some(0) => {}
+                    Some(count) => {
+                        at += count;
+                        continue;
+                    }
+                    None => return found,
+                }
+            }
+            let character = match way {
+                Way::Forward => &rest[..decode(rest).1],
+                Way::Backward => last_character(rest),
+            };
+            next.fill(false);
+            for place in 0..end {
+                let Some(element) = self.element(place, way).filter(|_| here[place]) else { continue };
+                match element {
+                    Element::Star => enter(&mut next, place),
+                    element if element.fits(character) => enter(&mut next, place + 1),
+                    _ => {}
+                }
+            }
+            std::mem::swap(&mut here, &mut next);
+            at += character.len();
+        }
+    }
+
+    /// The byte without which nothing changes: the only attempts are at a `*` and at the character that follows it.
+    fn awaited(&self, here: &[bool], way: Way) -> Option<u8> {
+        let star = here.iter().position(|there| *there)?;
+        let only = here[star + 1..].iter().filter(|there| **there).count() == 1;
+        match (self.element(star, way)?, self.element(star + 1, way)?) {
+            (Element::Star, Element::Char(character)) if only => {
+                u8::try_from(*character).ok().filter(u8::is_ascii)
+            }
+            _ => None,
+        }
     }
 
     /// The first part at or after `from` that it matches, as long as possible; never an empty one.
     pub(crate) fn search(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
-        let mut attempts = self.begin(Some(from));
+        if let Some(literal) = self.literal.as_ref().filter(|literal| !literal.is_empty()) {
+            let start = from + memchr::memmem::find(&text[from..], literal)?;
+            return Some((start, start + literal.len()));
+        }
+        let mut attempts = vec![None; self.elements.len() + 1];
+        let mut next = attempts.clone();
+        self.add(&mut attempts, 0, from);
         let mut found: Option<(usize, usize)> = None;
         let mut at = from;
         loop {
@@ -101,28 +192,20 @@ impl Pattern {
             if at >= text.len() || (found.is_some() && !alive) {
                 return found;
             }
-            let (next, width) = self.step(&attempts, &text[at..], false);
-            at += width;
-            attempts = next;
+            let character = &text[at..at + decode(&text[at..]).1];
+            self.step(&attempts, &mut next, character);
+            std::mem::swap(&mut attempts, &mut next);
+            at += character.len();
             if found.is_none() {
-                self.add(&mut attempts, 0, at, false);
+                self.add(&mut attempts, 0, at);
             }
         }
     }
 
-    fn begin(&self, start: Option<usize>) -> Attempts {
-        let mut attempts = vec![None; self.elements.len() + 1];
-        if let Some(start) = start {
-            self.add(&mut attempts, 0, start, false);
-        }
-        attempts
-    }
-
-    /// Notes an attempt at a place of the pattern; of two the one that began first (or last) stays.
-    fn add(&self, attempts: &mut Attempts, mut place: usize, start: usize, last: bool) {
+    /// Notes an attempt at a place of the pattern; of two the one that began first stays.
+    fn add(&self, attempts: &mut Attempts, mut place: usize, start: usize) {
         loop {
-            let better = attempts[place].is_none_or(|known| if last { start > known } else { start < known });
-            if !better {
+            if attempts[place].is_some_and(|known| known <= start) {
                 return;
             }
             attempts[place] = Some(start);
@@ -133,28 +216,37 @@ impl Pattern {
         }
     }
 
-    /// What becomes of all attempts with the next character, and that character's length.
-    fn step(&self, attempts: &Attempts, text: &[u8], last: bool) -> (Attempts, usize) {
-        let (character, width) = decode(text);
-        let mut next = vec![None; attempts.len()];
+    /// What becomes of all attempts with the next character.
+    fn step(&self, attempts: &Attempts, next: &mut Attempts, character: &[u8]) {
+        next.fill(None);
         for (place, start) in attempts.iter().enumerate() {
             let (Some(start), Some(element)) = (start, self.elements.get(place)) else { continue };
             match element {
-                Element::Star => self.add(&mut next, place, *start, last),
-                Element::Any => self.add(&mut next, place + 1, *start, last),
-                Element::Char(expected) if *expected == character => {
-                    self.add(&mut next, place + 1, *start, last)
-                }
-                Element::Char(_) => {}
-                Element::Bracket(bracket) => {
-                    if matches(bracket, &text[..width], MatchOptions::default()) {
-                        self.add(&mut next, place + 1, *start, last);
-                    }
-                }
+                Element::Star => self.add(next, place, *start),
+                element if element.fits(character) => self.add(next, place + 1, *start),
+                _ => {}
             }
         }
-        (next, width)
     }
+}
+
+impl Element {
+    /// Whether it stands for one character, and for this one.
+    fn fits(&self, character: &[u8]) -> bool {
+        match self {
+            Self::Star => false,
+            Self::Any => true,
+            Self::Char(expected) => *expected == decode(character).0,
+            Self::Bracket(bracket) => matches(bracket, character, MatchOptions::default()),
+        }
+    }
+}
+
+/// The last character of a text that is not empty: what is no UTF-8 is one byte.
+fn last_character(text: &[u8]) -> &[u8] {
+    let mut ends = (1..=4.min(text.len())).rev().map(|len| &text[text.len() - len..]);
+    let whole = ends.find(|character| decode(character).1 == character.len());
+    whole.unwrap_or(&text[text.len() - 1..])
 }
 
 /// The length of a bracket expression at the start of a pattern; `None` where it is never closed.
@@ -209,18 +301,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_trying_every_part(pattern in "[ab*?\\[\\]!-]{0,6}", text in "[abc]{0,8}") {
+        fn agrees_with_trying_every_part(pattern in "[abé*?\\[\\]!-]{0,6}", text in "[abcé]{0,8}") {
+            let ends: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
             let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
             let compiled = Pattern::new(pattern);
-            let prefixes: Vec<usize> = (0..=text.len()).filter(|end| fnmatch(pattern, &text[..*end])).collect();
+            let prefixes: Vec<usize> = ends.iter().copied().filter(|end| fnmatch(pattern, &text[..*end])).collect();
             prop_assert_eq!(compiled.prefix(text, false), prefixes.first().copied());
             prop_assert_eq!(compiled.prefix(text, true), prefixes.last().copied());
-            let suffixes: Vec<usize> = (0..=text.len()).filter(|start| fnmatch(pattern, &text[*start..])).collect();
+            let suffixes: Vec<usize> = ends.iter().copied().filter(|start| fnmatch(pattern, &text[*start..])).collect();
             prop_assert_eq!(compiled.suffix(text, true), suffixes.first().copied());
             prop_assert_eq!(compiled.suffix(text, false), suffixes.last().copied());
-            let parts = (0..text.len()).find_map(|start| {
-                let end = (start + 1..=text.len()).rev().find(|end| fnmatch(pattern, &text[start..*end]))?;
-                Some((start, end))
+            let parts = ends.iter().find_map(|start| {
+                let later = ends.iter().rev().take_while(|end| *end > start);
+                let end = later.copied().find(|end| fnmatch(pattern, &text[*start..*end]))?;
+                Some((*start, end))
             });
             prop_assert_eq!(compiled.search(text, 0), parts);
         }

@@ -187,6 +187,7 @@ impl Shell {
 
     /// Whether a text matches a pattern, as `case` and `[[` compare.
     pub(crate) fn pattern_matches(&self, pattern: &[u8], text: &[u8]) -> bool {
+        self.process.tick(u32::try_from(text.len() / 64).unwrap_or(u32::MAX));
         let options =
             MatchOptions { ignore_case: self.shopts.is_on("nocasematch"), ..MatchOptions::default() };
         matches(pattern, text, options)

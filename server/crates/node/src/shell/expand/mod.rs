@@ -26,7 +26,7 @@ use super::{
 };
 
 /// The largest result of one word.
-pub(crate) const MAX_WORD: usize = 32 << 20;
+pub(crate) const MAX_WORD: usize = 16 << 20;
 
 /// Why a word has no value yet.
 #[derive(Debug)]

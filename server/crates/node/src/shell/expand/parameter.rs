@@ -13,6 +13,11 @@ use crate::{
     },
 };
 
+/// How many bytes of a text are looked through for a pattern, or changed, in one step...
+const SEARCHED_A_STEP: usize = 64;
+/// ...and how many are copied.
+const COPIED_A_STEP: usize = 1024;
+
 /// What a parameter stands for.
 enum Values {
     /// One value, or none.
@@ -31,6 +36,14 @@ impl Values {
                 [only] => !null_counts || !only.is_empty(),
                 _ => true,
             },
+        }
+    }
+
+    /// How many bytes it is, and how many values.
+    fn len(&self) -> usize {
+        match self {
+            Self::One(value) => value.as_ref().map_or(0, Bytes::len),
+            Self::Many { all, .. } => all.iter().map(|value| value.len() + 1).sum(),
         }
     }
 
@@ -56,7 +69,10 @@ impl Expander<'_> {
                 (&parameter.op, &parameter.name)
         {
             match self.shell.parameter_value(&parameter.name) {
-                Some(value) => Self::push(&value, context, out),
+                Some(value) => {
+                    self.count(value.len() / COPIED_A_STEP);
+                    Self::push(&value, context, out);
+                }
                 None => {
                     self.check_set(&parameter.name)?;
                     if context.quoted {
@@ -167,6 +183,9 @@ impl Expander<'_> {
         out: &mut Fields,
     ) -> Expand<()> {
         let inner = Context { quoted: context.quoted, split_text: !context.quoted };
+        if !matches!(parameter.op, ParameterOp::None | ParameterOp::Length) {
+            self.count(values.len() / SEARCHED_A_STEP);
+        }
         match &parameter.op {
             ParameterOp::None => {
                 self.require(parameter, &values)?;
@@ -327,7 +346,15 @@ impl Expander<'_> {
         self.parts(&word.parts, context, out)
     }
 
+    /// Counts steps: whoever expands long texts again and again lets others run in between.
+    fn count(&self, steps: usize) {
+        if steps > 0 {
+            self.shell.process.tick(u32::try_from(steps).unwrap_or(u32::MAX));
+        }
+    }
+
     fn emit(&mut self, values: Values, context: Context, out: &mut Fields) {
+        self.count(values.len() / COPIED_A_STEP);
         match values {
             Values::One(Some(value)) => Self::push(&value, context, out),
             Values::One(None) => {
