@@ -13,7 +13,7 @@ use super::{
 };
 use crate::kernel::{
     errno::Errno,
-    process::{Executable, Process},
+    process::{Executable, Process, check_strings},
 };
 
 /// How many buckets bash's table has for what is assigned before a command.
@@ -133,9 +133,12 @@ impl Shell {
         if self.options.xtrace {
             self.trace(&traced, &words).await;
         }
-        let executable = self.program(&words);
+        let mut executable = self.program(&words);
         let takes_over = self.is_last_command(redirects) && executable.is_ok();
         let environment = self.environment_of(Some(&words[0]), &assigned, takes_over);
+        if let Err(errno) = check_strings(&environment) {
+            executable = executable.and(Err(errno));
+        }
         self.put_back(assigned);
         if takes_over {
             return self.exec_program(redirects, executable, environment, &words[0]).await;

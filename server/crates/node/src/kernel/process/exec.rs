@@ -79,6 +79,10 @@ const ELF_HEADER: [u8; 64] = [
     0, 0, 0, 0, 0,
 ];
 const NOTE: &[u8] = b"podlab:";
+/// The longest argument or variable of an environment, with its end (`MAX_ARG_STRLEN`).
+const MAX_STRING: usize = 128 << 10;
+/// What arguments, and an environment, may take in all: a quarter of the stack's limit (`ARG_MAX`).
+const MAX_STRINGS: usize = 2 << 20;
 /// How deep `#!` may lead.
 const MAX_INTERPRETERS: u32 = 4;
 
@@ -93,6 +97,14 @@ fn program_name(head: &[u8]) -> Option<&[u8]> {
     note.split(|byte| *byte == 0).next()
 }
 
+/// Whether a program can be given these arguments, or this environment (`E2BIG`).
+pub(crate) fn check_strings(strings: &[Bytes]) -> Result<(), Errno> {
+    let pointer = std::mem::size_of::<u64>();
+    let total: usize = strings.iter().map(|string| string.len() + 1 + pointer).sum();
+    let fits = total <= MAX_STRINGS && strings.iter().all(|string| string.len() < MAX_STRING);
+    if fits { Ok(()) } else { Err(Errno::E2BIG) }
+}
+
 impl Process {
     /// The program that it runs.
     pub(crate) fn program(&self) -> Option<Program> {
@@ -100,8 +112,9 @@ impl Process {
     }
 
     /// What running the file `path` with `argv` would run: the file itself, or the interpreter that its first line
-    /// names. `ENOEXEC` for a file that is neither; a shell runs that as a script.
+    /// names. `ENOEXEC` for a file that is neither; a shell runs that as a script. `E2BIG` for too many arguments.
     pub(crate) fn executable(&self, path: &[u8], argv: Arc<[Bytes]>) -> Result<Executable, Errno> {
+        check_strings(&argv)?;
         self.walk(|walk| self.resolve(walk, path, argv))
     }
 
@@ -144,6 +157,7 @@ impl Process {
         if name.contains(&b'/') {
             return self.executable(name, argv);
         }
+        check_strings(&argv)?;
         self.walk(|walk| {
             let mut error = Errno::ENOENT;
             for dir in search.split(|byte| *byte == b':') {

@@ -19,7 +19,7 @@ use std::{
 
 use bytes::Bytes;
 pub(crate) use children::{ChildEvent, Start};
-pub(crate) use exec::{Executable, Main, Outcome, Program, program_file};
+pub(crate) use exec::{Executable, Main, Outcome, Program, check_strings, program_file};
 pub(crate) use fds::{Fd, FdTable};
 use jiff::Timestamp;
 pub(crate) use namespace::PidNamespace;
