@@ -18,6 +18,8 @@ const STEP_NANOS: u64 = 500;
 const BURST_SECONDS: u64 = 2;
 /// After this long without use the burst is there again, although the steady pace would take longer.
 const QUIET: Duration = Duration::from_millis(900);
+/// Who has used less than this part of its burst does not rest where others have used up what all share.
+const MODEST: i64 = 16;
 /// How long one that has used up its share rests at least, so that it does not wake up for every step.
 const REST: Duration = Duration::from_millis(10);
 
@@ -140,7 +142,7 @@ impl Cpu {
     /// Uses `steps`. Returns how long to rest first, if the share is used up.
     pub(crate) fn charge(&self, steps: u32) -> Option<Duration> {
         let now = self.host.env.clock.uptime();
-        let own = {
+        let (own, modest) = {
             let mut state = lock(&self.state);
             let used_before = state.used_nanos;
             state.used_nanos += u64::from(steps) * STEP_NANOS;
@@ -149,10 +151,8 @@ impl Cpu {
                 state.refilled = now;
             }
             state.charged = now;
+            state.refill(&self.host, now);
             state.tokens -= i64::from(steps);
-            if state.tokens < 0 {
-                state.refill(&self.host, now);
-            }
             let wait = (state.tokens < 0).then(|| {
                 let wait = Duration::from_secs_f64(-(state.tokens as f64) / state.pace(&self.host)).max(REST);
                 // It has been running all that time, as far as it can tell.
@@ -165,9 +165,10 @@ impl Cpu {
             if self.parent.is_some() {
                 self.host.count_use(state.used_nanos - used_before);
             }
-            wait
+            let burst = state.burst(&self.host);
+            (wait, state.tokens >= burst - burst / MODEST)
         };
         let above = self.parent.as_ref().and_then(|parent| parent.charge(steps));
-        own.max(above)
+        own.max(above.filter(|_| !modest))
     }
 }
