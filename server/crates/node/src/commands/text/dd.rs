@@ -3,10 +3,12 @@
 use bytes::{Bytes, BytesMut};
 
 use super::super::{Cx, number};
-use crate::kernel::fs::{OpenFlags, SeekFrom};
+use crate::kernel::fs::{OpenFile, OpenFlags, SeekFrom};
 
 /// The largest block.
-const MAX_BLOCK: u64 = 64 << 20;
+const MAX_BLOCK: u64 = 1 << 40;
+/// How much of a block is held at a time.
+const PIECE: usize = 1 << 20;
 
 #[derive(Debug, Default)]
 struct Request {
@@ -221,6 +223,11 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
         }
         let _ = output.seek(SeekFrom::Start(seek));
     }
+    // A real dd holds a whole block.
+    if request.block > PIECE as u64 && cx.process.claim(request.block).is_err() {
+        cx.process.pause().await;
+        return 1;
+    }
     let (mut full, mut partial, mut total) = (0u64, 0u64, 0u64);
     let mut out = Written::default();
     let mut code = 0;
@@ -232,18 +239,19 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
         {
             break;
         }
-        let mut block = BytesMut::new();
-        while block.len() < size {
-            let most = left_bytes.map_or(size - block.len(), |left| {
-                (size - block.len()).min(usize::try_from(left).unwrap_or(usize::MAX))
-            });
+        let mut piece = BytesMut::new();
+        let mut got = 0;
+        while got < size && code == 0 {
+            let room = (size - got).min(PIECE - piece.len());
+            let most = left_bytes.map_or(room, |left| room.min(usize::try_from(left).unwrap_or(usize::MAX)));
             match std::future::poll_fn(|task| input.poll_read(task, most)).await {
                 Ok(bytes) if bytes.is_empty() => break,
                 Ok(bytes) => {
                     cx.process.work(1 + (bytes.len() >> 10) as u32).await;
                     left_bytes = left_bytes.map(|left| left.saturating_sub(bytes.len() as u64));
                     let regular = input.place().is_some();
-                    block.extend_from_slice(&bytes);
+                    piece.extend_from_slice(&bytes);
+                    got += bytes.len();
                     // A short read of a pipe is a block of its own; what a file or device gives in pieces is one block.
                     if (!regular && !request.full_blocks) || left_bytes == Some(0) {
                         break;
@@ -264,38 +272,32 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
                     break;
                 }
             }
+            if piece.len() == PIECE && got < size && !put(&mut cx, &request, &output, piece.split()).await {
+                code = 1;
+            }
         }
-        if block.is_empty() {
+        if got == 0 {
             break;
         }
-        if block.len() == size {
+        if got == size {
             full += 1
         } else {
             partial += 1
         }
-        if request.sync {
-            block.resize(size, 0);
+        while request.sync && got < size && code == 0 {
+            let room = (size - got).min(PIECE - piece.len());
+            piece.resize(piece.len() + room, 0);
+            got += room;
+            if got < size && !put(&mut cx, &request, &output, piece.split()).await {
+                code = 1;
+            }
         }
-        for conversion in &request.convert {
-            conversion.apply(&mut block);
-        }
-        let length = block.len() as u64;
-        if let Err(errno) = cx.process.write_file(&output, block.freeze()).await {
-            let text = cx.text(errno);
-            let shown = request
-                .output
-                .as_ref()
-                .map_or("standard output".into(), |path| String::from_utf8_lossy(path));
-            let message = match cx.is_gnu() {
-                true => format!("error writing '{shown}': {text}"),
-                false => format!("error writing '{shown}': {text}"),
-            };
-            cx.error(message).await;
+        if code != 0 || !put(&mut cx, &request, &output, piece).await {
             code = 1;
             break;
         }
-        out.note(length, &request);
-        total += length;
+        out.note(got as u64, &request);
+        total += got as u64;
     }
     if request.status != "none" {
         let seconds = cx.process.container.host.env.clock.uptime().saturating_sub(started).as_secs_f64();
@@ -315,6 +317,20 @@ async fn copy(mut cx: Cx, request: Request) -> u8 {
         cx.complain(text).await;
     }
     code
+}
+
+/// Writes a piece of a block; `false` where that failed, which it says.
+async fn put(cx: &mut Cx, request: &Request, output: &OpenFile, mut piece: BytesMut) -> bool {
+    for conversion in &request.convert {
+        conversion.apply(&mut piece);
+    }
+    let Err(errno) = cx.process.write_file(output, piece.freeze()).await else { return true };
+    let text = cx.text(errno);
+    let shown =
+        request.output.as_ref().map_or("standard output".into(), |path| String::from_utf8_lossy(path));
+    let message = format!("error writing '{shown}': {text}");
+    cx.error(message).await;
+    false
 }
 
 async fn open_failed(cx: &mut Cx, path: &[u8], errno: crate::kernel::errno::Errno) -> u8 {
