@@ -1,10 +1,15 @@
 //! Redis: keys and values over its own protocol (RESP2), and the client `redis-cli`.
 //!
-//! Values are strings, lists, hashes and sets. Nothing is written to disk: a restart forgets everything.
+//! Streams, scripts, clusters and replicas are not simulated. A snapshot is written where Redis writes one: on `SAVE`, at
+//! an orderly end, and with `appendonly` after each change.
 
 mod cli;
+mod clients;
+mod connection;
 mod protocol;
+mod settings;
 mod store;
+mod words;
 
 use std::{
     future::poll_fn,
@@ -13,194 +18,338 @@ use std::{
 };
 
 pub(super) use cli::main as cli_main;
+use clients::Clients;
 use futures::{StreamExt, stream::FuturesUnordered};
 use protocol::Reply;
-use store::Store;
+use settings::Settings;
+use store::{About, Store};
 
 use super::listening::signalled;
 use crate::{
     env::BoxFuture,
     http::Wire,
     kernel::{
+        errno::Errno,
+        fs::OpenFlags,
+        net::Listener,
         process::{Outcome, Process},
         signal::Signal,
-        wait::lock,
+        wait::{WaitQueue, lock},
     },
 };
 
+/// The version where the image does not say which.
 const VERSION: &str = "8.2.2";
+/// The largest snapshot that is read.
+const MAX_SNAPSHOT: usize = 128 << 20;
 
 pub(super) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
     Box::pin(run(process))
 }
 
-/// What the command line and a file of settings say.
-struct Settings {
-    port: u16,
-    password: Option<String>,
-    bind: Vec<std::net::IpAddr>,
+/// The version that an image has.
+fn version(process: &Process) -> String {
+    process
+        .var("REDIS_VERSION")
+        .map_or_else(|| VERSION.to_owned(), |version| String::from_utf8_lossy(&version).into_owned())
 }
 
-/// Reads `redis-server [FILE] [--port 6379]...`.
-async fn settings(process: &Process) -> Result<Settings, String> {
-    let mut settings = Settings { port: 6379, password: None, bind: Vec::new() };
-    let args: Vec<String> =
-        process.argv().iter().skip(1).map(|arg| String::from_utf8_lossy(arg).into_owned()).collect();
-    let mut lines: Vec<String> = Vec::new();
-    for arg in &args {
-        match arg.strip_prefix("--") {
-            Some(name) => lines.push(name.to_owned()),
-            None => match lines.last_mut() {
-                Some(line) => *line = format!("{line} {arg}"),
-                None => {
-                    let text = process.read_file(arg.as_bytes(), 1 << 20).await;
-                    let text = text.map_err(|error| {
-                        format!("Fatal error, can't open config file '{arg}': {}", process.text(error))
-                    })?;
-                    lines.extend(String::from_utf8_lossy(&text).lines().map(str::to_owned));
-                    lines.push(String::new());
-                }
-            },
-        }
-    }
-    for line in lines {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        match words.as_slice() {
-            ["port", port] => settings.port = port.parse().map_err(|_| "Invalid port".to_owned())?,
-            ["requirepass", password] => settings.password = Some(password.trim_matches('"').to_owned()),
-            ["bind", addresses @ ..] => {
-                settings.bind =
-                    addresses.iter().filter_map(|ip| ip.trim_start_matches('-').parse().ok()).collect();
-            }
-            _ => {}
-        }
-    }
-    Ok(settings)
+/// A running server.
+struct Server {
+    process: Arc<Process>,
+    version: String,
+    run_id: String,
+    store: Mutex<Store>,
+    clients: Mutex<Clients>,
+    events: Mutex<Events>,
 }
 
-async fn say(process: &Process, level: char, text: &str) {
-    let date = process.now().to_zoned(jiff::tz::TimeZone::UTC).strftime("%d %b %Y %H:%M:%S.000").to_string();
-    let _ = process.write(1, format!("{}:M {date} {level} {text}\n", process.pid)).await;
+/// What connections wait for.
+#[derive(Default)]
+struct Events {
+    /// How often something changed.
+    changes: u64,
+    changed: WaitQueue,
+    /// It is to end; `true` to save before.
+    end: Option<bool>,
+    ended: WaitQueue,
+}
+
+async fn say(process: &Process, role: char, level: char, text: &str) {
+    let date = process.now().to_zoned(jiff::tz::TimeZone::UTC).strftime("%d %b %Y %H:%M:%S%.3f").to_string();
+    let _ = process.write(1, format!("{}:{role} {date} {level} {text}\n", process.pid)).await;
 }
 
 async fn run(process: Arc<Process>) -> Outcome {
-    let settings = match settings(&process).await {
+    let version = version(&process);
+    if process.argv().iter().skip(1).any(|arg| &arg[..] == b"-v" || &arg[..] == b"--version") {
+        let text = format!(
+            "Redis server v={version} sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=0000000000000000\n"
+        );
+        let _ = process.write(1, text).await;
+        return Outcome::Exit(0);
+    }
+    let settings = match Settings::read(&process).await {
         Ok(settings) => settings,
         Err(message) => {
-            let _ = process
-                .write(2, format!("\n*** FATAL CONFIG FILE ERROR (Redis {VERSION}) ***\n{message}\n"))
-                .await;
+            let text = match message.starts_with("Fatal") {
+                true => format!("{message}\n"),
+                false => format!("\n*** FATAL CONFIG FILE ERROR (Redis {version}) ***\n{message}\n"),
+            };
+            let _ = process.write(2, text).await;
             return Outcome::Exit(1);
         }
     };
-    let mut bind = settings.bind.clone();
+    greet(&process, &version).await;
+    let listeners = match listen(&process, &settings).await {
+        Ok(listeners) => listeners,
+        Err(outcome) => return outcome,
+    };
+    say(&process, 'M', '*', &format!("Running mode=standalone, port={}.", settings.port())).await;
+    say(&process, 'M', '*', "Server initialized").await;
+    // Where the directory is missing files lie where it was started.
+    let _ = process.chdir(settings.get("dir").as_bytes());
+    let uptime = process.container.host.env.clock.uptime();
+    let run_id: String = (0..5).map(|_| format!("{:08x}", process.random() as u32)).collect();
+    let server = Server {
+        store: Mutex::new(Store::new(settings, process.now(), uptime)),
+        clients: Mutex::default(),
+        events: Mutex::default(),
+        process,
+        version,
+        run_id,
+    };
+    server.load().await;
+    say(&server.process, 'M', '*', "Ready to accept connections tcp").await;
+    server.serve(&listeners).await
+}
+
+/// What is said before anything else.
+async fn greet(process: &Process, version: &str) {
+    say(process, 'C', '*', "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo").await;
+    let text = format!(
+        "Redis version={version}, bits=64, commit=00000000, modified=0, pid={}, just started",
+        process.pid
+    );
+    say(process, 'C', '*', &text).await;
+    if process.argv().len() > 1 {
+        say(process, 'C', '*', "Configuration loaded").await;
+    } else {
+        let text = "Warning: no config file specified, using the default config. In order to specify a config file use \
+                    redis-server /path/to/redis.conf";
+        say(process, 'C', '#', text).await;
+    }
+    say(process, 'M', '*', "monotonic clock: POSIX clock_gettime").await;
+}
+
+async fn listen(process: &Process, settings: &Settings) -> Result<Vec<Arc<Listener>>, Outcome> {
+    let port = settings.port();
+    let mut bind: Vec<std::net::IpAddr> = settings
+        .get("bind")
+        .split_whitespace()
+        .filter_map(|word| word.trim_start_matches('-').parse().ok())
+        .collect();
     if bind.is_empty() {
         bind.push([0u16; 8].into());
     }
     let mut listeners = Vec::new();
     for ip in bind {
-        match process.listen(std::net::SocketAddr::new(ip, settings.port)) {
+        match process.listen(std::net::SocketAddr::new(ip, port)) {
             Ok((_, listener)) => listeners.push(listener),
-            Err(error) => {
-                let reason = process.text(error);
-                say(
-                    &process,
-                    '#',
-                    &format!(
-                        "Warning: Could not create server TCP listening socket *:{}: bind: {reason}",
-                        settings.port
-                    ),
-                )
-                .await;
-                say(&process, '#', &format!("Failed listening on port {} (tcp), aborting.", settings.port))
-                    .await;
-                return Outcome::Exit(1);
+            // An address that the machine does not have is passed over.
+            Err(Errno::EADDRNOTAVAIL) => {}
+            Err(errno) => {
+                let reason = process.text(errno);
+                let shown = if ip.is_unspecified() { "*".to_owned() } else { ip.to_string() };
+                let text = format!(
+                    "Warning: Could not create server TCP listening socket {shown}:{port}: bind: {reason}"
+                );
+                say(process, 'M', '#', &text).await;
+                say(process, 'M', '#', &format!("Failed listening on port {port} (tcp), aborting.")).await;
+                return Err(Outcome::Exit(1));
             }
         }
     }
-    say(&process, '*', "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo").await;
-    say(
-        &process,
-        '*',
-        &format!(
-            "Redis version={VERSION}, bits=64, commit=00000000, modified=0, pid={}, just started",
-            process.pid
-        ),
-    )
-    .await;
-    say(&process, '*', &format!("Running mode=standalone, port={}.", settings.port)).await;
-    say(&process, '*', "Server initialized").await;
-    say(&process, '*', "Ready to accept connections tcp").await;
-    let store = Mutex::new(Store::new(settings.port));
-    let mut stop = signalled(&process, &[Signal::INT, Signal::TERM]);
-    let mut connections = FuturesUnordered::new();
-    loop {
-        let event = poll_fn(|cx| {
-            if let Poll::Ready(signal) = stop.as_mut().poll(cx) {
-                return Poll::Ready(Err(signal));
-            }
-            for listener in &listeners {
-                if let Poll::Ready(stream) = listener.poll_accept(cx) {
-                    return Poll::Ready(Ok(Some(stream)));
-                }
-            }
-            match connections.poll_next_unpin(cx) {
-                Poll::Ready(Some(())) => Poll::Ready(Ok(None)),
-                _ => Poll::Pending,
-            }
-        });
-        match event.await {
-            Ok(Some(stream)) => {
-                // Without a free descriptor the connection breaks.
-                if let Ok(wire) = Wire::accepted(&process, stream) {
-                    connections.push(serve(wire, &store, settings.password.as_deref()));
-                }
-            }
-            Ok(None) => {}
-            Err(signal) => {
-                say(&process, '#', &format!("Received SIG{} scheduling shutdown...", signal.name())).await;
-                say(&process, '*', "User requested shutdown...").await;
-                say(&process, '#', "Redis is now ready to exit, bye bye...").await;
-                return Outcome::Exit(0);
-            }
-        }
-    }
+    Ok(listeners)
 }
 
-async fn serve(mut wire: Wire, store: &Mutex<Store>, password: Option<&str>) {
-    let mut known = password.is_none();
-    while let Ok(Some(request)) = protocol::read_request(&mut wire).await {
-        let request = match request {
-            Ok(words) if words.is_empty() => continue,
-            Ok(words) => words,
-            Err(message) => {
-                // Nothing that follows can be understood.
-                let _ = wire.write(Reply::Error(format!("ERR Protocol error: {message}")).encode()).await;
-                return;
-            }
-        };
-        let name = String::from_utf8_lossy(&request[0]).to_ascii_uppercase();
-        let reply = match name.as_str() {
-            "QUIT" => {
-                let _ = wire.write(Reply::ok().encode()).await;
-                return;
-            }
-            "AUTH" => match (password, request.last()) {
-                (None, _) => Reply::Error("ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?".to_owned()),
-                (Some(password), Some(given)) if password.as_bytes() == &given[..] => {
-                    known = true;
-                    Reply::ok()
+impl Server {
+    async fn serve(&self, listeners: &[Arc<Listener>]) -> Outcome {
+        let mut stop = signalled(&self.process, &[Signal::INT, Signal::TERM]);
+        let mut connections = FuturesUnordered::new();
+        loop {
+            let event = poll_fn(|cx| {
+                if let Poll::Ready(signal) = stop.as_mut().poll(cx) {
+                    return Poll::Ready(Err((Some(signal), true)));
                 }
-                _ => Reply::Error("WRONGPASS invalid username-password pair or user is disabled.".to_owned()),
-            },
-            _ if !known => Reply::Error("NOAUTH Authentication required.".to_owned()),
-            _ => {
-                let now = wire.process().container.host.env.clock.uptime();
-                lock(store).run(&name, &request[1..], now)
+                {
+                    let mut events = lock(&self.events);
+                    if let Some(saves) = events.end {
+                        return Poll::Ready(Err((None, saves)));
+                    }
+                    events.ended.register(cx);
+                }
+                for listener in listeners {
+                    if let Poll::Ready(stream) = listener.poll_accept(cx) {
+                        return Poll::Ready(Ok(Some(stream)));
+                    }
+                }
+                match connections.poll_next_unpin(cx) {
+                    Poll::Ready(Some(())) => Poll::Ready(Ok(None)),
+                    _ => Poll::Pending,
+                }
+            });
+            match event.await {
+                Ok(Some(stream)) => {
+                    // Without a free descriptor the connection breaks.
+                    if let Ok(wire) = Wire::accepted(&self.process, stream) {
+                        connections.push(connection::serve(self, wire));
+                    }
+                }
+                Ok(None) => {}
+                Err((signal, saves)) => {
+                    if let Some(signal) = signal {
+                        let second = self.process.now().as_second();
+                        let text = format!(
+                            "{}:signal-handler ({second}) Received SIG{} scheduling shutdown...\n",
+                            self.process.pid,
+                            signal.name()
+                        );
+                        let _ = self.process.write(1, text).await;
+                    }
+                    return self.end(saves).await;
+                }
             }
+        }
+    }
+
+    async fn end(&self, saves: bool) -> Outcome {
+        say(&self.process, 'M', '*', "User requested shutdown...").await;
+        if saves && lock(&self.store).settings.saves() {
+            say(&self.process, 'M', '*', "Saving the final RDB snapshot before exiting.").await;
+            self.save().await;
+        }
+        say(&self.process, 'M', '#', "Redis is now ready to exit, bye bye...").await;
+        Outcome::Exit(0)
+    }
+
+    /// Has the server end.
+    fn shut_down(&self, saves: bool) {
+        let mut events = lock(&self.events);
+        events.end = Some(saves);
+        events.ended.wake();
+    }
+
+    /// Notes that a key changed.
+    fn note_change(&self) {
+        let mut events = lock(&self.events);
+        events.changes += 1;
+        events.changed.wake();
+    }
+
+    fn changes(&self) -> u64 {
+        lock(&self.events).changes
+    }
+
+    /// Waits for a change.
+    async fn changed_since(&self, before: u64) {
+        poll_fn(|cx| {
+            let mut events = lock(&self.events);
+            if events.changes != before {
+                return Poll::Ready(());
+            }
+            events.changed.register(cx);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn info(&self, wanted: &[String]) -> String {
+        let about = About {
+            version: &self.version,
+            pid: self.process.pid,
+            uptime: self.process.container.host.env.clock.uptime(),
+            run_id: &self.run_id,
+            memory: 900_000,
         };
-        if wire.write(reply.encode()).await.is_err() {
-            return;
+        lock(&self.store).info(&about, wanted)
+    }
+
+    // Snapshots.
+
+    /// Reads what was saved before.
+    async fn load(&self) {
+        let name = lock(&self.store).settings.get("dbfilename").to_owned();
+        let Ok(bytes) = self.process.read_file(name.as_bytes(), MAX_SNAPSHOT).await else { return };
+        let loaded = lock(&self.store).load(&bytes, self.process.now());
+        match loaded {
+            Some(count) => {
+                let text = format!("Done loading RDB, keys loaded: {count}, keys expired: 0.");
+                say(&self.process, 'M', '*', &text).await;
+                say(&self.process, 'M', '*', "DB loaded from disk: 0.000 seconds").await;
+            }
+            None => {
+                let text = "Wrong signature trying to load DB from file";
+                say(&self.process, 'M', '#', text).await;
+            }
+        }
+    }
+
+    /// Writes a snapshot, in the place of the one before at once.
+    async fn write_snapshot(&self) -> Result<(), Errno> {
+        let (name, bytes) = {
+            let mut store = lock(&self.store);
+            store.dirty = 0;
+            store.saved = self.process.now();
+            (store.settings.get("dbfilename").to_owned(), store.dump())
+        };
+        let temporary = format!("temp-{}.rdb", self.process.pid);
+        let flags = OpenFlags { truncate: true, ..OpenFlags::WRITE };
+        let file = self.process.open_file(temporary.as_bytes(), flags, 0o644).await?;
+        self.process.write_file(&file, bytes.into()).await?;
+        self.process.rename(temporary.as_bytes(), name.as_bytes())
+    }
+
+    /// Writes a snapshot and says so; `false` where that failed.
+    async fn save(&self) -> bool {
+        match self.write_snapshot().await {
+            Ok(()) => {
+                say(&self.process, 'M', '*', "DB saved on disk").await;
+                true
+            }
+            Err(errno) => {
+                let text = format!(
+                    "Failed opening the temp RDB file temp-{}.rdb (in server root dir) for saving: {}",
+                    self.process.pid,
+                    self.process.text(errno)
+                );
+                say(&self.process, 'M', '#', &text).await;
+                false
+            }
+        }
+    }
+
+    /// `SAVE`, `BGSAVE`, `BGREWRITEAOF`
+    async fn save_on_request(&self, name: &str) -> Reply {
+        if name == "BGSAVE" {
+            say(
+                &self.process,
+                'M',
+                '*',
+                &format!("Background saving started by pid {}", self.process.pid + 20),
+            )
+            .await;
+        }
+        match (self.save().await, name) {
+            (false, _) => Reply::Error("ERR".to_owned()),
+            (true, "BGSAVE") => {
+                say(&self.process, 'M', '*', "Background saving terminated with success").await;
+                Reply::Status("Background saving started".to_owned())
+            }
+            (true, "BGREWRITEAOF") => {
+                Reply::Status("Background append only file rewriting started".to_owned())
+            }
+            (true, _) => Reply::ok(),
         }
     }
 }

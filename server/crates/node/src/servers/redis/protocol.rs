@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::{http::Wire, kernel::errno::Errno};
 
 /// The longest string, and the most of them in a request.
-const MAX_STRING: usize = 8 << 20;
+pub(super) const MAX_STRING: usize = 8 << 20;
 const MAX_WORDS: usize = 65_536;
 const MAX_LINE: usize = 64 * 1024;
 /// How deep arrays may lie in each other.
@@ -20,6 +20,7 @@ pub(super) enum Reply {
     Bulk(Bytes),
     Nil,
     Array(Vec<Reply>),
+    NilArray,
 }
 
 impl Reply {
@@ -38,6 +39,7 @@ impl Reply {
             Self::Error(text) => format!("-{text}\r\n").into_bytes(),
             Self::Integer(number) => format!(":{number}\r\n").into_bytes(),
             Self::Nil => b"$-1\r\n".to_vec(),
+            Self::NilArray => b"*-1\r\n".to_vec(),
             Self::Bulk(bytes) => bulk(bytes),
             Self::Array(items) => {
                 let mut out = format!("*{}\r\n", items.len()).into_bytes();
@@ -67,8 +69,8 @@ fn count(text: &[u8]) -> Option<i64> {
 pub(super) async fn read_request(wire: &mut Wire) -> Result<Option<Result<Vec<Bytes>, String>>, Errno> {
     let Some(line) = wire.line(MAX_LINE).await? else { return Ok(None) };
     let Some(rest) = line.strip_prefix(b"*") else {
-        let words = line.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
-        return Ok(Some(Ok(words.map(Bytes::copy_from_slice).collect())));
+        let words = super::words::split(&String::from_utf8_lossy(&line));
+        return Ok(Some(words.ok_or_else(|| "unbalanced quotes in request".to_owned())));
     };
     let Some(number) =
         count(rest).and_then(|number| usize::try_from(number).ok()).filter(|n| *n <= MAX_WORDS)
@@ -129,6 +131,7 @@ fn read_reply_at(
                 },
                 _ => Reply::Nil,
             },
+            b'*' if rest == b"-1" => Reply::NilArray,
             b'*' if depth < MAX_DEPTH => {
                 let number = count(rest).and_then(|number| usize::try_from(number).ok()).unwrap_or(0);
                 let mut items = Vec::new();

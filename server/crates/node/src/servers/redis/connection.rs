@@ -1,0 +1,564 @@
+//! One connection: transactions, messages, waiting for lists, and what concerns the server as a whole.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures::future::{Either, select};
+
+use super::{
+    Server,
+    clients::{Outbox, fits},
+    protocol::{self, Reply},
+    store::{self, Call},
+};
+use crate::{http::Wire, kernel::wait::lock};
+
+/// How many commands a transaction may have.
+const MAX_QUEUED: usize = 10_000;
+/// How many channels one connection listens to.
+const MAX_CHANNELS: usize = 10_000;
+
+/// What a connection is in the midst of.
+struct Connection<'a> {
+    server: &'a Server,
+    number: u64,
+    outbox: Arc<Outbox>,
+    knows_password: bool,
+    database: usize,
+    /// Commands between `MULTI` and `EXEC`.
+    queued: Option<Vec<Vec<Bytes>>>,
+    /// One of them cannot be run.
+    spoilt: bool,
+    /// Databases and keys, and how often they had changed.
+    watched: Vec<(usize, Bytes, u64)>,
+    leaves: bool,
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(server: &Server, mut wire: Wire) {
+    let outbox = Arc::new(Outbox::default());
+    let number = lock(&server.clients).add(Arc::clone(&outbox), wire.stream.peer.to_string());
+    {
+        let mut store = lock(&server.store);
+        store.statistics.connections += 1;
+        store.statistics.clients += 1;
+    }
+    let stream = Arc::clone(&wire.stream);
+    let connection = Connection {
+        server,
+        number,
+        outbox: Arc::clone(&outbox),
+        knows_password: lock(&server.store).settings.password().is_none(),
+        database: 0,
+        queued: None,
+        spoilt: false,
+        watched: Vec::new(),
+        leaves: false,
+    };
+    let reading = std::pin::pin!(connection.run(&mut wire));
+    let sending = std::pin::pin!(outbox.send(&stream));
+    if let Either::Left(((), sending)) = select(reading, sending).await {
+        select(std::pin::pin!(outbox.sent()), sending).await;
+    }
+    lock(&server.clients).all.remove(&number);
+    lock(&server.store).statistics.clients -= 1;
+}
+
+fn error(text: impl Into<String>) -> Reply {
+    Reply::Error(text.into())
+}
+
+impl Connection<'_> {
+    async fn run(mut self, wire: &mut Wire) {
+        while !self.leaves
+            && let Ok(Some(request)) = protocol::read_request(wire).await
+        {
+            match request {
+                Ok(words) if words.is_empty() => continue,
+                Ok(words) => {
+                    let before = self.server.changes();
+                    let replies = self.answer(words).await;
+                    if self.server.changes() != before
+                        && lock(&self.server.store).settings.is_on("appendonly")
+                    {
+                        // A disk that is full is told of at the end.
+                        let _ = self.server.write_snapshot().await;
+                    }
+                    replies.iter().for_each(|reply| self.outbox.push(reply));
+                }
+                Err(message) => {
+                    // Nothing that follows can be understood.
+                    self.outbox.push(&error(format!("ERR Protocol error: {message}")));
+                    return;
+                }
+            }
+            wire.process().work(2).await;
+            self.outbox.sent().await;
+        }
+    }
+
+    fn with_client<T>(&self, change: impl FnOnce(&mut super::clients::Client) -> T) -> Option<T> {
+        lock(&self.server.clients).all.get_mut(&self.number).map(change)
+    }
+
+    async fn answer(&mut self, words: Vec<Bytes>) -> Vec<Reply> {
+        let name = String::from_utf8_lossy(&words[0]).to_ascii_uppercase();
+        let args = &words[1..];
+        if !self.knows_password && !matches!(name.as_str(), "AUTH" | "HELLO" | "QUIT" | "RESET") {
+            return vec![error("NOAUTH Authentication required.")];
+        }
+        let listens =
+            self.with_client(|client| client.channels.len() + client.patterns.len()).unwrap_or(0) > 0;
+        if listens
+            && !matches!(
+                name.as_str(),
+                "SUBSCRIBE" | "UNSUBSCRIBE" | "PSUBSCRIBE" | "PUNSUBSCRIBE" | "PING" | "QUIT" | "RESET"
+            )
+        {
+            return vec![error(format!(
+                "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this \
+                 context",
+                name.to_lowercase()
+            ))];
+        }
+        if !matches!(name.as_str(), "AUTH" | "HELLO" | "MONITOR") {
+            self.show(&words);
+        }
+        match name.as_str() {
+            "MULTI" | "EXEC" | "DISCARD" | "WATCH" | "UNWATCH" | "QUIT" | "RESET" => {}
+            _ if self.queued.is_some() => return vec![self.queue(&name, words)],
+            _ => {}
+        }
+        match name.as_str() {
+            "SUBSCRIBE" | "PSUBSCRIBE" | "UNSUBSCRIBE" | "PUNSUBSCRIBE" => self.listen(&name, args),
+            "PING" if listens => vec![Reply::Array(vec![
+                Reply::text("pong"),
+                Reply::Bulk(args.first().cloned().unwrap_or_default()),
+            ])],
+            "EXEC" => vec![self.exec(args)],
+            "BLPOP" | "BRPOP" => vec![self.wait_for_item(&name, args).await],
+            "SAVE" | "BGSAVE" | "BGREWRITEAOF" => vec![self.server.save_on_request(&name).await],
+            "DEBUG" if args.len() == 2 && args[0].eq_ignore_ascii_case(b"SLEEP") => {
+                let seconds: f64 =
+                    std::str::from_utf8(&args[1]).ok().and_then(|text| text.parse().ok()).unwrap_or(0.0);
+                self.server.process.sleep(Duration::from_secs_f64(seconds.clamp(0.0, 3600.0))).await;
+                vec![Reply::ok()]
+            }
+            "SHUTDOWN" => {
+                self.server.shut_down(!args.iter().any(|arg| arg.eq_ignore_ascii_case(b"NOSAVE")));
+                self.leaves = true;
+                Vec::new()
+            }
+            _ => vec![self.run_now(&name, args)],
+        }
+    }
+
+    /// Shows a command to those who monitor.
+    fn show(&self, words: &[Bytes]) {
+        let clients = lock(&self.server.clients);
+        if clients.all.values().any(|client| client.monitors) {
+            let now = self.server.process.now();
+            let address = clients.all.get(&self.number).map_or("", |client| client.address.as_str());
+            let shown: String =
+                words.iter().map(|word| format!(" \"{}\"", super::cli::escaped(word))).collect();
+            let (seconds, micros) = (now.as_second(), now.subsec_nanosecond() / 1000);
+            clients.show(&format!("{seconds}.{micros:06} [{} {address}]{shown}", self.database));
+        }
+    }
+
+    /// Keeps a command for `EXEC`.
+    fn queue(&mut self, name: &str, words: Vec<Bytes>) -> Reply {
+        let problem = match store::find(name) {
+            Some(command) => command.check(&words[1..]).err(),
+            None if SERVER_COMMANDS.contains(&name) => None,
+            None => Some(unknown(name, &words)),
+        };
+        if let Some(problem) = problem {
+            self.spoilt = true;
+            return problem;
+        }
+        let Some(queued) = self.queued.as_mut().filter(|queued| queued.len() < MAX_QUEUED) else {
+            self.spoilt = true;
+            return error("ERR too many commands in a transaction");
+        };
+        queued.push(words);
+        Reply::Status("QUEUED".to_owned())
+    }
+
+    fn exec(&mut self, args: &[Bytes]) -> Reply {
+        if !args.is_empty() {
+            return store::wrong_number("exec");
+        }
+        let Some(queued) = self.queued.take() else { return error("ERR EXEC without MULTI") };
+        let watched = std::mem::take(&mut self.watched);
+        if std::mem::take(&mut self.spoilt) {
+            return error("EXECABORT Transaction discarded because of previous errors.");
+        }
+        let changed = {
+            let store = lock(&self.server.store);
+            watched.iter().any(|(number, key, before)| store.has_changed(*number, key, *before))
+        };
+        if changed {
+            return Reply::NilArray;
+        }
+        // Nothing waits in between, so nobody else comes in between.
+        Reply::Array(
+            queued
+                .iter()
+                .map(|words| {
+                    let name = String::from_utf8_lossy(&words[0]).to_ascii_uppercase();
+                    self.run_now(&name, &words[1..])
+                })
+                .collect(),
+        )
+    }
+
+    /// Waits until one of the lists has an item.
+    async fn wait_for_item(&mut self, name: &str, args: &[Bytes]) -> Reply {
+        let seconds = args.last().and_then(|word| std::str::from_utf8(word).ok()?.parse::<f64>().ok());
+        let Some(seconds) = seconds.filter(|seconds| *seconds >= 0.0 && seconds.is_finite()) else {
+            return match args.len() {
+                0 | 1 => store::wrong_number(name),
+                _ => error("ERR timeout is not a float or out of range"),
+            };
+        };
+        let server = self.server;
+        let mut late: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = match seconds > 0.0 {
+            true => Box::pin(server.process.sleep(Duration::from_secs_f64(seconds.min(1e9)))),
+            false => Box::pin(std::future::pending()),
+        };
+        loop {
+            let changes = server.changes();
+            let reply = self.run_now(name, args);
+            if reply != Reply::NilArray {
+                return reply;
+            }
+            let changed = std::pin::pin!(server.changed_since(changes));
+            if let Either::Right(_) = select(changed, late.as_mut()).await {
+                return Reply::NilArray;
+            }
+        }
+    }
+
+    /// `SUBSCRIBE` and its kin: a reply for each channel.
+    fn listen(&mut self, name: &str, args: &[Bytes]) -> Vec<Reply> {
+        let kind = name.to_lowercase();
+        let (adds, by_pattern) = (!name.contains("UNSUB"), name.starts_with('P'));
+        if adds && args.is_empty() {
+            return vec![store::wrong_number(&kind)];
+        }
+        let replies = self.with_client(|client| {
+            let mut replies = Vec::new();
+            let mut chosen = args.to_vec();
+            if chosen.is_empty() {
+                chosen =
+                    (if by_pattern { &client.patterns } else { &client.channels }).iter().cloned().collect();
+            }
+            let none = chosen.is_empty();
+            for channel in chosen {
+                let set = if by_pattern { &mut client.patterns } else { &mut client.channels };
+                if !adds {
+                    set.remove(&channel);
+                } else if set.len() < MAX_CHANNELS {
+                    set.insert(channel.clone());
+                }
+                let count = client.channels.len() + client.patterns.len();
+                replies.push((Reply::Bulk(channel), count));
+            }
+            if none {
+                replies.push((Reply::Nil, client.channels.len() + client.patterns.len()));
+            }
+            replies
+        });
+        let reply = |(channel, count): (Reply, usize)| {
+            Reply::Array(vec![
+                Reply::text(kind.clone()),
+                channel,
+                Reply::Integer(i64::try_from(count).unwrap_or(i64::MAX)),
+            ])
+        };
+        let replies = replies.unwrap_or_default().into_iter().map(reply).collect();
+        let count = lock(&self.server.clients).channels().len();
+        lock(&self.server.store).statistics.channels = count as u64;
+        replies
+    }
+
+    /// Runs a command that does not wait.
+    fn run_now(&mut self, name: &str, args: &[Bytes]) -> Reply {
+        if let Some(command) = store::find(name) {
+            let call =
+                Call { name, args, now: self.server.process.now(), random: self.server.process.random() };
+            let mut store = lock(&self.server.store);
+            let before = store.dirty;
+            let reply = store.run(self.database, command, &call);
+            let changed = store.dirty != before;
+            drop(store);
+            if changed {
+                self.server.note_change();
+            }
+            return reply;
+        }
+        self.server_command(name, args).unwrap_or_else(|| {
+            if SERVER_COMMANDS.contains(&name) {
+                return store::wrong_number(name);
+            }
+            let words: Vec<Bytes> = std::iter::once(Bytes::copy_from_slice(name.as_bytes()))
+                .chain(args.iter().cloned())
+                .collect();
+            unknown(name, &words)
+        })
+    }
+
+    fn server_command(&mut self, name: &str, args: &[Bytes]) -> Option<Reply> {
+        let number = |word: &Bytes| std::str::from_utf8(word).ok()?.parse::<usize>().ok();
+        Some(match (name, args) {
+            ("PING", []) => Reply::Status("PONG".to_owned()),
+            ("PING" | "ECHO", [text]) => Reply::Bulk(text.clone()),
+            ("QUIT", _) => {
+                self.leaves = true;
+                Reply::ok()
+            }
+            ("AUTH", [.., password]) if args.len() <= 2 => self.authenticate(password),
+            ("HELLO", [] | [_]) => self.hello(args.first()),
+            ("SELECT", [database]) => match number(database) {
+                Some(database @ 0..16) => {
+                    self.database = database;
+                    self.with_client(|client| client.database = database);
+                    Reply::ok()
+                }
+                Some(_) => error("ERR DB index is out of range"),
+                None => error("ERR value is not an integer or out of range"),
+            },
+            ("MOVE", [key, to]) => {
+                let moved =
+                    number(to).is_some_and(|to| lock(&self.server.store).move_key(self.database, to, key));
+                Reply::Integer(i64::from(moved))
+            }
+            ("FLUSHALL" | "FLUSHDB", [] | [_]) => {
+                lock(&self.server.store).clear((name == "FLUSHDB").then_some(self.database));
+                self.server.note_change();
+                Reply::ok()
+            }
+            ("MULTI", []) if self.queued.is_some() => error("ERR MULTI calls can not be nested"),
+            ("MULTI", []) => {
+                self.queued = Some(Vec::new());
+                Reply::ok()
+            }
+            ("DISCARD", []) => match self.queued.take() {
+                Some(_) => {
+                    self.watched.clear();
+                    self.spoilt = false;
+                    Reply::ok()
+                }
+                None => error("ERR DISCARD without MULTI"),
+            },
+            ("WATCH", [_, ..]) if self.queued.is_some() => error("ERR WATCH inside MULTI is not allowed"),
+            ("WATCH", keys @ [_, ..]) => {
+                let mut store = lock(&self.server.store);
+                for key in keys.iter().take(MAX_QUEUED) {
+                    let count = store.watch(self.database, key);
+                    self.watched.push((self.database, key.clone(), count));
+                }
+                self.watched.truncate(MAX_QUEUED);
+                Reply::ok()
+            }
+            ("UNWATCH", []) => {
+                self.watched.clear();
+                Reply::ok()
+            }
+            ("RESET", []) => {
+                self.queued = None;
+                self.watched.clear();
+                self.database = 0;
+                self.with_client(|client| {
+                    client.channels.clear();
+                    client.patterns.clear();
+                    client.monitors = false;
+                });
+                Reply::Status("RESET".to_owned())
+            }
+            ("PUBLISH", [channel, message]) => {
+                let count = lock(&self.server.clients).publish(channel, message);
+                Reply::Integer(i64::try_from(count).unwrap_or(i64::MAX))
+            }
+            ("PUBSUB", [sub, rest @ ..]) => {
+                self.pubsub(&String::from_utf8_lossy(sub).to_ascii_uppercase(), rest)
+            }
+            ("MONITOR", []) => {
+                self.with_client(|client| client.monitors = true);
+                Reply::ok()
+            }
+            ("CONFIG", [_, ..]) => lock(&self.server.store).settings.command(args),
+            ("INFO", sections) => {
+                let wanted: Vec<String> =
+                    sections.iter().map(|name| String::from_utf8_lossy(name).to_lowercase()).collect();
+                Reply::text(self.server.info(&wanted))
+            }
+            ("CLIENT", [sub, rest @ ..]) => {
+                self.client(&String::from_utf8_lossy(sub).to_ascii_uppercase(), rest)
+            }
+            ("COMMAND", [sub, ..]) if sub.eq_ignore_ascii_case(b"COUNT") => {
+                Reply::Integer((store::commands() + SERVER_COMMANDS.len()) as i64)
+            }
+            ("COMMAND", _) => Reply::Array(Vec::new()),
+            ("TIME", []) => {
+                let now = self.server.process.now();
+                let micros = now.subsec_nanosecond() / 1000;
+                Reply::Array(vec![Reply::text(now.as_second().to_string()), Reply::text(micros.to_string())])
+            }
+            ("LASTSAVE", []) => Reply::Integer(lock(&self.server.store).saved.as_second()),
+            ("ROLE", []) => {
+                Reply::Array(vec![Reply::text("master"), Reply::Integer(0), Reply::Array(Vec::new())])
+            }
+            ("WAIT", [_, _]) => Reply::Integer(0),
+            ("ACL", [sub]) if sub.eq_ignore_ascii_case(b"WHOAMI") => Reply::text("default"),
+            ("SLOWLOG", [sub, ..]) if sub.eq_ignore_ascii_case(b"LEN") => Reply::Integer(0),
+            ("SLOWLOG" | "LATENCY", [_, ..]) => Reply::Array(Vec::new()),
+            _ => return None,
+        })
+    }
+
+    fn authenticate(&mut self, password: &Bytes) -> Reply {
+        match lock(&self.server.store).settings.password() {
+            None => error(
+                "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
+                 configuration is correct?",
+            ),
+            Some(known) if known.as_bytes() == &password[..] => {
+                self.knows_password = true;
+                Reply::ok()
+            }
+            Some(_) => error("WRONGPASS invalid username-password pair or user is disabled."),
+        }
+    }
+
+    fn hello(&self, version: Option<&Bytes>) -> Reply {
+        if version.is_some_and(|version| &version[..] != b"2") {
+            return error("NOPROTO unsupported protocol version");
+        }
+        let texts = [("server", "redis"), ("version", self.server.version.as_str())];
+        let mut all: Vec<Reply> =
+            texts.iter().flat_map(|(k, v)| [Reply::text(*k), Reply::text(*v)]).collect();
+        all.extend([Reply::text("proto"), Reply::Integer(2), Reply::text("id")]);
+        all.push(Reply::Integer(i64::try_from(self.number).unwrap_or(i64::MAX)));
+        for (key, value) in [("mode", "standalone"), ("role", "master")] {
+            all.extend([Reply::text(key), Reply::text(value)]);
+        }
+        all.extend([Reply::text("modules"), Reply::Array(Vec::new())]);
+        Reply::Array(all)
+    }
+
+    fn pubsub(&self, sub: &str, args: &[Bytes]) -> Reply {
+        let clients = lock(&self.server.clients);
+        match sub {
+            "CHANNELS" => {
+                let shown = clients
+                    .channels()
+                    .into_iter()
+                    .filter(|channel| args.first().is_none_or(|pattern| fits(pattern, channel)));
+                Reply::Array(shown.map(Reply::Bulk).collect())
+            }
+            "NUMSUB" => Reply::Array(
+                args.iter()
+                    .flat_map(|channel| {
+                        let count =
+                            clients.all.values().filter(|client| client.channels.contains(channel)).count();
+                        [Reply::Bulk(channel.clone()), Reply::Integer(count as i64)]
+                    })
+                    .collect(),
+            ),
+            "NUMPAT" => {
+                Reply::Integer(clients.all.values().map(|client| client.patterns.len()).sum::<usize>() as i64)
+            }
+            _ => error(format!("ERR unknown subcommand '{sub}'. Try PUBSUB HELP.")),
+        }
+    }
+
+    fn client(&self, sub: &str, args: &[Bytes]) -> Reply {
+        let line = |number: u64, client: &super::clients::Client| {
+            format!(
+                "id={number} addr={} laddr=127.0.0.1:{} name={} db={} sub={} psub={} cmd=client|list user=default resp=2\n",
+                client.address,
+                lock(&self.server.store).settings.port(),
+                String::from_utf8_lossy(&client.name),
+                client.database,
+                client.channels.len(),
+                client.patterns.len(),
+            )
+        };
+        match (sub, args) {
+            ("SETNAME", [name]) => {
+                self.with_client(|client| client.name = name.clone());
+                Reply::ok()
+            }
+            ("GETNAME", []) => {
+                let name = self.with_client(|client| client.name.clone()).filter(|name| !name.is_empty());
+                name.map_or(Reply::Nil, Reply::Bulk)
+            }
+            ("ID", []) => Reply::Integer(i64::try_from(self.number).unwrap_or(i64::MAX)),
+            ("LIST", _) => {
+                let clients = lock(&self.server.clients);
+                Reply::text(
+                    clients.all.iter().map(|(number, client)| line(*number, client)).collect::<String>(),
+                )
+            }
+            ("INFO", []) => {
+                let clients = lock(&self.server.clients);
+                Reply::text(
+                    clients.all.get(&self.number).map_or_else(String::new, |own| line(self.number, own)),
+                )
+            }
+            ("SETINFO" | "NO-EVICT" | "NO-TOUCH" | "REPLY" | "TRACKING", _) => Reply::ok(),
+            _ => error(format!("ERR unknown subcommand '{}'. Try CLIENT HELP.", sub.to_lowercase())),
+        }
+    }
+}
+
+fn unknown(name: &str, words: &[Bytes]) -> Reply {
+    let shown: String = words[1..].iter().map(|arg| format!("'{}' ", String::from_utf8_lossy(arg))).collect();
+    let called = String::from_utf8_lossy(&words[0]).into_owned();
+    let called = if called.is_empty() { name.to_owned() } else { called };
+    error(format!("ERR unknown command '{called}', with args beginning with: {shown}"))
+}
+
+/// Commands that are not about keys.
+const SERVER_COMMANDS: &[&str] = &[
+    "ACL",
+    "AUTH",
+    "BGREWRITEAOF",
+    "BGSAVE",
+    "CLIENT",
+    "COMMAND",
+    "CONFIG",
+    "DEBUG",
+    "DISCARD",
+    "ECHO",
+    "EXEC",
+    "FLUSHALL",
+    "FLUSHDB",
+    "HELLO",
+    "INFO",
+    "LASTSAVE",
+    "LATENCY",
+    "MONITOR",
+    "MOVE",
+    "MULTI",
+    "PING",
+    "PSUBSCRIBE",
+    "PUBLISH",
+    "PUBSUB",
+    "PUNSUBSCRIBE",
+    "QUIT",
+    "RESET",
+    "ROLE",
+    "SAVE",
+    "SELECT",
+    "SHUTDOWN",
+    "SLOWLOG",
+    "SUBSCRIBE",
+    "TIME",
+    "UNSUBSCRIBE",
+    "UNWATCH",
+    "WAIT",
+    "WATCH",
+];
