@@ -15,7 +15,22 @@ pub(super) struct Server {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) backup: bool,
+    /// Its share of the requests; with 0 it gets none.
+    pub(super) weight: u32,
     pub(super) line: usize,
+}
+
+/// `balance`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Balance {
+    #[default]
+    RoundRobin,
+    LeastConnections,
+    First,
+    /// By the client's address.
+    Source,
+    /// By the path.
+    Uri,
 }
 
 /// A condition on a request.
@@ -39,6 +54,7 @@ pub(super) struct Proxy {
     pub(super) acls: Vec<(String, Test)>,
     pub(super) use_backends: Vec<(String, Vec<Test>)>,
     pub(super) default_backend: Option<String>,
+    pub(super) balance: Balance,
     pub(super) servers: Vec<Server>,
     /// Header fields that are set on requests.
     pub(super) set_headers: Vec<(String, String)>,
@@ -57,7 +73,6 @@ pub(super) struct Config {
 
 /// Keywords that are read and change nothing that podlab shows.
 const WITHOUT_EFFECT: &[&str] = &[
-    "balance",
     "bind-process",
     "chroot",
     "cookie",
@@ -207,7 +222,40 @@ fn directive(
                 }
             };
             let backup = rest.contains(&"backup");
-            proxy.servers.push(Server { name: first.to_owned(), host: host.to_owned(), port, backup, line });
+            let given = rest.iter().position(|word| *word == "weight").map(|at| rest.get(at + 1));
+            let weight = match given {
+                None => 1,
+                Some(word) => {
+                    let number = word.and_then(|word| word.parse().ok()).filter(|weight| *weight <= 256);
+                    number.ok_or("weight must be within 0 and 256")?
+                }
+            };
+            proxy.servers.push(Server {
+                name: first.to_owned(),
+                host: host.to_owned(),
+                port,
+                backup,
+                weight,
+                line,
+            });
+        }
+        "balance" => {
+            let name = first.split('(').next().unwrap_or_default();
+            proxy.balance = match name {
+                "roundrobin" | "static-rr" | "random" | "rdp-cookie" | "hdr" | "url_param" | "hash"
+                | "log-hash" | "sticky" => Balance::RoundRobin,
+                "leastconn" => Balance::LeastConnections,
+                "first" => Balance::First,
+                "source" => Balance::Source,
+                "uri" => Balance::Uri,
+                _ => {
+                    return Err(
+                        "'balance' only supports 'roundrobin', 'static-rr', 'leastconn', 'source', 'uri', 'url_param', \
+                         'hash', 'hdr(name)', 'rdp-cookie(name)', 'log-hash' and 'log-sticky' options."
+                            .to_owned(),
+                    );
+                }
+            };
         }
         "default_backend" => proxy.default_backend = Some(first.to_owned()),
         "use_backend" => {

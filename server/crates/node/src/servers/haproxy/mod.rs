@@ -1,19 +1,20 @@
 //! `haproxy`: frontends and backends, over HTTP and TCP.
 
+mod balance;
 mod config;
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
 use futures::future::{Either, join_all, select};
 
-use self::config::{Config, Mode, Proxy, Server, Test};
+use self::{
+    balance::Load,
+    config::{Config, Mode, Proxy, Test},
+};
 use super::{
     forward::{addresses, end_to_end, forward, relay_both},
     listening::{Answer, Request, serve, serve_connections, signalled},
@@ -70,7 +71,8 @@ async fn run(process: &Arc<Process>) -> Result<Outcome, Vec<String>> {
         lines.push("config : Fatal errors found in configuration.".to_owned());
         lines
     })?;
-    let haproxy = HaProxy { process: Arc::clone(process), config, turn: AtomicUsize::new(0) };
+    let loads = config.proxies.iter().map(Load::new).collect();
+    let haproxy = HaProxy { process: Arc::clone(process), config, loads };
     haproxy.check_servers(&path).await?;
     if args.iter().any(|arg| arg == "-c") {
         let _ = process.write(1, "Configuration file is valid\n").await;
@@ -99,8 +101,8 @@ async fn notice(process: &Process, message: &str) {
 struct HaProxy {
     process: Arc<Process>,
     config: Config,
-    /// Whose turn it is among the servers of a backend.
-    turn: AtomicUsize,
+    /// How busy the servers of each proxy are.
+    loads: Vec<Load>,
 }
 
 impl HaProxy {
@@ -160,29 +162,24 @@ impl HaProxy {
         }
     }
 
-    /// Where the requests of a frontend go.
-    fn backend<'a>(&'a self, proxy: &'a Proxy, request: Option<&Request>) -> &'a Proxy {
+    /// Where the requests of a frontend go, and how busy it is there.
+    fn backend<'a>(&'a self, proxy: &'a Proxy, request: Option<&Request>) -> (&'a Proxy, &'a Load) {
         let chosen = proxy.use_backends.iter().find(|(_, tests)| {
             tests.iter().all(|test| request.is_some_and(|request| holds(proxy, test, request, 0)))
         });
         let name = chosen.map(|(name, _)| name).or(proxy.default_backend.as_ref());
-        name.and_then(|name| self.config.proxies.iter().find(|other| other.name == *name)).unwrap_or(proxy)
-    }
-
-    /// The servers of a backend, the next one first, those for emergencies last.
-    fn in_turn<'a>(&self, backend: &'a Proxy) -> Vec<&'a Server> {
-        let (backup, mut servers): (Vec<&Server>, Vec<&Server>) =
-            backend.servers.iter().partition(|server| server.backup);
-        if !servers.is_empty() {
-            let turn = self.turn.fetch_add(1, Ordering::Relaxed) % servers.len();
-            servers.rotate_left(turn);
-        }
-        servers.extend(backup);
-        servers
+        let place = self.config.proxies.iter().position(|other| match name {
+            // A frontend may have the name of a backend.
+            Some(name) => other.name == *name && (!other.is_frontend || !other.servers.is_empty()),
+            None => std::ptr::eq(other, proxy),
+        });
+        // A backend that is named is there: reading the configuration saw to that.
+        let place = place.unwrap_or(0);
+        (&self.config.proxies[place], &self.loads[place])
     }
 
     async fn answer(&self, proxy: &Proxy, request: Request) -> Answer {
-        let backend = self.backend(proxy, Some(&request));
+        let (backend, load) = self.backend(proxy, Some(&request));
         let mut headers = end_to_end(&request.head.headers);
         if proxy.forwarded_for || backend.forwarded_for {
             headers.push("X-Forwarded-For", request.peer.ip().to_string());
@@ -192,7 +189,8 @@ impl HaProxy {
         }
         let mut served_by = "<NOSRV>";
         let mut found = None;
-        for server in self.in_turn(backend) {
+        for (place, server) in load.order(backend, request.peer.ip(), Some(request.path())) {
+            let _active = load.enter(place);
             let to = addresses(&self.process, &server.host, server.port).await;
             served_by = &server.name;
             let result = forward(&self.process, &to, &request, &request.head.target, &headers, TIMEOUT).await;
@@ -227,8 +225,9 @@ impl HaProxy {
     }
 
     async fn tunnel(&self, proxy: &Proxy, mut client: Wire) {
-        let backend = self.backend(proxy, None);
-        for server in self.in_turn(backend) {
+        let (backend, load) = self.backend(proxy, None);
+        for (place, server) in load.order(backend, client.stream.peer.ip(), None) {
+            let _active = load.enter(place);
             for to in addresses(&self.process, &server.host, server.port).await {
                 let connected =
                     within(&self.process, Some(CONNECT_TIMEOUT), Wire::connect(&self.process, to)).await;
