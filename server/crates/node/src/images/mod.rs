@@ -7,6 +7,7 @@ mod booking;
 mod busybox;
 mod databases;
 mod debian;
+mod envoy;
 mod exporters;
 mod haproxy;
 mod httpd;
@@ -35,6 +36,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     databases::MYSQL,
     databases::POSTGRES,
     debian::FAMILY,
+    envoy::FAMILY,
     exporters::NGINX,
     exporters::NODE,
     haproxy::FAMILY,

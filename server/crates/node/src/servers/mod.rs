@@ -3,6 +3,7 @@
 pub(crate) mod booking;
 pub(crate) mod busybox_httpd;
 mod databases;
+mod envoy;
 mod event_simulator;
 mod exporters;
 mod forward;
@@ -36,6 +37,7 @@ pub(crate) fn program(name: &str) -> Option<Program> {
     let (name, main, memory): (_, crate::kernel::process::Main, u64) = match name {
         "redis-server" => ("redis-server", redis::main, 8 << 20),
         "redis-cli" => ("redis-cli", redis::cli_main, 2 << 20),
+        "envoy" => ("envoy", envoy::main, 24 << 20),
         "event-simulator" => ("python", event_simulator::main, 10 << 20),
         "mariadbd" => ("mariadbd", mariadb::main, 72 << 20),
         "memcached" => ("memcached", memcached::main, 4 << 20),

@@ -5,6 +5,7 @@
 mod busybox_httpd;
 mod companions;
 mod databases;
+mod envoy;
 mod haproxy;
 mod httpd;
 #[path = "../runtime/lab.rs"]
@@ -16,5 +17,6 @@ mod nginx_limits;
 mod nginx_t;
 mod packages;
 mod pods;
+mod redis;
 mod setting;
 mod shippers;
