@@ -3,7 +3,6 @@
 
 mod containers;
 mod exec;
-mod hostile;
 mod lab;
 mod logs;
 mod looking_around;
