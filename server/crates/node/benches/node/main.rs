@@ -36,13 +36,14 @@ fn node() -> Node {
 }
 
 fn script(text: &str) -> ContainerConfig {
-    script_in("busybox", text)
+    run_by("busybox", "sh", text)
 }
 
-fn script_in(image: &str, text: &str) -> ContainerConfig {
+/// A script that a shell of an image runs.
+fn run_by(image: &str, shell: &str, text: &str) -> ContainerConfig {
     ContainerConfig {
         image: image.to_owned(),
-        command: ["sh", "-c", text].map(str::to_owned).to_vec(),
+        command: [shell, "-c", text].map(str::to_owned).to_vec(),
         ..ContainerConfig::default()
     }
 }
@@ -193,9 +194,15 @@ async fn lateness() {
 }
 
 fn main() {
-    // Each on a runtime of its own, so that nothing is left of the one before.
-    let runtime =
-        || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    // As the server's. Each on a runtime of its own, so that nothing is left of the one before.
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .event_interval(8)
+            .enable_time()
+            .build()
+            .unwrap()
+    };
     let only = std::env::args().nth(1).filter(|arg| !arg.starts_with('-'));
     let wanted = |name: &str| only.as_deref().is_none_or(|only| name.contains(only));
     macro_rules! measure {
