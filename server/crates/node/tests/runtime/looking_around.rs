@@ -51,8 +51,10 @@ async fn directories_that_are_made_up_know_what_is_above_them() {
         .await;
     assert_eq!(out.stdout, "eth0\nlo\n1500\nunknown\n/proc/1\n../sys\n/sys/fs\n", "{out:?}");
     assert_eq!(
-        lab.sh(&id, "ls /proc/1 | grep -cx self; ls -d /proc/thread-self/task").await.stdout,
-        "0\n/proc/thread-self/task\n"
+        lab.sh(&id, "ls /proc/1 | grep -cx self; ls -d /proc/thread-self/fd /proc/thread-self/task")
+            .await
+            .stdout,
+        "0\n/proc/thread-self/fd\n"
     );
 }
 

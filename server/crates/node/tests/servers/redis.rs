@@ -10,14 +10,14 @@ async fn transactions_messages_and_waiting() {
     let pod = lab.pod("cache").await;
     let id = lab.add(&pod, image("redis:7.2.4")).await;
     lab.sleep(100).await;
-    let script = "(redis-cli subscribe news > /tmp/news 2>&1 &) ; (redis-cli monitor > /tmp/all 2>&1 &)
-        (redis-cli blpop jobs 0 > /tmp/job 2>&1 &) ; sleep 1
+    let script = "(timeout 9 redis-cli subscribe news > /tmp/news 2>&1 &) ; (timeout 9 redis-cli monitor > /tmp/all 2>&1 &)
+        (timeout 9 redis-cli blpop jobs 0 > /tmp/job 2>&1 &) ; sleep 1
         redis-cli publish news hello; redis-cli rpush jobs one; sleep 1
         cat /tmp/news /tmp/job; grep -c publish /tmp/all
         printf 'multi\\nset a 1\\nincr a\\nexec\\n' | redis-cli
         redis-cli --no-raw config get maxmemory-policy; redis-cli info server | grep redis_version
         redis-cli get; redis-cli nope; echo $?; redis-cli -n 1 set b 2; redis-cli -n 1 keys '*'; redis-cli dbsize
-        redis-cli blpop jobs 1; redis-cli --no-raw zadd";
+        timeout 9 redis-cli blpop jobs 1; redis-cli --no-raw zadd";
     let output = lab.sh(&id, script).await;
     assert_eq!(
         output.stdout,

@@ -200,7 +200,8 @@ impl Store {
             }
         }
         let reply = (command.run)(database, call);
-        if command.writes && !matches!(reply, Reply::Error(_)) {
+        // Where a list had no item nothing changed, and whoever waits for one must not be woken for it.
+        if command.writes && !matches!(reply, Reply::Error(_) | Reply::NilArray) {
             self.dirty += 1;
             self.touch(number, call.args);
         }
