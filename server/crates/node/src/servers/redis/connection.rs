@@ -136,7 +136,7 @@ impl Connection<'_> {
                 Reply::Bulk(args.first().cloned().unwrap_or_default()),
             ])],
             "EXEC" => vec![self.exec(args)],
-            "BLPOP" | "BRPOP" => vec![self.wait_for_item(&name, args).await],
+            "BLPOP" | "BRPOP" => vec![self.wait_for_item(&words).await],
             "SAVE" | "BGSAVE" | "BGREWRITEAOF" => vec![self.server.save_on_request(&name).await],
             "DEBUG" if args.len() == 2 && args[0].eq_ignore_ascii_case(b"SLEEP") => {
                 let seconds: f64 =
@@ -149,7 +149,7 @@ impl Connection<'_> {
                 self.leaves = true;
                 Vec::new()
             }
-            _ => vec![self.run_now(&name, args)],
+            _ => vec![self.run_now(&words)],
         }
     }
 
@@ -171,7 +171,7 @@ impl Connection<'_> {
         let problem = match store::find(name) {
             Some(command) => command.check(&words[1..]).err(),
             None if SERVER_COMMANDS.contains(&name) => None,
-            None => Some(unknown(name, &words)),
+            None => Some(unknown(&words)),
         };
         if let Some(problem) = problem {
             self.spoilt = true;
@@ -202,23 +202,16 @@ impl Connection<'_> {
             return Reply::NilArray;
         }
         // Nothing waits in between, so nobody else comes in between.
-        Reply::Array(
-            queued
-                .iter()
-                .map(|words| {
-                    let name = String::from_utf8_lossy(&words[0]).to_ascii_uppercase();
-                    self.run_now(&name, &words[1..])
-                })
-                .collect(),
-        )
+        Reply::Array(queued.iter().map(|words| self.run_now(words)).collect())
     }
 
     /// Waits until one of the lists has an item.
-    async fn wait_for_item(&mut self, name: &str, args: &[Bytes]) -> Reply {
+    async fn wait_for_item(&mut self, words: &[Bytes]) -> Reply {
+        let args = &words[1..];
         let seconds = args.last().and_then(|word| std::str::from_utf8(word).ok()?.parse::<f64>().ok());
         let Some(seconds) = seconds.filter(|seconds| *seconds >= 0.0 && seconds.is_finite()) else {
             return match args.len() {
-                0 | 1 => store::wrong_number(name),
+                0 | 1 => store::wrong_number(&String::from_utf8_lossy(&words[0])),
                 _ => error("ERR timeout is not a float or out of range"),
             };
         };
@@ -229,7 +222,7 @@ impl Connection<'_> {
         };
         loop {
             let changes = server.changes();
-            let reply = self.run_now(name, args);
+            let reply = self.run_now(words);
             if reply != Reply::NilArray {
                 return reply;
             }
@@ -284,7 +277,9 @@ impl Connection<'_> {
     }
 
     /// Runs a command that does not wait.
-    fn run_now(&mut self, name: &str, args: &[Bytes]) -> Reply {
+    fn run_now(&mut self, words: &[Bytes]) -> Reply {
+        let name = String::from_utf8_lossy(&words[0]).to_ascii_uppercase();
+        let (name, args) = (name.as_str(), &words[1..]);
         if let Some(command) = store::find(name) {
             let call =
                 Call { name, args, now: self.server.process.now(), random: self.server.process.random() };
@@ -302,10 +297,7 @@ impl Connection<'_> {
             if SERVER_COMMANDS.contains(&name) {
                 return store::wrong_number(name);
             }
-            let words: Vec<Bytes> = std::iter::once(Bytes::copy_from_slice(name.as_bytes()))
-                .chain(args.iter().cloned())
-                .collect();
-            unknown(name, &words)
+            unknown(words)
         })
     }
 
@@ -514,10 +506,9 @@ impl Connection<'_> {
     }
 }
 
-fn unknown(name: &str, words: &[Bytes]) -> Reply {
+fn unknown(words: &[Bytes]) -> Reply {
     let shown: String = words[1..].iter().map(|arg| format!("'{}' ", String::from_utf8_lossy(arg))).collect();
-    let called = String::from_utf8_lossy(&words[0]).into_owned();
-    let called = if called.is_empty() { name.to_owned() } else { called };
+    let called = String::from_utf8_lossy(&words[0]);
     error(format!("ERR unknown command '{called}', with args beginning with: {shown}"))
 }
 
