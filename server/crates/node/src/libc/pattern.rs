@@ -145,8 +145,8 @@ impl Pattern {
                 Way::Backward => last_character(rest),
             };
             next.fill(false);
-            for place in 0..end {
-                let Some(element) = self.element(place, way).filter(|_| here[place]) else { continue };
+            for (place, there) in here.iter().enumerate().take(end) {
+                let Some(element) = self.element(place, way).filter(|_| *there) else { continue };
                 match element {
                     Element::Star => enter(&mut next, place),
                     element if element.fits(character) => enter(&mut next, place + 1),

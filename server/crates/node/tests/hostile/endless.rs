@@ -19,7 +19,6 @@ async fn endure(image: &str, shell: &str, scripts: &[&str]) {
         let config = ContainerConfig { image: image.to_owned(), command, args: Vec::new(), ..script("") };
         let (id, neighbour) = beside(&lab, config).await;
         lab.sleep(TIME).await;
-        eprintln!("{} MiB {text}", lab.peak() >> 20);
         assert_unhurt(&lab, &neighbour).await;
         assert_stops(&lab, &id).await;
         assert_eq!(lab.node.container_status(&id).unwrap().state, ContainerState::Exited, "{text}");

@@ -78,7 +78,7 @@ impl Directory {
         let lower = self
             .lower
             .as_ref()
-            .map_or(0, |lower| lower.entries.keys().filter(|name| !self.entries.contains(*name)).count());
+            .map_or(0, |lower| lower.entries.keys().filter(|name| !self.entries.contains(name)).count());
         own + lower
     }
 
