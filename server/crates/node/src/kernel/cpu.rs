@@ -45,6 +45,10 @@ struct State {
     /// When it was last used.
     charged: Duration,
     used_nanos: u64,
+    /// Up to when it counts as having used all of its share.
+    busy_until: Duration,
+    /// What of `used_nanos` came of steps since then.
+    since_rest: u64,
     /// How often it had to rest, and for how long in all.
     rests: u64,
     rested: Duration,
@@ -98,6 +102,8 @@ impl Cpu {
             refilled: host.env.clock.uptime(),
             charged: Duration::ZERO,
             used_nanos: 0,
+            busy_until: Duration::ZERO,
+            since_rest: 0,
         };
         state.tokens = state.burst(host);
         Arc::new(Self { host: Arc::clone(host), state: Mutex::new(state), parent })
@@ -145,18 +151,26 @@ impl Cpu {
         let (own, modest) = {
             let mut state = lock(&self.state);
             let used_before = state.used_nanos;
-            state.used_nanos += u64::from(steps) * STEP_NANOS;
+            let own_nanos = u64::from(steps) * STEP_NANOS;
+            state.used_nanos += own_nanos;
+            state.since_rest += own_nanos;
             if now.saturating_sub(state.charged) >= QUIET {
                 state.tokens = state.burst(&self.host);
                 state.refilled = now;
+                state.since_rest = 0;
             }
             state.charged = now;
             state.refill(&self.host, now);
             state.tokens -= i64::from(steps);
             let wait = (state.tokens < 0).then(|| {
                 let wait = Duration::from_secs_f64(-(state.tokens as f64) / state.pace(&self.host)).max(REST);
-                // It has been running all that time, as far as it can tell.
-                state.used_nanos += wait.as_nanos() as u64 * state.millis / 1000;
+                // It has been running all that time, as far as it can tell; several processes have no more than the share.
+                let from = now.max(state.busy_until);
+                let until = now + wait;
+                let share = until.saturating_sub(from).as_nanos() as u64 * state.millis / 1000;
+                state.used_nanos += share.saturating_sub(state.since_rest);
+                state.since_rest = state.since_rest.saturating_sub(share);
+                state.busy_until = from.max(until);
                 state.rests += 1;
                 state.rested += wait;
                 wait

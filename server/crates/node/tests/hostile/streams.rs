@@ -19,7 +19,8 @@ async fn output_that_nobody_reads_waits() {
     let lab = small().await;
     let (id, neighbour) = beside(&lab, idle()).await;
     let mut sessions = Vec::new();
-    for _ in 0..30 {
+    // Two processes each: the Pod has room for some more.
+    for _ in 0..20 {
         sessions.push(lab.node.exec(&id, options("yes; yes >&2", false)).await.unwrap());
     }
     lab.sleep(1000).await;
@@ -27,8 +28,12 @@ async fn output_that_nobody_reads_waits() {
     lab.sleep(2000).await;
     assert_eq!(lab.node.container_stats(&id).unwrap().cpu_nanos, before);
     assert_unhurt(&lab, &neighbour).await;
-    assert_stops(&lab, &id).await;
     drop(sessions);
+    lab.sleep(10_000).await;
+    // Whoever writes to nobody ends.
+    assert_eq!(lab.node.container_stats(&id).unwrap().pids, 2);
+    assert_unhurt(&lab, &neighbour).await;
+    assert_stops(&lab, &id).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -192,6 +192,19 @@ async fn the_termination_message_is_read_from_its_file() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn processes_use_no_more_together_than_their_containers_share() {
+    let lab = Lab::new().await;
+    let resources = podlab_node::Resources { cpu_limit_millis: Some(100), ..Default::default() };
+    let busy = script("while :; do :; done & while :; do :; done & while :; do :; done");
+    let id = lab.container(ContainerConfig { resources, ..busy }).await;
+    lab.sleep(10_000).await;
+    let before = lab.node.container_stats(&id).unwrap().cpu_nanos;
+    lab.sleep(10_000).await;
+    let millis = (lab.node.container_stats(&id).unwrap().cpu_nanos - before) / 10_000_000;
+    assert!((80..=120).contains(&millis), "{millis} thousandths of a core");
+}
+
+#[tokio::test(start_paused = true)]
 async fn stats_tell_what_a_container_uses() {
     let lab = Lab::new().await;
     let id = lab.container(idle()).await;
