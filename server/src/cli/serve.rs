@@ -12,7 +12,8 @@ use crate::{
     database::Database,
     grading::{Graders, Ground},
     lab::Lab,
-    listening, shutdown, site,
+    listening::{self, PATIENCE},
+    shutdown, site,
     web::{self, CookieKey},
 };
 
@@ -63,7 +64,7 @@ impl Serve {
         // A stream of events lasts as long as its grading: who asked to stop does not wait for it. What is cut off is
         // taken up at the next start.
         tokio::select! {
-            served = listening::serve(listener, web::router(state, site)) => served?,
+            served = listening::serve(listener, web::router(state, site), Some(PATIENCE)) => served?,
             () = shutdown::signal() => {}
         }
         graders.close().await;

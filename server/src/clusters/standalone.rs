@@ -4,15 +4,16 @@
 //! certificate. Over plain HTTP kubectl sends neither, so who may use the cluster is whoever knows its address: the API
 //! lies under a path with a secret in it.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::Request, middleware, middleware::Next, response::Response};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use podlab_cluster::{Cluster, Config};
 use podlab_node::Env;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use crate::listening;
+use crate::listening::{self, PATIENCE};
 use clock::Waiting;
 
 /// How clients speak to the cluster.
@@ -53,8 +54,8 @@ impl Standalone {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let cluster = Cluster::start(self.config.clone(), Env::on_current_runtime(self.epoch, self.seed));
-        let router = self.api(&cluster);
-        self.answer(router, &cluster, ready, stop).await
+        let router = self.api(&cluster).layer(RequestBodyTimeoutLayer::new(PATIENCE));
+        self.answer(router, Some(PATIENCE), &cluster, ready, stop).await
     }
 
     /// The same on fast time, in a thread and runtime of its own: while a request waits the clock jumps from timer to
@@ -85,7 +86,7 @@ impl Standalone {
                 let stop = async {
                     let _ = stopping.await;
                 };
-                self.answer(counted, &cluster, ready, stop).await
+                self.answer(counted, None, &cluster, ready, stop).await
             })
         };
         std::thread::Builder::new().name("podlab-cluster".into()).spawn(move || {
@@ -133,6 +134,7 @@ impl Standalone {
     async fn answer(
         self,
         router: Router,
+        patience: Option<Duration>,
         cluster: &Cluster,
         ready: impl FnOnce(&str) -> io::Result<()>,
         stop: impl Future<Output = ()> + Send + 'static,
@@ -141,26 +143,20 @@ impl Standalone {
         let kubeconfig = self.kubeconfig(address, cluster);
         self.listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        ready(&kubeconfig)?;
+        let serving = async {
+            match self.transport {
+                Transport::Https => {
+                    let https = cluster.https(&[address.ip()])?;
+                    listening::serve_tls(listener, https, router, patience).await
+                }
+                Transport::PlainHttp => listening::serve(listener, router, patience).await,
+            }
+        };
         // Watches never end by themselves: who asked to stop does not wait for them.
-        let result = match self.transport {
-            Transport::Https => {
-                let https = cluster.https(router, &[address.ip()])?;
-                ready(&kubeconfig)?;
-                tokio::select! {
-                    result = listening::each(listener, move |stream| {
-                        let https = https.clone();
-                        async move { https.serve(stream).await }
-                    }) => result,
-                    () = stop => Ok(()),
-                }
-            }
-            Transport::PlainHttp => {
-                ready(&kubeconfig)?;
-                tokio::select! {
-                    result = listening::serve(listener, router) => result,
-                    () = stop => Ok(()),
-                }
-            }
+        let result = tokio::select! {
+            result = serving => result,
+            () = stop => Ok(()),
         };
         cluster.shutdown();
         result

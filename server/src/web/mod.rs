@@ -8,7 +8,7 @@ mod oversize;
 mod pages;
 mod security;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use axum::{
     Router,
@@ -20,15 +20,12 @@ use leptos::config::LeptosOptions;
 use tower::ServiceBuilder;
 use tower_http::{compression::CompressionLayer, services::ServeDir, timeout::RequestBodyTimeoutLayer};
 
-use crate::lab::Lab;
+use crate::{lab::Lab, listening::PATIENCE};
 pub use learner::CookieKey;
 
 /// The largest request body: a manifest of [`crate::lab::MANIFEST_LIMIT`] with its JSON or form around it, in which
 /// each byte may take three.
 const BODY_LIMIT: usize = 3 * crate::lab::MANIFEST_LIMIT + 4096;
-
-/// How long a body may stop coming before it counts as broken off.
-const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What handlers share.
 #[derive(Clone, FromRef)]
@@ -69,7 +66,7 @@ pub fn router(state: State, site: PathBuf) -> Router {
         .merge(pages::router(&state))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(around)
-        .layer(RequestBodyTimeoutLayer::new(BODY_PATIENCE))
+        .layer(RequestBodyTimeoutLayer::new(PATIENCE))
         .nest_service("/pkg", pkg(site))
         .route("/healthz", get(|| async { "ok" }))
         .with_state(state)

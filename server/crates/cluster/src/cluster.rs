@@ -3,7 +3,6 @@
 use std::{io, net::IpAddr, sync::Arc};
 
 use axum::Router;
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use podlab_node::Env;
 use tokio::io::DuplexStream;
 
@@ -66,28 +65,20 @@ impl Cluster {
         self.server.authority.pem()
     }
 
-    /// What serves `router` over TLS at these addresses, with a certificate of the cluster's authority.
+    /// The API server's side of TLS at these addresses, with a certificate of the cluster's authority.
     ///
     /// # Errors
     ///
     /// Where the system has no random numbers to make a key of.
-    pub fn https(&self, router: Router, addresses: &[IpAddr]) -> io::Result<Https> {
-        Https::new(&self.server, router, addresses)
+    pub fn https(&self, addresses: &[IpAddr]) -> io::Result<Https> {
+        Https::new(&self.server, addresses)
     }
 
     /// A connection to the API without a socket, for an HTTP/1.1 client such as hyper's. Upgrades (exec, attach,
     /// port-forward) work on it. It closes when the cluster ends.
     pub fn connect(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(CONNECTION_BUFFER);
-        let service = TowerToHyperService::new(self.router());
-        self.server.spawn(async move {
-            let connection = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(far), service)
-                .with_upgrades();
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "an in-process connection ended");
-            }
-        });
+        self.server.spawn(http::converse(far, self.router()));
         near
     }
 

@@ -5,11 +5,10 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 use axum::{Extension, Router};
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use podlab_node::Network;
 use rustls::{
     DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
@@ -19,7 +18,7 @@ use rustls::{
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::{
     authority::ClientCertificate,
@@ -37,16 +36,13 @@ const NAMES: [&str; 5] = [
     "localhost",
 ];
 
-/// Serves a router over TLS. Clones serve the same.
+/// The API server's side of TLS. Clones are the same.
 #[derive(Clone)]
-pub struct Https {
-    acceptor: TlsAcceptor,
-    router: Router,
-}
+pub struct Https(TlsAcceptor);
 
 impl Https {
     /// With a certificate for these addresses, the API server's own names and those of the machine itself.
-    pub(crate) fn new(server: &Server, router: Router, addresses: &[IpAddr]) -> io::Result<Self> {
+    pub(crate) fn new(server: &Server, addresses: &[IpAddr]) -> io::Result<Self> {
         let own = [IpAddr::V4(API_ADDRESS), Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         let mut all = own.to_vec();
         all.extend(addresses.iter().filter(|address| !own.contains(address)));
@@ -63,32 +59,26 @@ impl Https {
             )
             .map_err(io::Error::other)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), router })
+        Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }
 
-    /// Serves one connection to its end.
-    pub async fn serve(&self, io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
-        let stream = match self.acceptor.accept(io).await {
-            Ok(stream) => stream,
-            Err(error) => {
-                tracing::debug!(%error, "a TLS handshake failed");
-                return;
-            }
-        };
+    /// Shakes hands with a client: what to read and write then, and `router` as this client sees it, which learns of the
+    /// certificate that it showed.
+    ///
+    /// # Errors
+    ///
+    /// Where the client goes away or does not speak TLS.
+    pub async fn accept<I>(&self, io: I, router: Router) -> io::Result<(TlsStream<I>, Router)>
+    where
+        I: AsyncRead + AsyncWrite + Unpin,
+    {
+        let stream = self.0.accept(io).await?;
         let (_, session) = stream.get_ref();
-        let shown = session.peer_certificates().and_then(<[_]>::first);
-        let router = match shown {
-            Some(certificate) => {
-                self.router.clone().layer(Extension(ClientCertificate(certificate.as_ref().into())))
-            }
-            None => self.router.clone(),
+        let router = match session.peer_certificates().and_then(<[_]>::first) {
+            Some(shown) => router.layer(Extension(ClientCertificate(shown.as_ref().into()))),
+            None => router,
         };
-        let connection = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-            .with_upgrades();
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended");
-        }
+        Ok((stream, router))
     }
 }
 
@@ -104,19 +94,27 @@ pub(crate) fn serve_pods(server: &Arc<Server>, network: &Network) {
     let Ok(address) = server.config.advertise_address.parse() else { return };
     let mut connections = network.serve(address);
     let served = Arc::clone(server);
-    let https: OnceLock<Https> = OnceLock::new();
     server.spawn(async move {
+        let router = http::router(Arc::clone(&served), Door::Guarded(None));
+        let mut https = None;
         while let Some(connection) = connections.accept().await {
-            if https.get().is_none() {
-                let router = http::router(Arc::clone(&served), Door::Guarded(None));
-                match Https::new(&served, router, &[]) {
-                    Ok(made) => drop(https.set(made)),
-                    Err(error) => tracing::error!(%error, "the API cannot be served to Pods"),
+            let https = match &https {
+                Some(made) => made,
+                None => match Https::new(&served, &[]) {
+                    Ok(made) => https.insert(made),
+                    Err(error) => {
+                        tracing::error!(%error, "the API cannot be served to Pods");
+                        continue;
+                    }
+                },
+            };
+            let (https, router) = (https.clone(), router.clone());
+            served.spawn(async move {
+                match https.accept(connection, router).await {
+                    Ok((stream, router)) => http::converse(stream, router).await,
+                    Err(error) => tracing::debug!(%error, "a Pod's TLS handshake failed"),
                 }
-            }
-            if let Some(https) = https.get().cloned() {
-                served.spawn(async move { https.serve(connection).await });
-            }
+            });
         }
     });
 }

@@ -28,6 +28,9 @@ use axum::{
     http::{Method, request::Parts},
     response::{IntoResponse, Response},
 };
+use hyper::server::conn::http1;
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) use self::identity::Door;
 use self::{
@@ -47,6 +50,15 @@ use crate::{
 /// All paths of the API.
 pub(crate) fn router(server: Arc<Server>, door: Door) -> Router {
     Router::new().fallback(serve).with_state((server, door))
+}
+
+/// Serves one connection of HTTP/1.1 to its end; it may be upgraded.
+pub(crate) async fn converse(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, router: Router) {
+    let service = TowerToHyperService::new(router);
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(io), service).with_upgrades();
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection ended early");
+    }
 }
 
 /// A request as the handlers see it.
