@@ -5,7 +5,9 @@
 //!
 //! Not simulated: TLS, HTTP/2, caches, limits on rates, and gateways other than HTTP. Their directives are accepted.
 
+mod access_log;
 mod config;
+mod connection;
 mod files;
 mod filter;
 mod limits;
@@ -15,6 +17,7 @@ mod master;
 mod proxy;
 mod request;
 mod response;
+mod send;
 mod serve;
 mod settings;
 mod stream;

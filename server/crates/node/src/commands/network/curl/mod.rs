@@ -1,7 +1,10 @@
 //! `curl`: transfers over HTTP.
 
+mod connection;
 mod options;
 mod output;
+mod receive;
+mod request;
 mod transfer;
 
 use options::{Parsed, Plan};

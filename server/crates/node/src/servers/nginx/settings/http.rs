@@ -10,7 +10,7 @@ use super::{
     Handler, Listen, Location, Locations, Matcher, Server, ServerName, Settings,
     build::{Defaults, Resolve},
     content::split_scheme,
-    levels::{Levels, regex},
+    levels::Levels,
     limit::{self, Zones},
     listen, logs,
     logs::Format,
@@ -112,7 +112,7 @@ impl Context<'_> {
             .block
             .iter()
             .filter(|inner| inner.name == "server_name")
-            .flat_map(|inner| inner.args.iter().map(move |name| server_name(inner, name)))
+            .flat_map(|inner| inner.args.iter().map(move |name| ServerName::read(inner, name)))
             .collect::<Result<Vec<_>, _>>()?;
         let mut locations = Locations::default();
         self.add_locations(&directive.block, levels, None, &mut locations)?;
@@ -229,32 +229,6 @@ impl Context<'_> {
 
 fn settings_has_no_certificate(server: &Directive) -> bool {
     !server.block.iter().any(|directive| directive.name == "ssl_certificate")
-}
-
-fn server_name(directive: &Directive, name: &str) -> Result<ServerName, ConfigError> {
-    let lower = name.to_ascii_lowercase();
-    if let Some(pattern) = name.strip_prefix('~') {
-        return Ok(ServerName::Regex(regex(directive, pattern, true)?));
-    }
-    if let Some(suffix) = lower.strip_prefix('*')
-        && suffix.starts_with('.')
-        && !suffix.contains('*')
-    {
-        return Ok(ServerName::Suffix(suffix.to_owned()));
-    }
-    if lower.starts_with('.') {
-        return Ok(ServerName::SuffixOrSelf(lower));
-    }
-    if let Some(prefix) = lower.strip_suffix('*')
-        && prefix.ends_with('.')
-        && !prefix.contains('*')
-    {
-        return Ok(ServerName::Prefix(prefix.to_owned()));
-    }
-    if lower.contains('*') {
-        return Err(directive.error(format!("invalid server name or wildcard \"{name}\" on 0.0.0.0:80")));
-    }
-    Ok(ServerName::Exact(lower))
 }
 
 fn warn_of_conflicts(

@@ -10,6 +10,7 @@ mod location;
 mod locations;
 mod logs;
 mod map;
+mod names;
 mod options;
 mod script;
 mod stream;
@@ -27,6 +28,7 @@ pub(super) use build::{Defaults, Resolve, build};
 pub(super) use limit::{Limits, Place, Verdict};
 pub(super) use location::{Groups, Locations, Matcher};
 pub(super) use logs::{AccessLog, LogFile, LogLevel};
+use names::ServerName;
 use regex::Regex;
 pub(super) use script::{Condition, Op, RewriteFlag};
 pub(super) use stream::StreamServer;
@@ -83,7 +85,7 @@ impl Settings {
         let listen = self.listen_of(local)?;
         let mut best: Option<(u8, usize, Groups, &Arc<Server>)> = None;
         for server in listen.servers.iter().filter_map(|number| self.servers.get(*number)) {
-            if let Some((rank, len, groups)) = super::worker::fits(server, host)
+            if let Some((rank, len, groups)) = server.fits(host)
                 && best.as_ref().is_none_or(|(known, known_len, ..)| (rank, len) > (*known, *known_len))
             {
                 best = Some((rank, len, groups, server));
@@ -117,20 +119,12 @@ pub(super) struct Server {
     pub(super) merge_slashes: bool,
 }
 
-/// A name of a virtual server.
-#[derive(Clone, Debug)]
-pub(super) enum ServerName {
-    Exact(String),
-    /// `*.example.com`, kept as `.example.com`.
-    Suffix(String),
-    /// `.example.com`, kept as it is: the name with and without something before it.
-    SuffixOrSelf(String),
-    /// `www.*`, kept as `www.`.
-    Prefix(String),
-    Regex(Regex),
-}
-
 impl Server {
+    /// Whether it answers to a name, how well, and what its regular expression's groups matched.
+    fn fits(&self, host: &str) -> Option<(u8, usize, Groups)> {
+        self.names.iter().filter_map(|name| name.fits(host)).max_by_key(|(rank, len, _)| (*rank, *len))
+    }
+
     /// The longest body that any of its locations takes.
     pub(super) fn largest_body(&self) -> u64 {
         let limit = |location: &Arc<Location>| match location.options.client_max_body_size {
@@ -142,14 +136,7 @@ impl Server {
 
     /// The name that logs and `$server_name` show.
     pub(super) fn name(&self) -> String {
-        match self.names.first() {
-            None => String::new(),
-            Some(ServerName::Exact(name)) => name.clone(),
-            Some(ServerName::Suffix(name)) => format!("*{name}"),
-            Some(ServerName::SuffixOrSelf(name)) => name.clone(),
-            Some(ServerName::Prefix(name)) => format!("{name}*"),
-            Some(ServerName::Regex(regex)) => format!("~{}", regex.as_str()),
-        }
+        self.names.first().map(ServerName::to_string).unwrap_or_default()
     }
 }
 
