@@ -12,16 +12,11 @@ use crate::{
 
 pub(super) const FAMILY: Family = Family { repositories: &["httpd"], recipe };
 
-const RELEASES: &[&str] = &[
+pub(super) const RELEASES: &[&str] = &[
     "2.4.65", "2.4.64", "2.4.63", "2.4.62", "2.4.61", "2.4.59", "2.4.58", "2.4.57", "2.4.56", "2.4.55",
     "2.4.54", "2.4.53", "2.4.52", "2.4.51", "2.4.49", "2.4.48", "2.4.46", "2.4.43", "2.4.41", "2.4.39",
     "2.4.38", "2.4.37", "2.4.35", "2.4.34", "2.4.33", "2.4.29", "2.4",
 ];
-
-/// A release by its number.
-pub(crate) fn release(version: &str) -> Option<&'static str> {
-    RELEASES.iter().copied().find(|release| *release == version)
-}
 
 const FOREGROUND: &str = "\
 #!/bin/sh

@@ -23,10 +23,23 @@ mod shippers;
 mod ubuntu;
 
 pub(crate) use applets::is_alpine as is_alpine_applet;
-pub(crate) use httpd::release as httpd_release;
-pub(crate) use nginx::release as nginx_release;
 
 use crate::image::Family;
+
+/// A release of a server by its number: what its executable file names after the server's name.
+pub(crate) fn release(server: &str, version: &str) -> Option<&'static str> {
+    let releases = match server {
+        "filebeat" => shippers::FILEBEAT_RELEASES,
+        "fluent-bit" => shippers::FLUENT_BIT_RELEASES,
+        "fluentd" => shippers::FLUENTD_RELEASES,
+        "httpd" => httpd::RELEASES,
+        "nginx" => nginx::RELEASES,
+        "nginx-prometheus-exporter" => exporters::NGINX_RELEASES,
+        "node_exporter" => exporters::NODE_RELEASES,
+        _ => return None,
+    };
+    releases.iter().copied().find(|release| *release == version)
+}
 
 /// All families.
 pub(crate) const FAMILIES: &[Family] = &[

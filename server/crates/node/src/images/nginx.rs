@@ -21,7 +21,7 @@ pub(super) const FAMILY: Family = Family {
     recipe,
 };
 
-const RELEASES: &[&str] = &[
+pub(super) const RELEASES: &[&str] = &[
     "1.29.3", "1.29.2", "1.29.1", "1.29.0", "1.28.0", "1.27.5", "1.27.4", "1.27.3", "1.27.2", "1.27.1",
     "1.27.0", "1.26.3", "1.26.2", "1.26.1", "1.26.0", "1.25.5", "1.25.4", "1.25.3", "1.25.2", "1.25.1",
     "1.25.0", "1.24.0", "1.23.4", "1.23.3", "1.23.2", "1.23.1", "1.23.0", "1.22.1", "1.22.0", "1.21.6",
@@ -69,11 +69,6 @@ impl Build {
     fn port(self) -> u16 {
         if self.unprivileged { 8080 } else { 80 }
     }
-}
-
-/// A release by its number.
-pub(crate) fn release(version: &str) -> Option<&'static str> {
-    RELEASES.iter().copied().find(|release| *release == version)
 }
 
 fn recipe(repository: &str, tag: &Tag) -> Option<Recipe> {

@@ -6,6 +6,7 @@ use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 use super::{
     forward,
     listening::{Answer, Request, serve, signalled},
+    release,
 };
 use crate::{
     env::BoxFuture,
@@ -111,7 +112,7 @@ fn metric(out: &mut String, name: &str, kind: &str, help: &str, rows: &[(&str, S
 pub(super) fn nginx_main(process: Arc<Process>) -> BoxFuture<Outcome> {
     Box::pin(async move {
         let args = args(&process);
-        let version = var(&process, "EXPORTER_VERSION").unwrap_or_else(|| "1.5.1".to_owned());
+        let version = release(&process);
         if args.iter().any(|arg| arg.trim_start_matches('-') == "version") {
             let text = format!("nginx_exporter, version {version} (branch: HEAD)\n");
             let _ = process.write(1, text).await;
@@ -240,7 +241,7 @@ async fn scrape(process: &Arc<Process>, url: &Url) -> Result<StubStatus, String>
 pub(super) fn node_main(process: Arc<Process>) -> BoxFuture<Outcome> {
     Box::pin(async move {
         let args = args(&process);
-        let version = var(&process, "EXPORTER_VERSION").unwrap_or_else(|| "1.10.2".to_owned());
+        let version = release(&process);
         if args.iter().any(|arg| arg.trim_start_matches('-') == "version") {
             let _ = process.write(1, format!("node_exporter, version {version} (branch: HEAD)\n")).await;
             return Outcome::Exit(0);
@@ -251,7 +252,7 @@ pub(super) fn node_main(process: Arc<Process>) -> BoxFuture<Outcome> {
             "source=node_exporter.go:216 msg=\"Starting node_exporter\" version=\"(version={version}, branch=HEAD)\""
         );
         log(&process, "INFO", &text).await;
-        let page = async || node_metrics(&process, &proc, &version).await;
+        let page = async || node_metrics(&process, &proc, version).await;
         run(&process, "Node Exporter", &at, page).await
     })
 }

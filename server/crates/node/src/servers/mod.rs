@@ -22,17 +22,23 @@ mod static_files;
 mod stress;
 pub(crate) mod webapp;
 
-use crate::kernel::process::Program;
+use crate::kernel::process::{Process, Program};
 
 /// What an executable file stands for, if that is a server.
 pub(crate) fn program(name: &str) -> Option<Program> {
-    if let Some(version) = name.strip_prefix("nginx/") {
-        let name = crate::images::nginx_release(version)?;
-        return Some(Program { name, main: nginx::main, memory: 6 << 20 });
-    }
-    if let Some(version) = name.strip_prefix("httpd/") {
-        let name = crate::images::httpd_release(version)?;
-        return Some(Program { name, main: httpd::main, memory: 8 << 20 });
+    if let Some((server, version)) = name.split_once('/') {
+        let (main, memory): (crate::kernel::process::Main, u64) = match server {
+            "filebeat" => (shippers::filebeat::main, 40 << 20),
+            "fluent-bit" => (shippers::fluent_bit::main, 12 << 20),
+            "fluentd" => (shippers::fluentd::main, 40 << 20),
+            "httpd" => (httpd::main, 8 << 20),
+            "nginx" => (nginx::main, 6 << 20),
+            "nginx-prometheus-exporter" => (exporters::nginx_main, 12 << 20),
+            "node_exporter" => (exporters::node_main, 14 << 20),
+            _ => return None,
+        };
+        // What it is, `main` says: the name tells the release.
+        return Some(Program { name: crate::images::release(server, version)?, main, memory });
     }
     let (name, main, memory): (_, crate::kernel::process::Main, u64) = match name {
         "redis-server" => ("redis-server", redis::main, 8 << 20),
@@ -41,17 +47,12 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         "event-simulator" => ("python", event_simulator::main, 10 << 20),
         "mariadbd" => ("mariadbd", mariadb::main, 72 << 20),
         "memcached" => ("memcached", memcached::main, 4 << 20),
-        "nginx-prometheus-exporter" => ("nginx-prometheus-exporter", exporters::nginx_main, 12 << 20),
-        "node_exporter" => ("node_exporter", exporters::node_main, 14 << 20),
         "python" => ("python3", python::main, 9 << 20),
         "haproxy" => ("haproxy", haproxy::main, 12 << 20),
         "mysqladmin" => ("mysqladmin", databases::mysqladmin_main, 4 << 20),
         "mysqld" => ("mysqld", databases::mysqld_main, 64 << 20),
         "pg_isready" => ("pg_isready", databases::pg_isready_main, 2 << 20),
         "postgres" => ("postgres", databases::postgres_main, 24 << 20),
-        "filebeat" => ("filebeat", shippers::filebeat::main, 40 << 20),
-        "fluent-bit" => ("fluent-bit", shippers::fluent_bit::main, 12 << 20),
-        "fluentd" => ("fluentd", shippers::fluentd::main, 40 << 20),
         "stress" => ("stress", stress::main, 1 << 20),
         "go-stress" => ("stress", stress::go_main, 3 << 20),
         "throw-dice" => ("throw-dice", jobs::dice_main, 2 << 20),
@@ -63,6 +64,11 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         _ => (SAMPLES.iter().find(|sample| **sample == name)?, samples::main, 10 << 20),
     };
     Some(Program { name, main, memory })
+}
+
+/// The release of a server whose executable file names one.
+fn release(process: &Process) -> &'static str {
+    process.program().map_or("", |program| program.name)
 }
 
 /// Names of the programs of [`samples`].

@@ -61,6 +61,74 @@ async fn fluent_bit_reads_its_configuration() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn fluent_bit_runs_without_files_to_follow() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("logs").await;
+    let id = lab.add(&pod, image("fluent/fluent-bit:3.1.9")).await;
+    lab.sleep(2500).await;
+    let log = lab.log(&id).await;
+    assert!(log.starts_with("Fluent Bit v3.1.9\n"), "{log}");
+    assert_eq!(log.matches("[0] cpu.local: [[").count(), 2, "{log}");
+    assert!(log.contains("{\"cpu_p\"=>") && log.contains("\"cpu0.p_user\"=>"), "{log}");
+    let args = ["-i", "dummy", "-i", "mem", "-o", "stdout"].map(str::to_owned).to_vec();
+    let id = lab.add(&pod, ContainerConfig { args, ..image("fluent/fluent-bit:1.9") }).await;
+    lab.sleep(1500).await;
+    let log = lab.log(&id).await;
+    assert!(log.contains("[0] dummy.0: [1772366") && log.contains(", {\"message\"=>\"dummy\"}]\n"), "{log}");
+    assert!(log.contains("[0] mem.0: [1772366") && log.contains("{\"Mem.total\"=>"), "{log}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fluent_bit_parses_lines_and_writes_files() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("logs").await;
+    let conf = "[SERVICE]\n    Parsers_File parsers.conf\n[INPUT]\n    Name tail\n    Path /in.log\n    Parser json\n    Tag app\n[FILTER]\n    Name modify\n    Match app\n    Rename b c\n[OUTPUT]\n    Name file\n    Match *\n    Path /out\n";
+    let parsers = "[PARSER]\n    Name json\n    Format json\n";
+    let mounts = vec![
+        lab.file("fluent-bit.conf", conf, "/fluent-bit/etc/fluent-bit.conf"),
+        lab.file("parsers.conf", parsers, "/fluent-bit/etc/parsers.conf"),
+    ];
+    let id = lab.add(&pod, ContainerConfig { mounts, ..image("fluent/fluent-bit:3.2") }).await;
+    lab.run(&id, &["sh", "-c", "mkdir /out; echo '{\"z\":1,\"b\":2,\"a\":3}' > /in.log"]).await;
+    lab.sleep(100).await;
+    let text = lab.run(&id, &["cat", "/out/app"]).await;
+    assert!(text.starts_with("app: [1772366") && text.ends_with(", {\"z\":1,\"a\":3,\"c\":2}]\n"), "{text}");
+    let args = ["-i", "nothing"].map(str::to_owned).to_vec();
+    let id = lab.add(&pod, ContainerConfig { args, ..image("fluent/fluent-bit") }).await;
+    assert_eq!(lab.ended(&id).await.exit_code, Some(1));
+    assert!(lab.log(&id).await.contains("tried to instance a plugin name that doesn't exist"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn fluentd_takes_records_over_http_and_keeps_them_in_files() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("logs").await;
+    let config = "<source>\n  @type http\n  port 9880\n</source>\n<source>\n  @type forward\n</source>\n<filter app.*>\n  @type record_transformer\n  <record>\n    seen yes\n  </record>\n</filter>\n<match app.*>\n  @type copy\n  <store>\n    @type stdout\n  </store>\n  <store>\n    @type file\n    path /fluentd/log/app\n  </store>\n</match>\n";
+    let mounts = vec![lab.file("fluent.conf", config, "/fluentd/etc/fluent.conf")];
+    let id = lab.add(&pod, ContainerConfig { mounts, ..image("fluent/fluentd:v1.17-1") }).await;
+    lab.sleep(100).await;
+    let client = lab.add(&pod, running("curlimages/curl", "sleep 1000")).await;
+    let curl = ["curl", "-s", "-w", "%{http_code}", "-d", "json={\"foo\":\"a+b\"}", "localhost:9880/app/one"];
+    assert_eq!(lab.run(&client, &curl).await, "200");
+    let log = lab.log(&id).await;
+    assert!(log.contains("starting fluentd-1.17.1 pid="), "{log}");
+    assert!(log.contains(" app.one: {\"foo\":\"a b\",\"seen\":\"yes\"}\n"), "{log}");
+    let text = lab.run(&id, &["sh", "-c", "cat /fluentd/log/app/buffer.*.log"]).await;
+    assert!(text.ends_with("\tapp.one\t{\"foo\":\"a b\",\"seen\":\"yes\"}\n"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fluentd_as_it_comes_listens_and_waits() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("logs").await;
+    let id = lab.add(&pod, image("fluent/fluentd:v1.16-1")).await;
+    lab.sleep(5000).await;
+    assert_eq!(lab.node.container_status(&id).unwrap().exit_code, None, "{}", lab.log(&id).await);
+    let client = lab.add(&pod, running("busybox", "sleep 1000")).await;
+    assert_eq!(lab.run(&client, &["nc", "-z", "localhost", "24224"]).await, "");
+}
+
+#[tokio::test(start_paused = true)]
 async fn fluentd_prints_records_with_their_tags() {
     let lab = Lab::new().await;
     let config = "<source>\n  @type tail\n  path /var/log/app.log\n  pos_file /tmp/app.pos\n  tag app.log\n  <parse>\n    @type none\n  </parse>\n</source>\n<match **>\n  @type stdout\n</match>\n";
@@ -95,19 +163,19 @@ async fn fluentd_says_what_is_wrong_with_its_configuration() {
 #[tokio::test(start_paused = true)]
 async fn filebeat_prints_events_as_json() {
     let lab = Lab::new().await;
-    let config = "filebeat.inputs:\n- type: filestream\n  id: app\n  paths:\n    - /var/log/*.log\noutput.console:\n  pretty: false\n";
+    let config = "filebeat.inputs:\n- type: filestream\n  id: app\n  paths:\n    - /tmp/*.log\noutput.console:\n  pretty: false\n";
     let mounts = vec![lab.file("filebeat.yml", config, "/usr/share/filebeat/filebeat.yml")];
     let pod = lab.pod("logs").await;
     let id =
         lab.add(&pod, ContainerConfig { mounts, ..image("docker.elastic.co/beats/filebeat:8.17.3") }).await;
     lab.sleep(10).await;
-    lab.run(&id, &["sh", "-c", "echo hello > /var/log/a.log"]).await;
+    lab.run(&id, &["sh", "-c", "echo hello > /tmp/a.log"]).await;
     lab.sleep(10).await;
     let log = lab.log(&id).await;
     let event =
         log.lines().find(|line| line.contains("\"message\":\"hello\"")).unwrap_or_else(|| panic!("{log}"));
     assert!(
-        event.contains("\"path\":\"/var/log/a.log\"") && event.contains("\"@timestamp\":\"2026-03-01T12:00:"),
+        event.contains("\"path\":\"/tmp/a.log\"") && event.contains("\"@timestamp\":\"2026-03-01T12:00:"),
         "{event}"
     );
 }

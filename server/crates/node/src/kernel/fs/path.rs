@@ -1,6 +1,6 @@
 //! From a path to a place (`path_resolution(7)`).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{FileType, Inode, Kind, LinkTarget, Location, MountTable, OpenFile};
 use crate::kernel::{
@@ -93,7 +93,7 @@ impl Walk<'_> {
         if path.len() >= MAX_PATH {
             return Err(Errno::ENAMETOOLONG);
         }
-        let mut rest = path.to_vec();
+        let mut rest = Cow::Borrowed(path);
         let mut at = 0;
         let mut here = if rest.starts_with(b"/") { self.root.clone() } else { self.cwd.clone() };
         loop {
@@ -135,7 +135,7 @@ impl Walk<'_> {
                     if target.len() >= 2 * MAX_PATH {
                         return Err(Errno::ENAMETOOLONG);
                     }
-                    rest = target;
+                    rest = Cow::Owned(target);
                     at = 0;
                 }
             }

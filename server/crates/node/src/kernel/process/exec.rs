@@ -1,6 +1,6 @@
 //! Programs, and how a file becomes one (`execve(2)`).
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use bytes::Bytes;
 
@@ -119,7 +119,7 @@ impl Process {
     }
 
     fn resolve(&self, walk: &Walk<'_>, path: &[u8], mut argv: Arc<[Bytes]>) -> Result<Executable, Errno> {
-        let mut path = path.to_vec();
+        let mut path = Cow::Borrowed(path);
         let mut script: Option<Box<[u8]>> = None;
         for _ in 0..=MAX_INTERPRETERS {
             let place = walk.place(&path, true)?;
@@ -130,7 +130,7 @@ impl Process {
             if let Some(name) = program_name(&head) {
                 let program = (self.container.programs)(name).ok_or(Errno::ENOEXEC)?;
                 let comm = script.unwrap_or_else(|| short_name(&path));
-                return Ok(Executable { program, argv, path: path.into(), comm });
+                return Ok(Executable { program, argv, path: (*path).into(), comm });
             }
             let Some(line) = head.strip_prefix(b"#!") else { return Err(Errno::ENOEXEC) };
             let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
@@ -144,10 +144,10 @@ impl Process {
             script.get_or_insert_with(|| short_name(&path));
             let mut all = vec![Bytes::copy_from_slice(interpreter)];
             all.extend(argument.map(Bytes::copy_from_slice));
-            all.push(path.into());
+            all.push(Bytes::copy_from_slice(&path));
             all.extend(argv.iter().skip(1).cloned());
             argv = all.into();
-            path = interpreter.to_vec();
+            path = Cow::Owned(interpreter.to_vec());
         }
         Err(Errno::ELOOP)
     }

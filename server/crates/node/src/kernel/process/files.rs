@@ -1,6 +1,6 @@
 //! What a process does with files: open, read, write, and what changes directories.
 
-use std::{future::poll_fn, sync::Arc};
+use std::{borrow::Cow, future::poll_fn, sync::Arc};
 
 use bytes::Bytes;
 
@@ -50,7 +50,7 @@ impl Process {
     }
 
     fn prepare_open(&self, path: &[u8], flags: OpenFlags, mode: u16) -> Result<Opened, Errno> {
-        let mut path = path.to_vec();
+        let mut path = Cow::Borrowed(path);
         let mode = mode & !self.umask();
         self.walk(|walk| {
             for _ in 0..MAX_LINKS {
@@ -69,7 +69,7 @@ impl Process {
                         };
                         let dir =
                             path.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |at| &path[..=at]);
-                        path = crate::kernel::fs::join(dir, &target);
+                        path = Cow::Owned(crate::kernel::fs::join(dir, &target));
                     }
                     Err(_) => {
                         let place = walk.create(&parent, mode)?;

@@ -81,7 +81,7 @@ type Failure = (String, u8);
 
 async fn run(process: &Arc<Process>) -> Result<(), Failure> {
     let arguments = arguments(process);
-    let version = process.program().map_or("2.4", |program| program.name);
+    let version = super::release(process);
     if arguments.version {
         let text = format!("Server version: Apache/{version} (Unix)\nServer built:   Oct 20 2025 00:00:00\n");
         let _ = process.write(1, text).await;

@@ -65,7 +65,7 @@ struct Options {
 
 /// Runs nginx. The program's own name is its version.
 pub(super) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
-    let version = process.program().map_or("", |program| program.name);
+    let version = super::release(&process);
     Box::pin(run(process, version))
 }
 

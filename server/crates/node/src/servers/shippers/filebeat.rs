@@ -4,13 +4,12 @@ use std::{fmt::Write, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::{Line, MAX_CONFIG, Shipper, Tail, hostname, ship, with_variables};
+use super::{Line, MAX_CONFIG, Shipped, Shipper, Tail, hostname, ship, with_variables};
 use crate::{
     env::BoxFuture,
     kernel::process::{Outcome, Process},
+    servers::release,
 };
-
-const VERSION: &str = "8.17.3";
 
 pub(in crate::servers) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
     Box::pin(run(process))
@@ -49,6 +48,7 @@ fn setting<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 struct Filebeat {
+    version: &'static str,
     kinds: Vec<String>,
     console: bool,
     pretty: bool,
@@ -57,8 +57,9 @@ struct Filebeat {
 async fn run(process: Arc<Process>) -> Outcome {
     let args: Vec<String> =
         process.argv().iter().skip(1).map(|arg| String::from_utf8_lossy(arg).into_owned()).collect();
+    let version = release(&process);
     if args.first().is_some_and(|arg| arg == "version") {
-        let _ = process.write(1, format!("filebeat version {VERSION} (amd64), libbeat {VERSION}\n")).await;
+        let _ = process.write(1, format!("filebeat version {version} (amd64), libbeat {version}\n")).await;
         return Outcome::Exit(0);
     }
     let named = args.iter().position(|arg| arg == "-c").and_then(|at| args.get(at + 1));
@@ -119,8 +120,8 @@ async fn run(process: Arc<Process>) -> Outcome {
     }
     let pretty =
         console.and_then(|console| console.get("pretty")).is_some_and(|pretty| pretty == &json!(true));
-    let shipper = Filebeat { kinds, console: console.is_some(), pretty };
-    ship(&process, &shipper, &mut tails).await;
+    let mut shipper = Filebeat { version, kinds, console: console.is_some(), pretty };
+    ship(&process, &mut shipper, &mut tails).await;
     log(&process, "info", "beat", "filebeat stopped.").await;
     Outcome::Exit(0)
 }
@@ -131,23 +132,23 @@ impl Shipper for Filebeat {
         String::new()
     }
 
-    fn records(&self, process: &Process, input: usize, lines: &[Line]) -> String {
+    fn records(&self, process: &Process, input: usize, lines: &[Line]) -> Shipped {
         let mut text = String::new();
         if !self.console {
-            return text;
+            return Shipped::default();
         }
         let host = hostname(process);
         let time = process.now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
         for line in lines.iter().filter(|line| !line.text.is_empty()) {
             let record = json!({
                 "@timestamp": time,
-                "@metadata": {"beat": "filebeat", "type": "_doc", "version": VERSION},
+                "@metadata": {"beat": "filebeat", "type": "_doc", "version": self.version},
                 "message": line.text,
                 "log": {"offset": line.offset, "file": {"path": line.path}},
                 "input": {"type": self.kinds.get(input)},
                 "ecs": {"version": "8.0.0"},
                 "host": {"name": host},
-                "agent": {"type": "filebeat", "version": VERSION, "name": host},
+                "agent": {"type": "filebeat", "version": self.version, "name": host},
             });
             let shown = if self.pretty {
                 serde_json::to_string_pretty(&record).unwrap_or_default()
@@ -156,7 +157,7 @@ impl Shipper for Filebeat {
             };
             let _ = writeln!(text, "{shown}");
         }
-        text
+        Shipped { shown: text, ..Shipped::default() }
     }
 }
 
