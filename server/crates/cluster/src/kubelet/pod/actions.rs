@@ -41,6 +41,8 @@ pub(crate) struct Kill {
 pub(crate) enum KillCause {
     LivenessProbe,
     StartupProbe,
+    /// None at all, and no hook: the whole Pod restarts.
+    RestartAll,
     /// The Pod's own.
     Other,
 }

@@ -225,11 +225,12 @@ impl PodMachine {
     /// The grace period of a single kill: a probe's own, or the Pod's.
     fn grace_of(&self, kill: &Kill) -> Duration {
         let container = self.manifest.container(kill.place);
-        let probe = container.and_then(|container| match kill.cause {
-            KillCause::LivenessProbe => container.liveness_probe.as_ref(),
-            KillCause::StartupProbe => container.startup_probe.as_ref(),
+        let probe = match kill.cause {
+            KillCause::LivenessProbe => container.and_then(|container| container.liveness_probe.as_ref()),
+            KillCause::StartupProbe => container.and_then(|container| container.startup_probe.as_ref()),
+            KillCause::RestartAll => return Duration::ZERO,
             KillCause::Other => None,
-        });
+        };
         let own = probe.and_then(|probe| probe.termination_grace_period_seconds);
         let seconds = own.filter(|_| !self.manifest.is_deleted()).unwrap_or(self.manifest.grace_seconds());
         Duration::from_secs(u64::try_from(seconds).unwrap_or_default())

@@ -81,6 +81,8 @@ pub(super) enum Step {
 #[derive(Clone, Debug)]
 pub(super) enum Planned {
     Kill(Vec<super::actions::Kill>),
+    /// Remove what is left of a container.
+    Remove(Place),
     /// Stop everything, the sandbox included.
     KillPod,
     Sandbox(u32),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Container, EphemeralContainer, Pod, PodSpec, PodStatus};
+use k8s_openapi::api::core::v1::{Container, ContainerRestartRule, EphemeralContainer, Pod, PodSpec, PodStatus};
 
 use super::resize::{Pending, resizable, summary};
 
@@ -219,20 +219,31 @@ pub(crate) fn is_sidecar(container: &Container) -> bool {
 
 /// Whether a container that ended with `exit_code` is to run again: by its own rules, its own policy, or the Pod's.
 pub(crate) fn restarts(container: &Container, policy: RestartPolicy, exit_code: i32) -> bool {
-    let rule_matches = container.restart_policy_rules.iter().flatten().any(|rule| {
-        rule.action == "Restart"
-            && rule.exit_codes.as_ref().is_some_and(|codes| {
-                let listed = codes.values.iter().flatten().any(|value| *value == exit_code);
-                listed == (codes.operator == "In")
-            })
-    });
     let own = container.restart_policy.as_deref().map(|text| RestartPolicy::parse(Some(text)));
-    (own.is_some() && rule_matches)
+    // Both actions that there are restart the container itself.
+    matching_rule(container, exit_code).is_some()
         || match own.unwrap_or(policy) {
             RestartPolicy::Always => true,
             RestartPolicy::OnFailure => exit_code != 0,
             RestartPolicy::Never => false,
         }
+}
+
+/// Whether a container that ended with `exit_code` takes the whole Pod along.
+pub(crate) fn restarts_all(container: &Container, exit_code: i32) -> bool {
+    matching_rule(container, exit_code).is_some_and(|rule| rule.action == "RestartAllContainers")
+}
+
+/// The first of a container's own rules that an exit fits. Rules count beside a policy of the container's own only.
+fn matching_rule(container: &Container, exit_code: i32) -> Option<&ContainerRestartRule> {
+    container.restart_policy.as_ref()?;
+    container.restart_policy_rules.iter().flatten().find(|rule| {
+        matches!(rule.action.as_str(), "Restart" | "RestartAllContainers")
+            && rule.exit_codes.as_ref().is_some_and(|codes| {
+                let listed = codes.values.iter().flatten().any(|value| *value == exit_code);
+                listed == (codes.operator == "In")
+            })
+    })
 }
 
 fn ordinary(ephemeral: &EphemeralContainer) -> Container {
@@ -268,7 +279,7 @@ fn ordinary(ephemeral: &EphemeralContainer) -> Container {
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::api::core::v1::{ContainerRestartRule, ContainerRestartRuleOnExitCodes};
+    use k8s_openapi::api::core::v1::ContainerRestartRuleOnExitCodes;
 
     use super::*;
 

@@ -17,6 +17,7 @@ mod machine;
 mod manifest;
 mod probes;
 mod resize;
+mod restart_all;
 mod runtime;
 mod start;
 mod status;

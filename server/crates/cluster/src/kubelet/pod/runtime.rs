@@ -140,4 +140,10 @@ impl RuntimeStatus {
         self.instances = kept;
         gone.into_iter().map(|instance| instance.id).collect()
     }
+
+    /// Forgets all instances of a container, and returns their identifiers.
+    pub(crate) fn remove(&mut self, name: &str) -> Vec<String> {
+        let gone = self.instances.extract_if(.., |instance| instance.name == name);
+        gone.map(|instance| instance.id).collect()
+    }
 }

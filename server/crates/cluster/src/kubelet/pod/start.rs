@@ -208,9 +208,18 @@ impl PodMachine {
     }
 
     fn create(&mut self, place: Place) -> Option<At> {
-        let name = &self.manifest.container(place)?.name;
-        let attempt = self.runtime.latest(name).map_or(0, |instance| instance.attempt + 1);
+        let attempt = self.next_attempt(&self.manifest.container(place)?.name);
         Some(At::Creating(self.run(Task::CreateContainer { place, attempt })))
+    }
+
+    /// How many instances of a container there were; those that are forgotten are counted in the status.
+    fn next_attempt(&self, name: &str) -> u32 {
+        if let Some(instance) = self.runtime.latest(name) {
+            return instance.attempt + 1;
+        }
+        let statuses = self.status.init_container_statuses.iter().chain(&self.status.container_statuses);
+        let counted = statuses.flatten().find(|status| status.name == name).map(|status| status.restart_count);
+        counted.and_then(|count| u32::try_from(count).ok()).unwrap_or_default()
     }
 
     fn created(&mut self, place: Place, result: Result<Created, StartError>) -> Option<At> {
@@ -227,7 +236,7 @@ impl PodMachine {
                 return None;
             }
         };
-        let attempt = self.runtime.latest(&container.name).map_or(0, |instance| instance.attempt + 1);
+        let attempt = self.next_attempt(&container.name);
         self.runtime.instances.push(Instance {
             id: created.instance.clone(),
             name: container.name.clone(),

@@ -11,6 +11,7 @@ use super::{
     kill::KillGroup,
     machine::{Effect, Planned, PodMachine, Stage, Step},
     manifest::{Group, Place, is_sidecar},
+    restart_all,
     status::{self, Eviction},
     task::{Outcome, Task, TaskId},
 };
@@ -128,6 +129,13 @@ impl PodMachine {
     }
 
     fn plan(&mut self) {
+        if self.restarts_all() {
+            for (place, kill) in restart_all::removals(&self.manifest, &self.runtime) {
+                self.planned.extend(kill.map(|kill| Planned::Kill(vec![kill])));
+                self.planned.push_back(Planned::Remove(place));
+            }
+            return;
+        }
         let actions = actions::compute(&self.manifest, &self.runtime, &self.probes);
         if actions.kill_pod {
             if actions.create_sandbox.is_some_and(|attempt| attempt > 0) {
@@ -148,9 +156,26 @@ impl PodMachine {
         self.planned.extend(actions.start.into_iter().map(Planned::Start));
     }
 
+    /// Whether the status says that everything restarts.
+    fn restarts_all(&self) -> bool {
+        status::condition(self.status.conditions.as_deref(), restart_all::CONDITION)
+            .is_some_and(|condition| condition.status == "True")
+    }
+
+    /// Forgets all of a container, its log included.
+    fn remove(&mut self, place: Place) {
+        let Some(name) = self.manifest.container(place).map(|container| container.name.clone()) else { return };
+        self.waiting.remove(&name);
+        for instance in self.runtime.remove(&name) {
+            self.run(Task::RemoveContainer { instance });
+        }
+        self.changed = true;
+    }
+
     fn begin(&mut self, planned: Planned, now: Timestamp) {
         self.step = Some(match planned {
             Planned::Kill(kills) => Step::Kill(KillGroup::some(kills)),
+            Planned::Remove(place) => return self.remove(place),
             Planned::KillPod => Step::Kill(self.pod_kill()),
             Planned::Sandbox(attempt) => Step::Sandbox(self.run(Task::RunSandbox { attempt })),
             Planned::Resize(place, instance) => self.begin_resize(place, instance),

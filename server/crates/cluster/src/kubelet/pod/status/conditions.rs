@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition, PodStatus};
 
 use super::{Inputs, condition, seconds};
-use crate::kubelet::pod::manifest::is_sidecar;
+use crate::kubelet::pod::{manifest::is_sidecar, restart_all};
 
 const READY_TO_START: &str = "PodReadyToStartContainers";
 const INITIALIZED: &str = "Initialized";
@@ -14,8 +14,16 @@ const RESIZE_PENDING: &str = "PodResizePending";
 const RESIZE_IN_PROGRESS: &str = "PodResizeInProgress";
 
 /// Those that only the kubelet sets.
-const OWN: [&str; 7] =
-    [READY_TO_START, INITIALIZED, READY, CONTAINERS_READY, SCHEDULED, RESIZE_PENDING, RESIZE_IN_PROGRESS];
+const OWN: [&str; 8] = [
+    READY_TO_START,
+    INITIALIZED,
+    READY,
+    CONTAINERS_READY,
+    SCHEDULED,
+    RESIZE_PENDING,
+    RESIZE_IN_PROGRESS,
+    restart_all::CONDITION,
+];
 
 /// Whether only the kubelet sets conditions of this type.
 pub(crate) fn is_own_condition(kind: &str) -> bool {
@@ -60,7 +68,25 @@ pub(super) fn conditions(inputs: &Inputs<'_>, status: &PodStatus, sandbox_ready:
     for (kind, finding) in own {
         all.push(to_api(inputs, kind, finding));
     }
+    if restart_all::is_possible(inputs.manifest) {
+        all.push(to_api(inputs, restart_all::CONDITION, all_containers_restarting(inputs, phase)));
+    }
     all
+}
+
+/// Whether all containers are being restarted.
+fn all_containers_restarting(inputs: &Inputs<'_>, phase: &str) -> Finding {
+    match phase {
+        "Succeeded" => return Finding::no("PodCompleted", String::new()),
+        "Failed" => return Finding::no("PodFailed", String::new()),
+        _ => {}
+    }
+    let Inputs { manifest, runtime, previous, .. } = *inputs;
+    if !restart_all::is_due(manifest, runtime, previous) || restart_all::is_cleaned_up(manifest, runtime) {
+        return Finding::default();
+    }
+    let message = "container exited with restart policy rule".to_owned();
+    Finding { holds: true, reason: "RestartAllContainersStarted", message }
 }
 
 /// The conditions of a resize that has to wait, or goes on.

@@ -13,6 +13,7 @@ use crate::{
         actions::to_be_started,
         manifest::{Group, Place, is_sidecar},
         probes::{ProbeKind, Verdict},
+        restart_all,
         runtime::{Exit, Instance, InstanceState},
     },
     pod_resources,
@@ -115,6 +116,14 @@ fn without_instance(
     };
     let Some(previous) = previous else { return status };
     let before = previous.state.as_ref();
+    let waits_already = before.is_some_and(|state| state.waiting.is_some());
+    if !waits_already && restart_all::is_due(inputs.manifest, inputs.runtime, inputs.previous) {
+        let message = "The container is removed because RestartAllContainers in place";
+        status.state = Some(waits(restart_all::REASON, Some(message)));
+        status.last_state = Some(lost(restart_all::REASON, message));
+        status.restart_count = previous.restart_count + 1;
+        return status;
+    }
     if before.is_some_and(|state| state.terminated.is_some()) {
         return previous.clone();
     }
@@ -161,9 +170,14 @@ fn ended(instance: &Instance, exit: &Exit) -> ContainerStateTerminated {
 
 /// The end of a container of which nothing is known but that it does not run.
 pub(super) fn unknown_end(message: &str) -> ContainerState {
+    lost("ContainerStatusUnknown", message)
+}
+
+/// An end that nobody has seen.
+fn lost(reason: &str, message: &str) -> ContainerState {
     let ended = ContainerStateTerminated {
         exit_code: 137,
-        reason: Some("ContainerStatusUnknown".to_owned()),
+        reason: Some(reason.to_owned()),
         message: Some(message.to_owned()),
         ..ContainerStateTerminated::default()
     };

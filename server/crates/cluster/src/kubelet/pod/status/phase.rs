@@ -2,7 +2,10 @@
 
 use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, PodStatus};
 
-use crate::kubelet::pod::manifest::{Manifest, is_sidecar, restarts};
+use crate::kubelet::pod::{
+    manifest::{Manifest, is_sidecar, restarts},
+    restart_all,
+};
 
 /// How many containers are in which state.
 #[derive(Default)]
@@ -72,7 +75,7 @@ fn count_init(
     };
     match failed {
         Some(0) => false,
-        Some(code) => !restarts(container, manifest.restart_policy(), code),
+        Some(code) => !restarts(container, manifest.restart_policy(), code) && !restarts_with_all(status),
         None => {
             counts.initializing += 1;
             false
@@ -117,12 +120,19 @@ fn count_regular(
         Some(ContainerState { waiting: Some(_), .. }) => match last_exit(status) {
             Some(code) => {
                 counts.stopped += 1;
-                counts.restarting += usize::from(restarts(code));
+                counts.restarting += usize::from(restarts(code) || restarts_with_all(status));
             }
             None => counts.waiting += 1,
         },
         _ => counts.unknown += 1,
     }
+}
+
+/// Whether a container is gone because all of the Pod restarts: it comes back, whatever its policy.
+fn restarts_with_all(status: Option<&ContainerStatus>) -> bool {
+    let states = status.into_iter().flat_map(|status| [status.state.as_ref(), status.last_state.as_ref()]);
+    let mut ends = states.flatten().filter_map(|state| state.terminated.as_ref());
+    ends.any(|ended| ended.reason.as_deref() == Some(restart_all::REASON))
 }
 
 fn last_exit(status: Option<&ContainerStatus>) -> Option<i32> {
