@@ -17,12 +17,10 @@ use super::{
 use crate::{
     Client, DeleteOptions, Preconditions,
     client::{Patch, Selection},
+    kinds::pod::DELETION_COST,
     label_selector::selects,
     status::Result,
 };
-
-/// How soon a Pod would rather be deleted than others of its ReplicaSet.
-const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 
 /// The owner that controls an object.
 pub(super) fn controller_of(metadata: &ObjectMeta) -> Option<&OwnerReference> {

@@ -6,12 +6,15 @@ mod agent;
 mod answers;
 mod custom_resources;
 mod frames;
+#[path = "../../src/golden.rs"]
+mod golden;
 mod hostile;
 mod identity;
 #[path = "../support/in_process.rs"]
 mod in_process;
 mod proxy;
 mod recordings;
+mod refused;
 mod streaming;
 
 use std::sync::Arc;

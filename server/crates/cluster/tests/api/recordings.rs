@@ -58,7 +58,7 @@ fn steady(value: &mut Value) {
 }
 
 /// What kubectl prints for a status.
-fn printed(status: &Value) -> String {
+pub(crate) fn printed(status: &Value) -> String {
     let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let causes = status.pointer("/details/causes").and_then(Value::as_array);
     match (text("/reason"), causes) {

@@ -3,8 +3,10 @@
 mod columns;
 mod update;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use serde_json::{Value, json};
 
 use super::pod_spec::{self, Part};
@@ -15,6 +17,12 @@ use crate::{
     status::Result,
     validation::{ErrorList, Path, names},
 };
+
+/// How soon a Pod would rather be deleted than others of its ReplicaSet.
+pub(crate) const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+
+/// A Pod that a kubelet shows of one that it runs by itself.
+const MIRROR: &str = "kubernetes.io/config.mirror";
 
 #[derive(Debug)]
 pub(crate) struct PodStrategy;
@@ -55,6 +63,7 @@ impl Strategy for PodStrategy {
         let pod: Pod = parse(object)?;
         let spec = pod.spec.unwrap_or_default();
         let path = Path::new("spec");
+        validate_annotations(&pod.metadata.annotations.unwrap_or_default(), &spec, errors);
         pod_spec::validate(&spec, Part::Pod, &path, errors);
         if spec.ephemeral_containers.is_some_and(|list| !list.is_empty()) {
             errors.forbidden(&path.child("ephemeralContainers"), "cannot be set on create");
@@ -150,6 +159,28 @@ impl Strategy for PodStrategy {
 }
 
 /// A negative grace period counts as one second.
+/// Annotations that mean something to the server itself.
+fn validate_annotations(annotations: &BTreeMap<String, String>, spec: &PodSpec, errors: &mut ErrorList) {
+    let path = Path::new("metadata").child("annotations");
+    if let Some(value) = annotations.get(MIRROR)
+        && spec.node_name.as_deref().unwrap_or_default().is_empty()
+    {
+        errors.invalid(&path.key(MIRROR), value, "must set spec.nodeName if mirror pod annotation is set");
+    }
+    if let Some(value) = annotations.get(DELETION_COST)
+        && !is_cost(value)
+    {
+        errors.invalid(&path.key(DELETION_COST), value, "must be a 32bit integer");
+    }
+}
+
+/// Digits with or without a minus, as Go writes an `int32`: no plus, no zeros in front.
+fn is_cost(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = !text.starts_with('+') && (digits == "0" || !digits.starts_with('0'));
+    plain && text.parse::<i32>().is_ok()
+}
+
 fn positive_grace(object: &mut Value) {
     if let Some(seconds) = object.pointer_mut("/spec/terminationGracePeriodSeconds")
         && seconds.as_i64().is_some_and(|s| s < 0)

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{Container, ContainerPort, EphemeralContainer, PodSpec, VolumeMount};
+use k8s_openapi::api::core::v1::{Container, ContainerPort, EphemeralContainer, PodSpec};
 
-use super::{env, probes, resources, security, volumes, volumes::VolumeSources};
+use super::{env, mounts, probes, resources, security, volumes::VolumeSources};
 use crate::validation::{ErrorList, Path, names};
 
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
@@ -206,14 +206,9 @@ fn common(container: &Container, cx: &Around<'_>, path: &Path, errors: &mut Erro
     ports(container.ports.as_deref().unwrap_or_default(), &path.child("ports"), errors);
     env::validate(container.env.as_deref().unwrap_or_default(), &path.child("env"), errors);
     env::validate_from(container.env_from.as_deref().unwrap_or_default(), &path.child("envFrom"), errors);
-    mounts(container, cx, &path.child("volumeMounts"), errors);
-    devices(container, cx, &path.child("volumeDevices"), errors);
-    one_of(
-        container.image_pull_policy.as_deref(),
-        &["Always", "IfNotPresent", "Never"],
-        &path.child("imagePullPolicy"),
-        errors,
-    );
+    mounts::validate(container, cx.sources, &path.child("volumeMounts"), errors);
+    mounts::validate_devices(container, cx.sources, &path.child("volumeDevices"), errors);
+    pull_policy(container.image_pull_policy.as_deref(), &path.child("imagePullPolicy"), errors);
     if let Some(wanted) = &container.resources {
         resources::validate(wanted, &path.child("resources"), errors);
     }
@@ -224,6 +219,11 @@ fn common(container: &Container, cx: &Around<'_>, path: &Path, errors: &mut Erro
         &path.child("securityContext"),
         errors,
     );
+}
+
+/// When an image is pulled.
+pub(super) fn pull_policy(policy: Option<&str>, path: &Path, errors: &mut ErrorList) {
+    one_of(policy, &["Always", "IfNotPresent", "Never"], path, errors);
 }
 
 /// A field that has one of a few values.
@@ -256,87 +256,6 @@ fn ports(ports: &[ContainerPort], path: &Path, errors: &mut ErrorList) {
             errors.invalid_each(&path.child("hostPort"), number, &names::port_number(number.into()));
         }
         one_of(port.protocol.as_deref(), &PROTOCOLS, &path.child("protocol"), errors);
-    }
-}
-
-fn mounts(container: &Container, cx: &Around<'_>, path: &Path, errors: &mut ErrorList) {
-    let list: &[VolumeMount] = container.volume_mounts.as_deref().unwrap_or_default();
-    let mut points = BTreeSet::new();
-    for (i, mount) in list.iter().enumerate() {
-        let at = path.index(i);
-        if mount.name.is_empty() {
-            errors.required(&at.child("name"), "");
-        }
-        if !cx.sources.contains_key(mount.name.as_str()) {
-            errors.not_found(&at.child("name"), &mount.name);
-        }
-        if mount.mount_path.is_empty() {
-            errors.required(&at.child("mountPath"), "");
-        }
-        if !points.insert(mount.mount_path.as_str()) {
-            errors.invalid(&at.child("mountPath"), &mount.mount_path, "must be unique");
-        }
-        let devices = container.volume_devices.as_deref().unwrap_or_default();
-        if devices.iter().any(|d| d.name == mount.name) {
-            errors.invalid(&at.child("name"), &mount.name, "must not already exist in volumeDevices");
-        }
-        // The real server names the list, not the mount, for what follows.
-        let sub_path = mount.sub_path.as_deref().unwrap_or_default();
-        if !sub_path.is_empty() {
-            volumes::descending_path(sub_path, &path.child("subPath"), errors);
-        }
-        if let Some(expression) = mount.sub_path_expr.as_deref().filter(|e| !e.is_empty()) {
-            if !sub_path.is_empty() {
-                errors.invalid(
-                    &at.child("subPathExpr"),
-                    expression,
-                    "subPathExpr and subPath are mutually exclusive",
-                );
-            }
-            volumes::descending_path(expression, &path.child("subPathExpr"), errors);
-        }
-        propagation(mount, container, path, errors);
-    }
-}
-
-fn propagation(mount: &VolumeMount, container: &Container, path: &Path, errors: &mut ErrorList) {
-    let Some(mode) = mount.mount_propagation.as_deref() else { return };
-    let path = path.child("mountPropagation");
-    const MODES: [&str; 3] = ["Bidirectional", "HostToContainer", "None"];
-    if !MODES.contains(&mode) {
-        errors.not_supported(&path, mode, &MODES);
-        return;
-    }
-    let privileged = container.security_context.as_ref().and_then(|s| s.privileged).unwrap_or(false);
-    if mode == "Bidirectional" && !privileged {
-        errors.forbidden(&path, "Bidirectional mount propagation is available only to privileged containers");
-    }
-}
-
-fn devices(container: &Container, cx: &Around<'_>, path: &Path, errors: &mut ErrorList) {
-    let mut seen = BTreeSet::new();
-    for (i, device) in container.volume_devices.iter().flatten().enumerate() {
-        let path = path.index(i);
-        if device.name.is_empty() {
-            errors.required(&path.child("name"), "");
-        }
-        if !seen.insert(device.name.as_str()) {
-            errors.invalid(&path.child("name"), &device.name, "must be unique");
-        }
-        match cx.sources.get(device.name.as_str()) {
-            None => errors.not_found(&path.child("name"), &device.name),
-            Some(volume) if volume.persistent_volume_claim.is_none() && volume.ephemeral.is_none() => {
-                errors.invalid(
-                    &path.child("name"),
-                    &device.name,
-                    "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode",
-                );
-            }
-            Some(_) => {}
-        }
-        if device.device_path.is_empty() {
-            errors.required(&path.child("devicePath"), "");
-        }
     }
 }
 

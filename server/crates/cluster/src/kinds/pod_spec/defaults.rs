@@ -1,9 +1,13 @@
 //! What a Pod's spec leaves open.
 
+use k8s_openapi::api::core::v1::PodSpec;
 use serde_json::{Map, Value, json};
 
-use super::Part;
-use crate::kinds::defaults::{object, objects, set, set_number, set_object, text};
+use super::{Part, resources};
+use crate::{
+    kinds::defaults::{object, objects, set, set_number, set_object, text},
+    pod_resources,
+};
 
 /// `rw-r--r--`.
 const FILE_MODE: i64 = 0o644;
@@ -34,6 +38,34 @@ pub(crate) fn set_defaults(spec: &mut Map<String, Value>, part: Part) {
         }
     }
     objects(spec, "volumes").for_each(set_volume_defaults);
+    if part == Part::Pod {
+        request_for_all(spec);
+    }
+}
+
+/// A Pod that limits itself as a whole requests what its containers do, or else what it is limited to.
+fn request_for_all(spec: &mut Map<String, Value>) {
+    if !spec.contains_key("resources") {
+        return;
+    }
+    let Ok(parsed) = serde_json::from_value::<PodSpec>(Value::Object(spec.clone())) else { return };
+    let Some(own) = &parsed.resources else { return };
+    let of_containers = PodSpec { resources: None, overhead: None, ..parsed.clone() };
+    let mut wanted = pod_resources::requests(&of_containers);
+    for (name, limit) in pod_resources::amounts(own.limits.as_ref()) {
+        wanted.entry(name).or_insert(limit);
+    }
+    wanted.retain(|name, _| resources::of_pods(name));
+    let Some(resources) = object(spec, "resources") else { return };
+    if wanted.is_empty() {
+        return;
+    }
+    set_object(resources, "requests");
+    if let Some(requests) = object(resources, "requests") {
+        for (name, amount) in wanted {
+            requests.entry(name).or_insert_with(|| json!(amount.to_string()));
+        }
+    }
 }
 
 fn set_container_defaults(container: &mut Map<String, Value>, part: Part, host_network: bool) {

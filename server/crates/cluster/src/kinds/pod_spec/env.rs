@@ -112,6 +112,11 @@ pub(super) fn field_ref(
     let known = matches!(field, "metadata.annotations" | "metadata.labels")
         || matches!(field, "spec.restartPolicy" | "spec.schedulerName" | "status.phase")
         || ENV_FIELDS.contains(&field);
+    if let Some(version) = reference.api_version.as_deref().filter(|version| !matches!(*version, "" | "v1")) {
+        let detail = format!("error converting fieldPath: unsupported pod version: {version}");
+        errors.invalid(&at, &reference.field_path, &detail);
+        return;
+    }
     if !known {
         let detail =
             format!("error converting fieldPath: field label not supported: {}", reference.field_path);

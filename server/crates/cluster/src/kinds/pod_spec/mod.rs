@@ -5,6 +5,7 @@ pub(crate) mod defaults;
 mod containers;
 mod env;
 mod kind_of_pod;
+mod mounts;
 mod probes;
 mod resources;
 mod scheduling;
@@ -32,8 +33,9 @@ pub(crate) enum Part {
 
 /// A Pod's spec, in the order of the real server.
 pub(crate) fn validate(spec: &PodSpec, part: Part, path: &Path, errors: &mut ErrorList) {
-    let sources = volumes::validate(spec, &path.child("volumes"), errors);
+    let sources = volumes::validate(spec, part, &path.child("volumes"), errors);
     containers::validate(spec, &sources, path, errors);
+    resources::validate_pod(spec, &path.child("resources"), errors);
     kind_of_pod::validate(spec, part, path, errors);
     security::validate_pod(spec, &path.child("securityContext"), errors);
     scheduling::validate_affinity(spec, &path.child("affinity"), errors);

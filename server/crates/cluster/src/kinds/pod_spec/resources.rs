@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
-    api::core::v1::ResourceRequirements, apimachinery::pkg::api::resource::Quantity as ApiQuantity,
+    api::core::v1::{PodSpec, ResourceRequirements},
+    apimachinery::pkg::api::resource::Quantity as ApiQuantity,
 };
 
 use crate::{
+    pod_resources,
     quantity::Quantity,
     validation::{ErrorList, Path, names},
 };
@@ -44,15 +46,55 @@ fn is_huge(name: &str) -> bool {
 
 /// What a container requests and may use.
 pub(super) fn validate(resources: &ResourceRequirements, path: &Path, errors: &mut ErrorList) {
+    amounts(resources, container_name, path, errors);
+}
+
+/// What a Pod as a whole requests and may use: not less than its containers request together, and not less than any of
+/// them may use.
+pub(super) fn validate_pod(spec: &PodSpec, path: &Path, errors: &mut ErrorList) {
+    let Some(own) = &spec.resources else { return };
+    if own.claims.is_some() {
+        errors.forbidden(&path.child("claims"), "claims cannot be set for Resources at pod-level");
+    }
+    amounts(own, pod_name, path, errors);
+    let containers = PodSpec { resources: None, overhead: None, ..spec.clone() };
+    let requested = pod_resources::amounts(own.requests.as_ref());
+    for (name, together) in pod_resources::requests(&containers) {
+        let of_pod = requested.get(&name).copied().unwrap_or_default();
+        if together > of_pod {
+            let detail =
+                format!("must be greater than or equal to aggregate container requests of {together}");
+            errors.invalid(&path.child("requests").key(&name), of_pod.to_string(), &detail);
+        }
+    }
+    let limited = pod_resources::amounts(own.limits.as_ref());
+    for (i, container) in spec.containers.iter().enumerate() {
+        let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+        for (name, limit) in pod_resources::amounts(limits) {
+            if let Some(of_pod) = limited.get(&name).filter(|of_pod| limit > **of_pod) {
+                let detail = format!("must be less than or equal to pod limits of {of_pod}");
+                let at = path.child("containers").index(i).key(&name).child("limits");
+                errors.invalid(&at, limit.to_string(), &detail);
+            }
+        }
+    }
+}
+
+/// A check of a resource's name.
+type CheckName = fn(&str, &Path, &mut ErrorList);
+
+fn amounts(resources: &ResourceRequirements, check: CheckName, path: &Path, errors: &mut ErrorList) {
     let (limits, requests) = (path.child("limits"), path.child("requests"));
     let none = BTreeMap::new();
     let limited = resources.limits.as_ref().unwrap_or(&none);
     let requested = resources.requests.as_ref().unwrap_or(&none);
     for (name, amount) in limited {
-        validate_one(name, amount, &limits.key(name), errors);
+        check(name, &limits.key(name), errors);
+        validate_amount(name, amount, &limits.key(name), errors);
     }
     for (name, amount) in requested {
-        validate_one(name, amount, &requests.key(name), errors);
+        check(name, &requests.key(name), errors);
+        validate_amount(name, amount, &requests.key(name), errors);
         let limit = limited.get(name).and_then(Quantity::of);
         let (Some(amount), limit) = (Quantity::of(amount), limit) else { continue };
         // Extended resources and huge pages are handed out whole.
@@ -78,27 +120,38 @@ pub(super) fn validate(resources: &ResourceRequirements, path: &Path, errors: &m
     }
 }
 
-fn validate_one(name: &str, amount: &ApiQuantity, path: &Path, errors: &mut ErrorList) {
-    validate_name(name, path, errors);
-    validate_amount(name, amount, path, errors);
-}
-
+/// A name of a resource.
 fn validate_name(name: &str, path: &Path, errors: &mut ErrorList) {
     let wrong = names::qualified_name(name);
     errors.invalid_each(path, name, &wrong);
-    if !wrong.is_empty() {
-        return;
+    if wrong.is_empty() && !name.contains('/') && !STANDARD.contains(&name) && !is_huge(name) {
+        errors.invalid(path, name, "must be a standard resource type or fully qualified");
     }
+}
+
+fn container_name(name: &str, path: &Path, errors: &mut ErrorList) {
+    validate_name(name, path, errors);
     if !name.contains('/') {
-        if !STANDARD.contains(&name) && !is_huge(name) {
-            errors.invalid(path, name, "must be a standard resource type or fully qualified");
-        }
         if !CONTAINER.contains(&name) && !is_huge(name) {
             errors.invalid(path, name, "must be a standard resource for containers");
         }
-    } else if name.starts_with("requests.") || name.len() > 63 + 253 {
+    } else if name.starts_with("requests.") || !names::qualified_name(name).is_empty() {
         errors.invalid(path, name, "doesn't follow extended resource name standard");
     }
+}
+
+fn pod_name(name: &str, path: &Path, errors: &mut ErrorList) {
+    let mut wrong = ErrorList::default();
+    validate_name(name, path, &mut wrong);
+    if wrong.is_empty() && !of_pods(name) {
+        wrong.not_supported(path, name, &["cpu", "hugepages-", "memory"]);
+    }
+    errors.extend(wrong);
+}
+
+/// Whether Pods as a whole can request a resource.
+pub(super) fn of_pods(name: &str) -> bool {
+    matches!(name, "cpu" | "memory") || is_huge(name)
 }
 
 /// An amount of a resource: not negative, and whole where the resource is counted.

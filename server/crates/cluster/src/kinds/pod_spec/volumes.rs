@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{
     ProjectedVolumeSource, Volume, VolumeProjection,
 };
 
-use super::env;
+use super::{Part, containers::pull_policy, env};
 use crate::{
     quantity::Quantity,
     validation::{ErrorList, Path, names},
@@ -19,12 +19,17 @@ const MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive"
 pub(crate) type VolumeSources<'a> = BTreeMap<&'a str, &'a Volume>;
 
 /// The volumes of a spec; those in which something is wrong cannot be mounted.
-pub(super) fn validate<'a>(spec: &'a PodSpec, path: &Path, errors: &mut ErrorList) -> VolumeSources<'a> {
+pub(super) fn validate<'a>(
+    spec: &'a PodSpec,
+    part: Part,
+    path: &Path,
+    errors: &mut ErrorList,
+) -> VolumeSources<'a> {
     let mut sources = VolumeSources::new();
     for (i, volume) in spec.volumes.iter().flatten().enumerate() {
         let path = path.index(i);
         let mut wrong = ErrorList::default();
-        source(volume, &path, &mut wrong);
+        source(volume, part, &path, &mut wrong);
         let name = volume.name.as_str();
         if name.is_empty() {
             wrong.required(&path.child("name"), "");
@@ -44,7 +49,7 @@ pub(super) fn validate<'a>(spec: &'a PodSpec, path: &Path, errors: &mut ErrorLis
 }
 
 /// One source is checked; a second one is forbidden.
-fn source(volume: &Volume, path: &Path, errors: &mut ErrorList) {
+fn source(volume: &Volume, part: Part, path: &Path, errors: &mut ErrorList) {
     let mut found = false;
     let mut one = |is_set: bool, name: &str, errors: &mut ErrorList| {
         if is_set && found {
@@ -102,7 +107,8 @@ fn source(volume: &Volume, path: &Path, errors: &mut ErrorList) {
     one(volume.cinder.is_some(), "cinder", errors);
     one(volume.cephfs.is_some(), "cephfs", errors);
     one(volume.quobyte.is_some(), "quobyte", errors);
-    if one(volume.downward_api.is_some(), "downwardAPI", errors)
+    // Misspelt in the real server too.
+    if one(volume.downward_api.is_some(), "downwarAPI", errors)
         && let Some(downward) = &volume.downward_api
     {
         let path = path.child("downwardAPI");
@@ -112,6 +118,7 @@ fn source(volume: &Volume, path: &Path, errors: &mut ErrorList) {
         }
     }
     one(volume.fc.is_some(), "fc", errors);
+    one(volume.flex_volume.is_some(), "flexVolume", errors);
     if one(volume.config_map.is_some(), "configMap", errors)
         && let Some(map) = &volume.config_map
     {
@@ -145,9 +152,13 @@ fn source(volume: &Volume, path: &Path, errors: &mut ErrorList) {
         errors.required(&path.child("ephemeral").child("volumeClaimTemplate"), "");
     }
     if one(volume.image.is_some(), "image", errors)
-        && volume.image.as_ref().is_some_and(|i| i.reference.as_deref().unwrap_or_default().is_empty())
+        && let Some(image) = &volume.image
     {
-        errors.required(&path.child("image").child("reference"), "");
+        let path = path.child("image");
+        if part == Part::Pod && image.reference.as_deref().unwrap_or_default().is_empty() {
+            errors.required(&path.child("reference"), "");
+        }
+        pull_policy(image.pull_policy.as_deref(), &path.child("pullPolicy"), errors);
     }
     if !found {
         errors.required(path, "must specify a volume type");
@@ -188,16 +199,19 @@ pub(crate) fn mode(mode: Option<i32>, path: &Path, errors: &mut ErrorList) {
 
 fn items(items: Option<&[KeyToPath]>, path: &Path, errors: &mut ErrorList) {
     for (i, item) in items.into_iter().flatten().enumerate() {
-        let path = path.index(i);
-        if item.key.is_empty() {
-            errors.required(&path.child("key"), "");
-        }
-        if item.path.is_empty() {
-            errors.required(&path.child("path"), "");
-        }
-        local_path(&item.path, &path.child("path"), errors);
-        mode(item.mode, &path.child("mode"), errors);
+        key_to_path(item, &path.index(i), errors);
     }
+}
+
+fn key_to_path(item: &KeyToPath, path: &Path, errors: &mut ErrorList) {
+    if item.key.is_empty() {
+        errors.required(&path.child("key"), "");
+    }
+    if item.path.is_empty() {
+        errors.required(&path.child("path"), "");
+    }
+    local_path(&item.path, &path.child("path"), errors);
+    mode(item.mode, &path.child("mode"), errors);
 }
 
 fn downward_file(file: &DownwardAPIVolumeFile, path: &Path, errors: &mut ErrorList) {
@@ -223,84 +237,73 @@ fn downward_file(file: &DownwardAPIVolumeFile, path: &Path, errors: &mut ErrorLi
 }
 
 fn projected(source: &ProjectedVolumeSource, path: &Path, errors: &mut ErrorList) {
+    mode(source.default_mode, &path.child("defaultMode"), errors);
     let mut paths = BTreeSet::new();
     for (i, source) in source.sources.iter().flatten().enumerate() {
-        projection(source, &path.child("sources").index(i), &mut paths, errors);
+        projection(source, path, &path.child("sources").index(i), &mut paths, errors);
     }
-    mode(source.default_mode, &path.child("defaultMode"), errors);
 }
 
-fn projection(source: &VolumeProjection, path: &Path, paths: &mut BTreeSet<String>, errors: &mut ErrorList) {
-    let mut count = 0;
-    let mut take = |target: &str, path: &Path, errors: &mut ErrorList| {
-        if !target.is_empty() && !paths.insert(target.to_owned()) {
-            errors.invalid(path, target, "conflicting duplicate paths");
+/// One of the sources of `volume`, which is the path that the real server names for what concerns more than one.
+fn projection<'a>(
+    source: &'a VolumeProjection,
+    volume: &Path,
+    path: &Path,
+    paths: &mut BTreeSet<&'a str>,
+    errors: &mut ErrorList,
+) {
+    const CONFLICT: &str = "conflicting duplicate paths";
+    let mut keys = |kind: &str, name: &str, list: &'a Option<Vec<KeyToPath>>, errors: &mut ErrorList| {
+        let path = path.child(kind);
+        if name.is_empty() {
+            errors.required(&path.child("name"), "");
+        }
+        for (i, item) in list.iter().flatten().enumerate() {
+            key_to_path(item, &path.child("items").index(i), errors);
+            if !item.path.is_empty() && !paths.insert(&item.path) {
+                errors.invalid(volume, name, CONFLICT);
+            }
         }
     };
     if let Some(secret) = &source.secret {
-        count += 1;
-        let path = path.child("secret");
-        if secret.name.is_empty() {
-            errors.required(&path.child("name"), "");
-        }
-        items(secret.items.as_deref(), &path.child("items"), errors);
-        secret.items.iter().flatten().for_each(|item| take(&item.path, &path, errors));
+        keys("secret", &secret.name, &secret.items, errors);
     }
     if let Some(map) = &source.config_map {
-        count += 1;
-        let path = path.child("configMap");
-        if count > 1 {
-            errors.forbidden(&path, "may not specify more than 1 volume type");
-        } else {
-            if map.name.is_empty() {
-                errors.required(&path.child("name"), "");
-            }
-            items(map.items.as_deref(), &path.child("items"), errors);
-            map.items.iter().flatten().for_each(|item| take(&item.path, &path, errors));
-        }
+        keys("configMap", &map.name, &map.items, errors);
     }
     if let Some(downward) = &source.downward_api {
-        count += 1;
-        let path = path.child("downwardAPI");
-        if count > 1 {
-            errors.forbidden(&path, "may not specify more than 1 volume type");
-        } else {
-            for file in downward.items.iter().flatten() {
-                downward_file(file, &path, errors);
-                take(&file.path, &path, errors);
+        for file in downward.items.iter().flatten() {
+            downward_file(file, &path.child("downwardAPI"), errors);
+            if !file.path.is_empty() && !paths.insert(&file.path) {
+                errors.invalid(volume, &file.path, CONFLICT);
             }
         }
     }
     if let Some(token) = &source.service_account_token {
-        count += 1;
-        let path = path.child("serviceAccountToken");
-        if count > 1 {
-            errors.forbidden(&path, "may not specify more than 1 volume type");
+        let at = path.child("serviceAccountToken").child("expirationSeconds");
+        let seconds = token.expiration_seconds.unwrap_or(3600);
+        if seconds < 600 {
+            errors.invalid(&at, seconds, "may not specify a duration less than 10 minutes");
+        }
+        if seconds > 1 << 32 {
+            errors.invalid(&at, seconds, "may not specify a duration larger than 2^32 seconds");
+        }
+        if token.path.is_empty() {
+            errors.required(&volume.child("path"), "");
         } else {
-            let seconds = token.expiration_seconds.unwrap_or(3600);
-            if seconds < 600 {
-                errors.invalid(
-                    &path.child("expirationSeconds"),
-                    seconds,
-                    "may not specify a duration less than 10 minutes",
-                );
-            }
-            if seconds > 1 << 32 {
-                errors.invalid(
-                    &path.child("expirationSeconds"),
-                    seconds,
-                    "may not specify a duration larger than 2^32 seconds",
-                );
-            }
-            if token.path.is_empty() {
-                errors.required(&path.child("path"), "");
-            } else {
-                local_path(&token.path, &path.child("path"), errors);
-            }
+            local_path(&token.path, &volume.child("path"), errors);
         }
     }
-    if count == 0 && source.cluster_trust_bundle.is_none() && source.pod_certificate.is_none() {
-        errors.required(path, "must specify a volume type");
+    let kinds = [
+        source.secret.is_some(),
+        source.config_map.is_some(),
+        source.downward_api.is_some(),
+        source.service_account_token.is_some(),
+        source.cluster_trust_bundle.is_some(),
+        source.pod_certificate.is_some(),
+    ];
+    if kinds.iter().filter(|is_set| **is_set).count() > 1 {
+        errors.forbidden(path, "may not specify more than 1 volume type per source");
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) fn is_due(manifest: &Manifest, runtime: &RuntimeStatus, previous: &Po
     if manifest.is_deleted() {
         return false;
     }
-    let goes_on = status::condition(previous.conditions.as_deref(), CONDITION).is_some_and(|c| c.status == "True");
+    let goes_on =
+        status::condition(previous.conditions.as_deref(), CONDITION).is_some_and(|c| c.status == "True");
     goes_on || manifest.containers().any(|(place, _)| is_source(manifest, runtime, place))
 }
 

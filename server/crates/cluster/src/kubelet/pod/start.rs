@@ -218,7 +218,8 @@ impl PodMachine {
             return instance.attempt + 1;
         }
         let statuses = self.status.init_container_statuses.iter().chain(&self.status.container_statuses);
-        let counted = statuses.flatten().find(|status| status.name == name).map(|status| status.restart_count);
+        let counted =
+            statuses.flatten().find(|status| status.name == name).map(|status| status.restart_count);
         counted.and_then(|count| u32::try_from(count).ok()).unwrap_or_default()
     }
 

@@ -164,7 +164,9 @@ impl PodMachine {
 
     /// Forgets all of a container, its log included.
     fn remove(&mut self, place: Place) {
-        let Some(name) = self.manifest.container(place).map(|container| container.name.clone()) else { return };
+        let Some(name) = self.manifest.container(place).map(|container| container.name.clone()) else {
+            return;
+        };
         self.waiting.remove(&name);
         for instance in self.runtime.remove(&name) {
             self.run(Task::RemoveContainer { instance });
