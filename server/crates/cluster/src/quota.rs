@@ -20,6 +20,29 @@ use crate::{
 pub(crate) const COMPUTE: [&str; 6] =
     ["cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "requests.memory"];
 
+/// The plain names that a quota can limit.
+pub(crate) const STANDARD: [&str; 19] = [
+    "configmaps",
+    "cpu",
+    "ephemeral-storage",
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "memory",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+    "requests.storage",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+];
+
 /// What one object uses.
 pub(crate) fn of_object(storage: &str, object: &Value) -> Amounts {
     let mut used = Amounts::new();
@@ -112,6 +135,7 @@ fn in_scope(pod: &Value, scope: &str, operator: &str, values: &[String]) -> bool
         "NotTerminating" => !ends,
         "BestEffort" => best_effort(),
         "NotBestEffort" => !best_effort(),
+        "CrossNamespacePodAffinity" => has_cross_namespace_affinity(pod),
         "PriorityClass" => {
             let class = text_at(pod, "/spec/priorityClassName");
             match operator {
@@ -123,6 +147,27 @@ fn in_scope(pod: &Value, scope: &str, operator: &str, values: &[String]) -> bool
         }
         _ => true,
     }
+}
+
+/// Whether a Pod wants to be near, or away from, Pods of other namespaces.
+fn has_cross_namespace_affinity(pod: &Value) -> bool {
+    let spec: PodSpec = pod.get("spec").and_then(|spec| parse(spec).ok()).unwrap_or_default();
+    let affinity = spec.affinity.unwrap_or_default();
+    let (near, away) =
+        (affinity.pod_affinity.unwrap_or_default(), affinity.pod_anti_affinity.unwrap_or_default());
+    let required = [
+        near.required_during_scheduling_ignored_during_execution,
+        away.required_during_scheduling_ignored_during_execution,
+    ];
+    let preferred = [
+        near.preferred_during_scheduling_ignored_during_execution,
+        away.preferred_during_scheduling_ignored_during_execution,
+    ];
+    let preferred = preferred.into_iter().flatten().flatten().map(|weighted| weighted.pod_affinity_term);
+    let mut terms = required.into_iter().flatten().flatten().chain(preferred);
+    terms.any(|term| {
+        term.namespace_selector.is_some() || term.namespaces.is_some_and(|names| !names.is_empty())
+    })
 }
 
 /// What the objects of a namespace use of what a quota limits.

@@ -60,7 +60,7 @@ impl Strategy for BindingStrategy {
             errors.not_supported(&path.child("apiGroup"), group, &[GROUP]);
         }
         let kinds: &[&str] =
-            if self.0 == RoleStrategy::Namespace { &["ClusterRole", "Role"] } else { &["ClusterRole"] };
+            if self.0 == RoleStrategy::Namespace { &["Role", "ClusterRole"] } else { &["ClusterRole"] };
         if !kinds.contains(&role.kind.as_str()) {
             errors.not_supported(&path.child("kind"), &role.kind, kinds);
         }
@@ -163,7 +163,7 @@ impl BindingStrategy {
                     errors.not_supported(&path.child("apiGroup"), group, &[GROUP]);
                 }
             }
-            other => errors.not_supported(&path.child("kind"), other, &["Group", "ServiceAccount", "User"]),
+            other => errors.not_supported(&path.child("kind"), other, &["ServiceAccount", "User", "Group"]),
         }
     }
 }

@@ -87,7 +87,7 @@ impl Strategy for IngressStrategy {
 fn validate(spec: &IngressSpec, path: &Path, errors: &mut ErrorList) {
     let rules = spec.rules.as_deref().unwrap_or_default();
     if rules.is_empty() && spec.default_backend.is_none() {
-        errors.invalid(path, spec, "either `defaultBackend` or `rules` must be specified");
+        errors.invalid(path, &spec.rules, "either `defaultBackend` or `rules` must be specified");
     }
     if let Some(backend) = &spec.default_backend {
         validate_backend(backend, &path.child("defaultBackend"), errors);

@@ -1,6 +1,8 @@
 //! NetworkPolicies.
 
 use jiff::Timestamp;
+use std::net::IpAddr;
+
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort};
 use serde_json::{Value, json};
 
@@ -63,7 +65,7 @@ impl Strategy for NetworkPolicyStrategy {
         }
         for (i, kind) in types.iter().enumerate() {
             if !matches!(kind.as_str(), "Ingress" | "Egress") {
-                errors.not_supported(&at.index(i), kind, &["Egress", "Ingress"]);
+                errors.not_supported(&at.index(i), kind, &["Ingress", "Egress"]);
             }
         }
         Ok(())
@@ -126,12 +128,17 @@ fn validate_peers(peers: Option<&[NetworkPolicyPeer]>, path: &Path, errors: &mut
             let at = path.child("ipBlock");
             if block.cidr.is_empty() {
                 errors.required(&at.child("cidr"), "");
-            } else if !is_cidr(&block.cidr) {
+            } else if cidr(&block.cidr).is_none() {
                 errors.invalid(&at.child("cidr"), &block.cidr, CIDR);
             }
             for (i, except) in block.except.iter().flatten().enumerate() {
-                if !is_cidr(except) {
-                    errors.invalid(&at.child("except").index(i), except, CIDR);
+                let at = at.child("except").index(i);
+                match (cidr(&block.cidr), cidr(except)) {
+                    (_, None) => errors.invalid(&at, except, CIDR),
+                    (Some(block), Some(inner)) if !is_strictly_within(inner, block) => {
+                        errors.invalid(&at, except, "must be a strict subset of `cidr`");
+                    }
+                    _ => {}
                 }
             }
         }
@@ -147,9 +154,21 @@ fn validate_peers(peers: Option<&[NetworkPolicyPeer]>, path: &Path, errors: &mut
 
 const CIDR: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 
-fn is_cidr(text: &str) -> bool {
-    let Some((address, length)) = text.split_once('/') else { return false };
-    let Ok(address) = address.parse::<std::net::IpAddr>() else { return false };
+/// A range of addresses: one of them, and the length of what all have in common.
+fn cidr(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, length) = text.split_once('/')?;
+    let address = address.parse::<IpAddr>().ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };
-    length.parse::<u8>().is_ok_and(|length| length <= most)
+    let length = length.parse::<u8>().ok().filter(|length| *length <= most)?;
+    Some((address, length))
+}
+
+fn is_strictly_within((inner, longer): (IpAddr, u8), (outer, length): (IpAddr, u8)) -> bool {
+    let bits = |address: IpAddr| match address {
+        IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, true),
+        IpAddr::V6(address) => (address.to_bits(), false),
+    };
+    let ((inner, is_v4), (outer, outer_is_v4)) = (bits(inner), bits(outer));
+    let same = (inner ^ outer).leading_zeros() >= u32::from(length);
+    is_v4 == outer_is_v4 && same && length < longer
 }

@@ -17,8 +17,11 @@ use k8s_openapi::api::core::v1::PodSpec;
 
 pub(crate) use self::containers::validate_image_updates;
 pub(crate) use self::probes::port_number_or_name;
-pub(crate) use self::resources::validate_amount;
+pub(crate) use self::resources::{
+    container_name as container_resource_name, validate_amount, validate_name as resource_name,
+};
 pub(crate) use self::scheduling::{label_selector, only_added_tolerations, only_deleted_gates, taint_effect};
+pub(crate) use self::volumes::host_path;
 pub(crate) use self::warnings::warnings;
 use crate::validation::{ErrorList, Path, names};
 

@@ -120,8 +120,8 @@ fn amounts(resources: &ResourceRequirements, check: CheckName, path: &Path, erro
     }
 }
 
-/// A name of a resource.
-fn validate_name(name: &str, path: &Path, errors: &mut ErrorList) {
+/// The name of any resource.
+pub(crate) fn validate_name(name: &str, path: &Path, errors: &mut ErrorList) {
     let wrong = names::qualified_name(name);
     errors.invalid_each(path, name, &wrong);
     if wrong.is_empty() && !name.contains('/') && !STANDARD.contains(&name) && !is_huge(name) {
@@ -129,7 +129,8 @@ fn validate_name(name: &str, path: &Path, errors: &mut ErrorList) {
     }
 }
 
-fn container_name(name: &str, path: &Path, errors: &mut ErrorList) {
+/// The name of a resource that a container can ask for.
+pub(crate) fn container_name(name: &str, path: &Path, errors: &mut ErrorList) {
     validate_name(name, path, errors);
     if !name.contains('/') {
         if !CONTAINER.contains(&name) && !is_huge(name) {

@@ -172,7 +172,8 @@ fn empty_dir(source: Option<&EmptyDirVolumeSource>, path: &Path, errors: &mut Er
     }
 }
 
-fn host_path(source: Option<&HostPathVolumeSource>, path: &Path, errors: &mut ErrorList) {
+/// A path of the node.
+pub(crate) fn host_path(source: Option<&HostPathVolumeSource>, path: &Path, errors: &mut ErrorList) {
     const TYPES: [&str; 8] =
         ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
     let Some(source) = source else { return };

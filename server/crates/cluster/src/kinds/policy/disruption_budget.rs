@@ -1,7 +1,11 @@
 //! PodDisruptionBudgets.
 
 use jiff::Timestamp;
-use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::{
+    api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec},
+    apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
+};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -35,16 +39,24 @@ impl Strategy for DisruptionBudgetStrategy {
         let spec = parse::<PodDisruptionBudget>(object)?.spec.unwrap_or_default();
         let path = Path::new("spec");
         if spec.min_available.is_some() && spec.max_unavailable.is_some() {
-            errors.invalid(&path, &spec, "minAvailable and maxUnavailable cannot be both set");
+            errors.invalid(
+                &path,
+                AsInside::from(&spec),
+                "minAvailable and maxUnavailable cannot be both set",
+            );
         }
         for (field, value) in
             [("minAvailable", &spec.min_available), ("maxUnavailable", &spec.max_unavailable)]
         {
-            use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
             match value {
                 Some(IntOrString::Int(number)) => errors.not_negative(&path.child(field), *number),
                 Some(IntOrString::String(text)) => {
-                    errors.invalid_each(&path.child(field), text, &names::percent(text));
+                    let wrong = names::percent(text);
+                    errors.invalid_each(&path.child(field), text, &wrong);
+                    let percent = text.strip_suffix('%').and_then(|number| number.parse::<u64>().ok());
+                    if wrong.is_empty() && percent.is_none_or(|percent| percent > 100) {
+                        errors.invalid(&path.child(field), text, "must not be greater than 100%");
+                    }
                 }
                 None => {}
             }
@@ -85,5 +97,26 @@ impl Strategy for DisruptionBudgetStrategy {
             cells::number(object, "/status/disruptionsAllowed"),
             cells::age(object, now),
         ]
+    }
+}
+
+/// A spec as the real server has it inside, where its fields have no names for JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AsInside<'a> {
+    min_available: &'a Option<IntOrString>,
+    selector: &'a Option<LabelSelector>,
+    max_unavailable: &'a Option<IntOrString>,
+    unhealthy_pod_eviction_policy: &'a Option<String>,
+}
+
+impl<'a> From<&'a PodDisruptionBudgetSpec> for AsInside<'a> {
+    fn from(spec: &'a PodDisruptionBudgetSpec) -> Self {
+        Self {
+            min_available: &spec.min_available,
+            selector: &spec.selector,
+            max_unavailable: &spec.max_unavailable,
+            unhealthy_pod_eviction_policy: &spec.unhealthy_pod_eviction_policy,
+        }
     }
 }

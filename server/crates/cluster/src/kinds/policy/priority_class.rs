@@ -43,7 +43,7 @@ impl Strategy for PriorityClassStrategy {
         }
         let policy = text_at(object, "/preemptionPolicy");
         if !matches!(policy, "PreemptLowerPriority" | "Never") {
-            errors.not_supported(&Path::new("preemptionPolicy"), policy, &["Never", "PreemptLowerPriority"]);
+            errors.not_supported(&Path::new("preemptionPolicy"), policy, &["PreemptLowerPriority", "Never"]);
         }
         Ok(())
     }

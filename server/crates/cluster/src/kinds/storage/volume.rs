@@ -9,6 +9,7 @@ use crate::{
     kinds::{
         cells,
         defaults::{object, set},
+        pod_spec,
     },
     object::{object_at, parse, text_at},
     resource::{Context, Strategy, columns::Column},
@@ -61,13 +62,13 @@ impl Strategy for VolumeStrategy {
         let path = Path::new("spec");
         let modes = spec.access_modes.as_deref().unwrap_or_default();
         validate_access_modes(modes, &path.child("accessModes"), errors);
-        let capacity = spec.capacity.unwrap_or_default();
+        let given = spec.capacity;
+        let capacity = given.clone().unwrap_or_default();
         let at = path.child("capacity");
         if capacity.is_empty() {
             errors.required(&at, "");
         }
         if !capacity.contains_key("storage") || capacity.len() > 1 {
-            let given: Vec<&String> = capacity.keys().collect();
             errors.not_supported(&at, given, &["storage"]);
         }
         let fields = object.get("spec").and_then(Value::as_object);
@@ -78,6 +79,9 @@ impl Strategy for VolumeStrategy {
         }
         for extra in sources {
             errors.forbidden(&path.child(extra), "may not specify more than 1 volume type");
+        }
+        if spec.host_path.is_some() {
+            pod_spec::host_path(spec.host_path.as_ref(), &path.child("hostPath"), errors);
         }
         let policy = spec.persistent_volume_reclaim_policy.as_deref().unwrap_or_default();
         if !POLICIES.contains(&policy) {

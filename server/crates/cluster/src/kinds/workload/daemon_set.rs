@@ -11,7 +11,6 @@ use crate::{
         defaults::{object, set, set_object},
         pod_spec,
     },
-    label_selector,
     object::parse,
     resource::{
         Context, Generation, Strategy,
@@ -80,14 +79,13 @@ impl Strategy for DaemonSetStrategy {
     fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
         let spec = parse::<DaemonSet>(object)?.spec;
         let path = Path::new("spec");
-        pod_spec::label_selector(&spec.selector, &path.child("selector"), errors);
-        let at = path.child("template");
-        let labels = spec.template.metadata.as_ref().and_then(|metadata| metadata.labels.as_ref());
-        let is_empty = spec.selector == Default::default();
-        if !is_empty && !label_selector::selects(Some(&spec.selector), labels) {
-            template::not_selected(&spec.template, &at, errors);
+        let selector = object.pointer("/spec/selector").map(|_| &spec.selector);
+        if let Some(selector) = selector {
+            pod_spec::label_selector(selector, &path.child("selector"), errors);
         }
-        if is_empty {
+        let at = path.child("template");
+        template::validate_selected(&spec.template, selector, &at, errors);
+        if selector.is_some_and(|selector| *selector == Default::default()) {
             let detail = "empty selector is invalid for daemonset";
             errors.invalid(&path.child("selector"), &spec.selector, detail);
         }

@@ -14,7 +14,7 @@ use crate::{
         columns::{self, Column},
     },
     status::Result,
-    validation::{ErrorList, Path},
+    validation::{ErrorList, Path, names},
 };
 
 #[derive(Debug)]
@@ -73,6 +73,7 @@ impl Strategy for JobStrategy {
         let job: Job = parse(object)?;
         let path = Path::new("spec");
         let spec = job.spec.unwrap_or_default();
+        validate_generated_selector(object, &spec, &path, errors);
         validate_spec(&spec, &path, errors);
         match &spec.selector {
             None => errors.required(&path.child("selector"), ""),
@@ -185,6 +186,19 @@ fn generate_selector(object: &mut Value) {
     object_at(selector, "matchLabels").insert(UID_LABEL.into(), json!(uid));
 }
 
+/// A selector that nobody may choose has to select what the Job's own Pods are labelled with, and nothing else.
+fn validate_generated_selector(object: &Value, spec: &JobSpec, path: &Path, errors: &mut ErrorList) {
+    let Some(selector) = spec.selector.as_ref().filter(|_| spec.manual_selector != Some(true)) else {
+        return;
+    };
+    let (uid, name) = (metadata_str(object, "uid"), metadata_str(object, "name"));
+    let own = [(UID_LABEL, uid), ("batch.kubernetes.io/job-name", name)];
+    let own = own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    if !label_selector::selects(Some(selector), Some(&own)) {
+        errors.invalid(&path.child("selector"), selector, "`selector` not auto-generated");
+    }
+}
+
 /// Only a Job that is suspended and has never run may get another template.
 fn may_change_template(before: &JobSpec, started: &str) -> bool {
     before.suspend == Some(true) && started.is_empty()
@@ -203,11 +217,17 @@ pub(super) fn validate_spec(spec: &JobSpec, path: &Path, errors: &mut ErrorList)
     ] {
         errors.not_negative(&path.child(field), number.unwrap_or(0));
     }
+    if spec.max_failed_indexes.is_some() && spec.backoff_limit_per_index.is_none() {
+        errors.required(&path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
+    }
+    if let Some(manager) = spec.managed_by.as_deref() {
+        validate_manager(manager, &path.child("managedBy"), errors);
+    }
     let indexed = match spec.completion_mode.as_deref() {
         None | Some("NonIndexed") => false,
         Some("Indexed") => true,
         Some(other) => {
-            errors.not_supported(&path.child("completionMode"), other, &["Indexed", "NonIndexed"]);
+            errors.not_supported(&path.child("completionMode"), other, &["NonIndexed", "Indexed"]);
             false
         }
     };
@@ -223,17 +243,14 @@ pub(super) fn validate_spec(spec: &JobSpec, path: &Path, errors: &mut ErrorList)
             errors.invalid(&path.child("parallelism"), spec.parallelism, &detail);
         }
     } else {
-        for (field, is_set) in [
-            ("backoffLimitPerIndex", spec.backoff_limit_per_index.is_some()),
-            ("maxFailedIndexes", spec.max_failed_indexes.is_some()),
+        for (field, number) in [
+            ("backoffLimitPerIndex", spec.backoff_limit_per_index),
+            ("maxFailedIndexes", spec.max_failed_indexes),
         ] {
-            if is_set {
-                errors.invalid(&path.child(field), 0, "requires indexed completion mode");
+            if let Some(number) = number {
+                errors.invalid(&path.child(field), number, "requires indexed completion mode");
             }
         }
-    }
-    if spec.max_failed_indexes.is_some() && spec.backoff_limit_per_index.is_none() {
-        errors.required(&path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified");
     }
     job_policies::validate(spec, path, errors);
     let known: &[&str] = match spec.pod_failure_policy {
@@ -254,6 +271,17 @@ pub(super) fn validate_spec(spec: &JobSpec, path: &Path, errors: &mut ErrorList)
         "OnFailure" | "Never" => {}
         "Always" => errors.required(&at, "valid values: \"OnFailure\", \"Never\""),
         other => errors.not_supported(&at, other, &["OnFailure", "Never"]),
+    }
+}
+
+/// The controller that looks after a Job: a path behind somebody's domain.
+fn validate_manager(manager: &str, path: &Path, errors: &mut ErrorList) {
+    match manager.split_once('/') {
+        _ if manager.is_empty() => errors.required(path, ""),
+        Some((host, rest)) if !host.is_empty() && !rest.is_empty() => {
+            errors.invalid_each(path, host, &names::dns_subdomain(host));
+        }
+        _ => errors.invalid(path, manager, "must be a domain-prefixed path (such as \"acme.io/foo\")"),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use k8s_openapi::{
-    api::apps::v1::{StatefulSet, StatefulSetSpec},
-    apimachinery::pkg::apis::meta::v1::LabelSelector,
+    api::apps::v1::{RollingUpdateStatefulSetStrategy, StatefulSet, StatefulSetSpec},
+    apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{WIDE, rolling, spec, template, validate_selector};
@@ -133,7 +134,7 @@ fn validate(spec: &StatefulSetSpec, selector: Option<&LabelSelector>, path: &Pat
         ("", _) => errors.required(&at, ""),
         ("OnDelete", Some(rolling)) => {
             let detail = "only allowed for updateStrategy 'RollingUpdate'";
-            errors.invalid(&at.child("rollingUpdate"), rolling, detail);
+            errors.invalid(&at.child("rollingUpdate"), RollingInside::from(rolling), detail);
         }
         ("OnDelete", None) => {}
         ("RollingUpdate", rolling) => {
@@ -142,7 +143,10 @@ fn validate(spec: &StatefulSetSpec, selector: Option<&LabelSelector>, path: &Pat
             errors.not_negative(&at.child("partition"), rolling.partition.unwrap_or(0));
             rolling::validate(rolling.max_unavailable.as_ref(), &at.child("maxUnavailable"), errors);
         }
-        _ => errors.invalid(&at, &strategy, "must be 'RollingUpdate' or 'OnDelete'"),
+        (kind, rolling) => {
+            let strategy = StrategyInside { kind, rolling_update: rolling.as_ref().map(Into::into) };
+            errors.invalid(&at, strategy, "must be 'RollingUpdate' or 'OnDelete'");
+        }
     }
     if let Some(policy) = &spec.persistent_volume_claim_retention_policy {
         let at = path.child("persistentVolumeClaimRetentionPolicy");
@@ -171,5 +175,28 @@ fn validate(spec: &StatefulSetSpec, selector: Option<&LabelSelector>, path: &Pat
     if pod.active_deadline_seconds.is_some() {
         let at = at.child("spec").child("activeDeadlineSeconds");
         errors.forbidden(&at, "activeDeadlineSeconds in StatefulSet is not Supported");
+    }
+}
+
+/// A strategy as the real server has it inside, where its fields have no names for JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct StrategyInside<'a> {
+    #[serde(rename = "Type")]
+    kind: &'a str,
+    rolling_update: Option<RollingInside>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RollingInside {
+    partition: i32,
+    max_unavailable: Option<IntOrString>,
+}
+
+impl From<&RollingUpdateStatefulSetStrategy> for RollingInside {
+    fn from(rolling: &RollingUpdateStatefulSetStrategy) -> Self {
+        let max_unavailable = rolling.max_unavailable.clone();
+        Self { partition: rolling.partition.unwrap_or(0), max_unavailable }
     }
 }
