@@ -1,5 +1,5 @@
 //! The API as its clients meet it: real clients over connections in process, and the recorded answers of a real one.
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed step fails the test")]
 #![expect(clippy::disallowed_methods, reason = "tests have a runtime, files and a clock of their own")]
 
 mod agent;

@@ -61,7 +61,7 @@ pub struct FileSet {
     pub files: BTreeMap<String, ProjectedFile>,
     /// The group that owns all of it (fsGroup).
     pub group: Option<u32>,
-    /// Kept in memory (a tmpfs), as Secrets and projected volumes are.
+    /// Kept in memory (a tmpfs), as all but ConfigMaps are.
     pub memory: bool,
 }
 
@@ -126,9 +126,10 @@ impl Volume {
     pub(crate) fn files(host: &Arc<Host>, files: &FileSet) -> Self {
         let kind = if files.memory { FsKind::Tmpfs } else { FsKind::Ext4 };
         let space = Quota::new(host.disk.limit(), Some(Arc::clone(&host.disk)));
+        let sticky = if files.memory { 0o1000 } else { 0 };
         let (mode, gid) = match files.group {
-            Some(group) => (0o2777, group),
-            None => (0o777, 0),
+            Some(group) => (0o2777 | sticky, group),
+            None => (0o777 | sticky, 0),
         };
         let root = new_root(&FileSystem::new(host, kind, space), mode, 0, gid);
         let projected = Some(Mutex::new(Projected::default()));

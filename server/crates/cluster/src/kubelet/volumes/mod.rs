@@ -84,7 +84,7 @@ pub(crate) fn files(maker: &Maker<'_>, volume: &ApiVolume) -> Option<Result<File
         return None;
     };
     let group = volume_group(maker.manifest);
-    let memory = volume.secret.is_some() || volume.projected.is_some();
+    let memory = volume.config_map.is_none();
     Some(files.map(|files| FileSet { files, group, memory }))
 }
 
