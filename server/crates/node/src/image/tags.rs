@@ -72,6 +72,9 @@ const WORDS: &[&str] = &[
     "forky",
     "backports",
     "bitnami",
+    "blue",
+    "green",
+    "purple",
     "v",
 ];
 

@@ -3,10 +3,12 @@
 mod alpine;
 mod applets;
 pub(crate) mod base;
+mod bash;
 mod booking;
 mod busybox;
 mod databases;
 mod debian;
+mod demonstrations;
 mod envoy;
 mod exporters;
 mod haproxy;
@@ -14,9 +16,11 @@ mod httpd;
 mod memcached;
 mod nginx;
 mod nginx_samples;
+mod node;
 pub(crate) mod packages;
 mod pause;
 mod python;
+mod red_hat;
 mod redis;
 mod samples;
 mod shippers;
@@ -33,7 +37,9 @@ pub(crate) fn release(server: &str, version: &str) -> Option<&'static str> {
         "fluent-bit" => shippers::FLUENT_BIT_RELEASES,
         "fluentd" => shippers::FLUENTD_RELEASES,
         "httpd" => httpd::RELEASES,
+        "kuard" => demonstrations::KUARD_RELEASES,
         "nginx" => nginx::RELEASES,
+        "node" => node::RELEASES,
         "nginx-prometheus-exporter" => exporters::NGINX_RELEASES,
         "node_exporter" => exporters::NODE_RELEASES,
         _ => return None,
@@ -44,11 +50,14 @@ pub(crate) fn release(server: &str, version: &str) -> Option<&'static str> {
 /// All families.
 pub(crate) const FAMILIES: &[Family] = &[
     alpine::FAMILY,
+    bash::FAMILY,
     busybox::FAMILY,
     databases::MARIADB,
     databases::MYSQL,
     databases::POSTGRES,
     debian::FAMILY,
+    demonstrations::HTTPBIN,
+    demonstrations::KUARD,
     envoy::FAMILY,
     exporters::NGINX,
     exporters::NODE,
@@ -57,10 +66,12 @@ pub(crate) const FAMILIES: &[Family] = &[
     memcached::FAMILY,
     nginx::FAMILY,
     nginx_samples::FAMILY,
+    node::FAMILY,
     pause::FAMILY,
     booking::BOOKING,
     booking::WEBAPP,
     python::FAMILY,
+    red_hat::FAMILY,
     redis::FAMILY,
     samples::CLIENTS,
     samples::FAMILY,

@@ -233,6 +233,9 @@ pub(super) const CLIENTS: Family = Family {
         "praqma/network-multitool",
         "wbitt/network-multitool",
         "registry.k8s.io/e2e-test-images/jessie-dnsutils",
+        "gcr.io/kubernetes-e2e-test-images/dnsutils",
+        "gcr.io/kubernetes-e2e-test-images/jessie-dnsutils",
+        "k8s.gcr.io/e2e-test-images/jessie-dnsutils",
         "tutum/dnsutils",
     ],
     recipe: clients,
@@ -272,9 +275,7 @@ fn clients(repository: &str, tag: &Tag) -> Option<Recipe> {
             &["curl"],
         ),
         "radial/busyboxplus" => (&["1"], &["curl", "busybox-extras"]),
-        "registry.k8s.io/e2e-test-images/jessie-dnsutils" | "tutum/dnsutils" => {
-            (&["1.7", "1.3"], &["bind-tools", "bash"])
-        }
+        repository if repository.ends_with("dnsutils") => (&["1.7", "1.3"], &["bind-tools", "bash"]),
         "nicolaka/netshoot" => (&["0.14", "0.13", "0.12", "0.11", "0.9", "0.8"], &network),
         _ => (&["1"], &network),
     };

@@ -27,6 +27,11 @@ pub(super) fn noble(account: Account) -> TreeBuilder {
     tree("24.04", "noble", "trixie/sid", &[account])
 }
 
+/// The file tree of an old release, for the images that were made of it.
+pub(super) fn bionic() -> TreeBuilder {
+    tree("18.04", "bionic", "buster/sid", &[])
+}
+
 /// The file tree of a release.
 fn tree(version: &str, name: &str, debian_version: &str, more: &[Account]) -> TreeBuilder {
     let mut title = name.to_owned();

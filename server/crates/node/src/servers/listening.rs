@@ -12,7 +12,7 @@ use futures::{StreamExt, stream::FuturesUnordered};
 
 use crate::{
     env::BoxFuture,
-    http::{Body, BodyKind, RequestHead, ResponseHead, Wire, within},
+    http::{Body, BodyKind, RequestHead, ResponseHead, Wire, decode_percent, within},
     kernel::{
         errno::Errno,
         net::{Listener, Stream},
@@ -42,6 +42,16 @@ impl Request {
     /// The path, without the query.
     pub(super) fn path(&self) -> &str {
         self.head.target.split('?').next().unwrap_or("/")
+    }
+
+    /// The value of a parameter of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let (_, query) = self.head.target.split_once('?')?;
+        let pair = |pair: &str| {
+            pair.split_once('=').filter(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+        };
+        let value = query.split('&').find_map(pair)?;
+        Some(String::from_utf8_lossy(&decode_percent(&value.replace('+', " "))).into_owned())
     }
 }
 

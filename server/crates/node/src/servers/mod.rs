@@ -8,12 +8,15 @@ mod event_simulator;
 mod exporters;
 mod forward;
 mod haproxy;
+mod httpbin;
 mod httpd;
 mod jobs;
+mod kuard;
 mod listening;
 mod mariadb;
 mod memcached;
 mod nginx;
+mod node;
 mod python;
 mod redis;
 mod samples;
@@ -32,6 +35,8 @@ pub(crate) fn program(name: &str) -> Option<Program> {
             "fluent-bit" => (shippers::fluent_bit::main, 12 << 20),
             "fluentd" => (shippers::fluentd::main, 40 << 20),
             "httpd" => (httpd::main, 8 << 20),
+            "kuard" => (kuard::main, 8 << 20),
+            "node" => (node::main, 30 << 20),
             "nginx" => (nginx::main, 6 << 20),
             "nginx-prometheus-exporter" => (exporters::nginx_main, 12 << 20),
             "node_exporter" => (exporters::node_main, 14 << 20),
@@ -48,6 +53,7 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         "mariadbd" => ("mariadbd", mariadb::main, 72 << 20),
         "memcached" => ("memcached", memcached::main, 4 << 20),
         "python" => ("python3", python::main, 9 << 20),
+        "httpbin" => ("gunicorn", httpbin::main, 42 << 20),
         "haproxy" => ("haproxy", haproxy::main, 12 << 20),
         "mysqladmin" => ("mysqladmin", databases::mysqladmin_main, 4 << 20),
         "mysqld" => ("mysqld", databases::mysqld_main, 64 << 20),

@@ -357,21 +357,13 @@ fn pod_info(version: &str, host: &str, request: &Request) -> Answer {
 }
 
 async fn net_exec(process: &Process, host: &str, request: &Request) -> Answer {
-    let query = request.head.target.split_once('?').map_or("", |(_, query)| query);
-    let parameter = |name: &str| {
-        let pair = |pair: &str| {
-            pair.split_once('=').filter(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
-        };
-        let value = query.split('&').find_map(pair)?;
-        Some(String::from_utf8_lossy(&crate::http::decode_percent(&value.replace('+', " "))).into_owned())
-    };
     match request.path() {
         "/hostname" | "/hostName" => Answer::new(200, PLAIN, host.to_owned()),
         "/clientip" => Answer::new(200, PLAIN, request.peer.to_string()),
-        "/echo" => Answer::new(200, PLAIN, parameter("msg").unwrap_or_default()),
+        "/echo" => Answer::new(200, PLAIN, request.parameter("msg").unwrap_or_default()),
         "/healthz" | "/readyz" => Answer::new(200, PLAIN, ""),
         "/header" => {
-            let name = parameter("key").unwrap_or_default();
+            let name = request.parameter("key").unwrap_or_default();
             Answer::new(200, PLAIN, request.head.headers.get(&name).unwrap_or_default().to_owned())
         }
         "/" => Answer::new(200, PLAIN, format!("NOW: {}", process.now())),

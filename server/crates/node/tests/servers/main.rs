@@ -5,6 +5,7 @@
 mod busybox_httpd;
 mod companions;
 mod databases;
+mod demonstrations;
 mod envoy;
 mod haproxy;
 mod httpd;
