@@ -2,8 +2,8 @@
 
 use crate::kernel::process::Process;
 
-/// The longest file that is looked at.
-const MAX_FILE: u64 = 256 * 1024;
+/// The longest file that is looked at, in bytes.
+pub(crate) const MAX_FILE: usize = 1 << 20;
 
 /// A line of `/etc/passwd`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct User {
 
 fn lines(process: &Process, path: &[u8]) -> Vec<Vec<Vec<u8>>> {
     let Ok(place) = process.place(path, true) else { return Vec::new() };
-    let Ok(text) = place.inode.read_at(0, usize::try_from(MAX_FILE).unwrap_or(0)) else { return Vec::new() };
+    let Ok(text) = place.inode.read_at(0, MAX_FILE) else { return Vec::new() };
     let fields = |line: &[u8]| line.split(|byte| *byte == b':').map(<[u8]>::to_vec).collect();
     text.split(|byte| *byte == b'\n').map(fields).collect()
 }

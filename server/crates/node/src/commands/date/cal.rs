@@ -1,24 +1,12 @@
 //! `cal`: a calendar.
 
+use std::{fmt::Display, ops::RangeInclusive};
+
 use jiff::civil::Date;
 
-use super::super::{Cx, number};
+use super::super::{Cx, calendar::month_name, number};
 use crate::libc::getopt::OptSpec;
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 const DAYS: [&str; 7] = ["Su", "Mo", "Tu", "We", "Th", "Fr", "Sa"];
 const USAGE: &str = "[-jmy] [[MONTH] YEAR]";
 
@@ -71,11 +59,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         Err(code) => return code,
     };
     let style = Style { julian: opts.has(b'j'), monday: opts.has(b'm') };
-    let now = cx.zone().await.at(cx.process.now());
-    let part = |format: &[u8]| -> u32 {
-        std::str::from_utf8(&now.format(format, false)).ok().and_then(|text| text.parse().ok()).unwrap_or(1)
-    };
-    let (mut year, mut month) = (part(b"%Y"), Some(part(b"%-m")));
+    let today = cx.zone().await.at(cx.process.now()).civil.date();
+    let (mut year, mut month) = (today.year(), Some(today.month()));
     let (given_month, given_year) = match &opts.operands[..] {
         [] => (None, None),
         [year] => (None, Some(year)),
@@ -85,25 +70,21 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     if given_year.is_some() || opts.has(b'y') {
         month = None;
     }
-    for (given, range, target) in [(given_month, 1..=12u32, 0), (given_year, 1..=9999, 1)] {
-        let Some(text) = given else { continue };
-        let Some(value) = number::parse::<u32>(text) else { return cx.bad_number(text).await };
-        if !range.contains(&value) {
-            cx.error(format!("number {value} is not in {}..{} range", range.start(), range.end())).await;
-            return 1;
-        }
-        if target == 0 {
-            month = Some(value);
-        } else {
-            year = value;
+    if let Some(text) = given_month {
+        match in_range(&mut cx, text, 1..=12).await {
+            Ok(given) => month = Some(given),
+            Err(code) => return code,
         }
     }
-    let (Ok(year), month) = (i16::try_from(year), month.and_then(|month| i8::try_from(month).ok())) else {
-        return 1;
-    };
+    if let Some(text) = given_year {
+        match in_range(&mut cx, text, 1..=9999).await {
+            Ok(given) => year = given,
+            Err(code) => return code,
+        }
+    }
     match month {
         Some(month) => {
-            let title = format!("{} {year}", MONTHS[usize::from(month.unsigned_abs()) - 1]);
+            let title = format!("{} {year}", month_name(month));
             cx.put(format!("{}\n{}\n", centered(&title, style.width()), style.header()));
             for week in style.weeks(year, month).unwrap_or_default() {
                 // A week without days is all blanks, others have none at their end.
@@ -115,6 +96,21 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         None => put_year(&mut cx, year, style),
     }
     cx.finish(0).await
+}
+
+/// A number that an operand gives; one out of its range is told.
+async fn in_range<T>(cx: &mut Cx, text: &[u8], range: RangeInclusive<T>) -> Result<T, u8>
+where
+    T: TryFrom<u32> + PartialOrd + Display + Send + Sync,
+{
+    let Some(value) = number::parse::<u32>(text) else { return Err(cx.bad_number(text).await) };
+    match T::try_from(value) {
+        Ok(fitting) if range.contains(&fitting) => Ok(fitting),
+        _ => {
+            cx.error(format!("number {value} is not in {}..{} range", range.start(), range.end())).await;
+            Err(1)
+        }
+    }
 }
 
 /// A whole year: three months side by side, or two where days are counted from its start.
@@ -131,7 +127,7 @@ fn put_year(cx: &mut Cx, year: i16, style: Style) {
         let titles: Vec<String> = months
             .iter()
             .map(|month| {
-                let name = MONTHS[usize::from(month.unsigned_abs()) - 1];
+                let name = month_name(*month);
                 format!("{:<width$}", centered(name, width))
             })
             .collect();

@@ -20,7 +20,11 @@ pub(super) mod truncate;
 pub(super) use attributes::{chmod, chown};
 
 use super::Cx;
-use crate::kernel::fs::{FileType, file_name, join};
+use crate::kernel::{
+    errno::Errno,
+    fs::{FileType, file_name, join},
+};
+use {copy::Copying, remove::Removal};
 
 /// How deep trees are copied, removed and changed.
 const MAX_DEPTH: usize = 1024;
@@ -44,6 +48,29 @@ fn inside(dir: &[u8], source: &[u8]) -> Vec<u8> {
 fn trim(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|byte| *byte != b'/').map_or(1.min(path.len()), |last| last + 1);
     &path[..end]
+}
+
+/// Removes a tree; what is not there is no error. Whether all of it is gone.
+pub(super) async fn remove_tree(cx: &mut Cx, path: &[u8]) -> bool {
+    remove::remove(cx, path, Removal { recursive: true, force: true, ..Removal::default() }).await
+}
+
+/// Copies a tree; whether all of it was copied.
+pub(super) async fn copy_tree(cx: &mut Cx, from: &[u8], to: &[u8]) -> bool {
+    copy::copy(cx, from, to, Copying { recursive: true, ..Copying::default() }).await
+}
+
+/// Gives a tree to a user and a group.
+pub(super) async fn give_tree(cx: &mut Cx, path: &[u8], uid: u32, gid: u32) -> Result<(), Errno> {
+    let mut pending = vec![path.to_vec()];
+    while let Some(path) = pending.pop() {
+        cx.process.work(2).await;
+        cx.process.chown(&path, Some(uid), Some(gid), false)?;
+        if cx.process.stat(&path, false)?.file_type == FileType::Directory {
+            pending.extend(cx.process.list(&path)?.into_iter().map(|(name, _)| join(&path, &name)));
+        }
+    }
+    Ok(())
 }
 
 /// Asks a question on standard error; whether the answer begins with `y`.
