@@ -1,0 +1,66 @@
+//! Inserting text.
+
+use super::super::keys::Key;
+use super::{Editor, Mode};
+
+impl Editor {
+    pub(super) fn insert(&mut self, key: Key) {
+        let replace = self.mode == Mode::Replace;
+        match key {
+            Key::Escape | Key::Byte(3) => self.leave_insert(),
+            Key::Byte(b'\r' | b'\n') => {
+                let rest = self.lines[self.row].split_off(self.column);
+                self.lines.insert(self.row + 1, rest);
+                (self.row, self.column) = (self.row + 1, 0);
+            }
+            Key::Byte(8 | 127) => {
+                if self.column > 0 {
+                    let before = self.back(self.column, 1);
+                    self.lines[self.row].drain(before..self.column);
+                    self.column = before;
+                } else if self.row > 0 {
+                    let line = self.lines.remove(self.row);
+                    self.row -= 1;
+                    self.column = self.lines[self.row].len();
+                    self.lines[self.row].extend(line);
+                }
+            }
+            // A word back.
+            Key::Byte(23) => {
+                let line = &self.lines[self.row][..self.column];
+                let end = line.trim_ascii_end().len();
+                let start = line[..end].iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+                self.lines[self.row].drain(start..self.column);
+                self.column = start;
+            }
+            Key::Byte(byte) => {
+                let line = &mut self.lines[self.row];
+                if replace && self.column < line.len() {
+                    line[self.column] = byte;
+                } else {
+                    line.insert(self.column, byte);
+                }
+                self.column += 1;
+            }
+            Key::Delete => {
+                if self.column < self.lines[self.row].len() {
+                    let end = self.forward(self.column, 1);
+                    self.lines[self.row].drain(self.column..end);
+                }
+            }
+            key => self.go(key),
+        }
+    }
+
+    pub(super) fn leave_insert(&mut self) {
+        self.mode = Mode::Normal;
+        self.column = self.back(self.column, 1);
+        self.wanted = self.column;
+    }
+
+    pub(super) fn begin_insert(&mut self, column: usize) {
+        self.remember();
+        self.mode = Mode::Insert;
+        self.column = column.min(self.lines[self.row].len());
+    }
+}
