@@ -1,14 +1,15 @@
 //! Runs one simulated container in the foreground: `container [--fast] [-i] [-t] [--mount DIR:PATH] IMAGE [-- COMMAND...]`.
 //!
 //! The container's standard streams are this process's; its exit code is this process's too. With `--fast` time jumps to
-//! the next timer when nothing can run. With `-t` the container has a terminal; what it shows comes out as it is.
+//! the next timer when nothing can run. With `-t` the container has a terminal; it has 24 rows of
+//! 80 columns, and what it shows comes out as it is.
 
 use std::{io::Write, process::ExitCode, time::SystemTime};
 
 use jiff::Timestamp;
 use podlab_node::{
     AttachOptions, Catalogue, ContainerConfig, Env, Mount, Network, Node, NodeConfig, SandboxConfig,
-    TreeContent, TreeEntry,
+    TreeContent, TreeEntry, WindowSize,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -131,14 +132,27 @@ async fn start(node: &Node, arguments: Arguments) -> Result<ExitCode, String> {
         ..ContainerConfig::default()
     };
     let id = node.create_container(&sandbox.id, config).map_err(|error| error.to_string())?;
-    let options = AttachOptions { stdin: arguments.stdin, size: None };
+    let size = arguments.tty.then_some(WindowSize { rows: 24, columns: 80 });
+    let options = AttachOptions { stdin: arguments.stdin, size };
     let session = node.attach(&id, options).map_err(|error| error.to_string())?;
     node.start_container(&id).await.map_err(|error| error.to_string())?;
     if let Some(mut stdin) = session.stdin {
-        let mut text = Vec::new();
-        let _ = std::io::Read::read_to_end(&mut std::io::stdin(), &mut text);
+        let (typed, mut keys) = tokio::sync::mpsc::channel::<Vec<u8>>(16);
+        // A terminal's input comes bit by bit, and nothing else may wait for it.
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 65536];
+            while let Ok(count @ 1..) = std::io::Read::read(&mut std::io::stdin(), &mut buffer) {
+                if typed.blocking_send(buffer[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
         drop(tokio::runtime::Handle::current().spawn(async move {
-            let _ = stdin.write_all(&text).await;
+            while let Some(bytes) = keys.recv().await {
+                if stdin.write_all(&bytes).await.is_err() {
+                    break;
+                }
+            }
             let _ = stdin.shutdown().await;
         }));
     }

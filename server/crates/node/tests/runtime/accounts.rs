@@ -82,10 +82,10 @@ async fn debian_adds_users_to_the_groups_that_they_belong_to() {
          /etc/group:daemon2:x:999:\n\
          .bashrc\nann:ann 755\nann:ann 644\n[0]\n"
     );
-    let removed = "userdel -r ann; id ann; grep ann: /etc/passwd /etc/group /etc/shadow; ls -d /home/ann; grep dev /etc/group";
+    let removed = "userdel -r ann; id ann; grep ann: /etc/passwd /etc/group /etc/shadow; ls -d /home/ann; grep ^dev: /etc/group";
     assert_eq!(
         run(&lab, &id, removed).await,
-        "dev:x:2000:daemon2\nuserdel: ann mail spool (/var/mail/ann) not found\nid: ‘ann’: no such user\n\
+        "dev:x:2000:daemon2\nuserdel: ann mail spool (/var/mail/ann) not found\nid: 'ann': no such user\n\
          ls: cannot access '/home/ann': No such file or directory\n[0]\n"
     );
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::editor::{Editor, Effect};
+use super::editor::{Editor, Effect, Message};
 use crate::libc::regex::{Regex, Syntax};
 
 /// The longest line that a substitution makes.
@@ -18,7 +18,7 @@ impl Editor {
         let (range, rest) = match self.range(text) {
             Ok(found) => found,
             Err(message) => {
-                self.tell(message);
+                self.warn(message);
                 return Effect::None;
             }
         };
@@ -36,19 +36,19 @@ impl Editor {
                     self.column = self.first_text(last);
                 }
                 (None, None) => {}
-                (Some(b'!'), _) => self.tell("No shell here: end with :q first".to_owned()),
+                (Some(b'!'), _) => return Effect::Shell(Bytes::copy_from_slice(&rest[1..])),
                 (Some(_), _) => self.unknown(rest),
             },
-            b"q" | b"quit" => return self.quit(forced),
+            b"q" | b"quit" => return self.quit(name, forced),
             b"w" | b"write" => return self.write(range, argument, forced, false),
             b"wq" | b"wn" => return self.write(range, argument, forced, true),
-            b"x" | b"xit" if self.modified || !argument.is_empty() => {
+            b"x" | b"xit" if self.is_modified() || !argument.is_empty() => {
                 return self.write(range, argument, forced, true);
             }
             b"x" | b"xit" => return Effect::Quit,
             b"e" | b"edit" => {
-                if self.modified && !forced {
-                    self.tell("No write since last change (:edit! overrides)".to_owned());
+                if self.is_modified() && !forced {
+                    self.unwritten(name);
                     return Effect::None;
                 }
                 let path = if argument.is_empty() {
@@ -58,14 +58,14 @@ impl Editor {
                 };
                 match path {
                     Some(path) => return Effect::Load(path),
-                    None => self.tell("No current filename".to_owned()),
+                    None => self.warn("No current filename".to_owned()),
                 }
             }
             b"r" | b"read" if !argument.is_empty() => {
                 return Effect::Insert(Bytes::copy_from_slice(argument));
             }
-            b"r" | b"read" => self.tell("No filename given".to_owned()),
-            b"n" | b"next" => return self.quit(forced),
+            b"r" | b"read" => self.warn("No filename given".to_owned()),
+            b"n" | b"next" => return self.quit(name, forced),
             b"f" | b"file" => {
                 if !argument.is_empty() {
                     self.path = Some(Bytes::copy_from_slice(argument));
@@ -74,52 +74,85 @@ impl Editor {
             b"d" | b"delete" => {
                 let (first, last) = range.unwrap_or((self.row, self.row));
                 self.operate_on_lines(b'd', first, last);
+                self.message = Message::default();
             }
             b"y" | b"yank" => {
                 let (first, last) = range.unwrap_or((self.row, self.row));
                 self.operate_on_lines(b'y', first, last);
+                self.tell_register("Yank", "into", 1);
             }
             b"s" | b"substitute" => {
                 let (first, last) = range.unwrap_or((self.row, self.row));
                 if let Err(message) = self.substitute(first, last, after) {
-                    self.tell(message);
+                    self.warn(message);
                 }
             }
-            // What the screen looks like is not settable here; `:set` is in many a habit.
-            b"set" | b"se" => {}
+            b"set" | b"se" => self.set(argument),
             _ => self.unknown(rest),
         }
         Effect::None
     }
 
     fn unknown(&mut self, text: &[u8]) {
-        self.tell(format!("'{}' is not implemented", String::from_utf8_lossy(text)));
+        self.warn(format!("'{}' is not implemented", String::from_utf8_lossy(text)));
     }
 
-    fn quit(&mut self, forced: bool) -> Effect {
-        if self.modified && !forced {
-            self.tell("No write since last change (:quit! overrides)".to_owned());
+    fn unwritten(&mut self, command: &[u8]) {
+        self.warn(format!("No write since last change (:{}! overrides)", String::from_utf8_lossy(command)));
+    }
+
+    fn quit(&mut self, command: &[u8], forced: bool) -> Effect {
+        if self.is_modified() && !forced {
+            self.unwritten(command);
             return Effect::None;
         }
         Effect::Quit
+    }
+
+    /// `:set`: the options that busybox knows. All of them stay as they are at the start.
+    fn set(&mut self, argument: &[u8]) {
+        const KNOWN: [&[u8]; 10] = [
+            b"autoindent",
+            b"ai",
+            b"expandtab",
+            b"et",
+            b"flash",
+            b"fl",
+            b"ignorecase",
+            b"ic",
+            b"showmatch",
+            b"sm",
+        ];
+        if argument.is_empty() {
+            let all = "noautoindent noexpandtab noflash noignorecase noshowmatch tabstop=8";
+            return self.warn(all.to_owned());
+        }
+        for option in argument.split(u8::is_ascii_whitespace).filter(|option| !option.is_empty()) {
+            let name = option.strip_prefix(b"no").unwrap_or(option);
+            let tabs = option.starts_with(b"tabstop=") || option.starts_with(b"ts=");
+            if !KNOWN.contains(&name) && !tabs {
+                self.warn(format!("bad option: {}", String::from_utf8_lossy(option)));
+            }
+        }
     }
 
     fn write(&mut self, range: Option<Range>, argument: &[u8], forced: bool, quit: bool) -> Effect {
         let path =
             if argument.is_empty() { self.path.clone() } else { Some(Bytes::copy_from_slice(argument)) };
         let Some(path) = path else {
-            self.tell("No current filename".to_owned());
+            self.warn("No current filename".to_owned());
             return Effect::None;
         };
         if self.read_only && !forced {
-            self.tell(format!("'{}' is read only", String::from_utf8_lossy(&path)));
+            self.warn(format!("'{}' is read only", String::from_utf8_lossy(&path)));
             return Effect::None;
         }
         let text = match range {
             Some((first, last)) => [self.lines[first..=last].join(&b'\n'), b"\n".to_vec()].concat(),
             None => self.text(),
         };
-        Effect::Write { path, text, quit }
+        let careful = !forced && self.path.as_ref() != Some(&path);
+        Effect::Write { path, text, quit, careful }
     }
 
     /// The lines that a command is for, and what follows.
@@ -137,7 +170,7 @@ impl Editor {
             None => (first, rest),
         };
         let (first, end) = (first.min(last), end.min(last));
-        if first > end { Err("Backwards range given".to_owned()) } else { Ok((Some((first, end)), rest)) }
+        if first > end { Err("Invalid range".to_owned()) } else { Ok((Some((first, end)), rest)) }
     }
 
     /// A line's number, `.`, `$`, or a pattern, with what is added.
@@ -199,7 +232,7 @@ impl Editor {
             self.lines[row] = line;
         }
         self.column = self.first_text(self.row);
-        if lines > 1 {
+        if count > 1 {
             self.tell(format!("{count} substitutions on {lines} lines"));
         }
         Ok(())
@@ -324,10 +357,13 @@ mod tests {
         let mut editor = editor("a");
         editor.command(b"s/a/b/");
         assert_eq!(editor.command(b"q"), Effect::None);
-        assert_eq!(editor.message, "No write since last change (:quit! overrides)");
+        assert_eq!(editor.message.text, "No write since last change (:q! overrides)");
         assert_eq!(editor.command(b"q!"), Effect::Quit);
         let text = b"b\n".to_vec();
-        assert_eq!(editor.command(b"wq"), Effect::Write { path: "f".into(), text, quit: true });
+        assert_eq!(
+            editor.command(b"wq"),
+            Effect::Write { path: "f".into(), text, quit: true, careful: false }
+        );
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 /// A key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub(in crate::commands) enum Key {
     /// A byte of text, or a control character.
     Byte(u8),
     Escape,
@@ -19,10 +19,10 @@ pub(super) enum Key {
 
 /// Reads keys. A sequence is taken to come in one piece, as terminals send it.
 #[derive(Debug, Default)]
-pub(super) struct Keys;
+pub(in crate::commands) struct Keys;
 
 impl Keys {
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<Key> {
+    pub(in crate::commands) fn read(&mut self, bytes: &[u8]) -> Vec<Key> {
         let mut keys = Vec::new();
         let mut rest = bytes;
         while let Some((byte, after)) = rest.split_first() {

@@ -3,7 +3,7 @@
 
 mod editor;
 mod ex;
-mod keys;
+pub(super) mod keys;
 mod motion;
 mod screen;
 
@@ -13,12 +13,13 @@ use bytes::Bytes;
 use editor::{Editor, Effect};
 use keys::Keys;
 
-use super::Cx;
+use super::{Cx, processes};
 use crate::{
     kernel::{
         errno::Errno,
         fs::{FileType, OpenFile, OpenFlags},
         process::Process,
+        tty::Termios,
     },
     libc::getopt::OptSpec,
 };
@@ -49,7 +50,8 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
         act(&mut cx, &mut editor, effects).await;
     }
     edit(&mut cx, &mut editor, &keyboard, &mut files).await;
-    cx.put("\x1b[?1049l");
+    let rows = terminal.as_ref().map_or(24, |tty| tty.size().rows);
+    cx.put(format!("\x1b[{rows};1H\x1b[K\x1b[?1049l"));
     cx.flush().await;
     if let (Some(tty), Some(before)) = (terminal, before) {
         tty.set_termios(before);
@@ -95,14 +97,18 @@ async fn act(cx: &mut Cx, editor: &mut Editor, effect: Effect) -> bool {
     match effect {
         Effect::None => false,
         Effect::Quit => true,
-        Effect::Write { path, text, quit } => match write(cx, &path, &text).await {
+        Effect::Write { path, careful: true, .. } if cx.process.stat(&path, true).is_ok() => {
+            editor.warn("File exists (:w! overrides)".to_owned());
+            false
+        }
+        Effect::Write { path, text, quit, .. } => match write(cx, &path, &text).await {
             Ok(()) => {
                 let lines = text.iter().filter(|byte| **byte == b'\n').count();
                 editor.written(&path, format!("'{}' {lines}L, {}C", shown(&path), text.len()));
                 quit
             }
             Err(errno) => {
-                editor.tell(format!("'{}' {}", shown(&path), cx.text(errno)));
+                editor.warn(format!("'{}' {}", shown(&path), cx.text(errno)));
                 false
             }
         },
@@ -110,14 +116,44 @@ async fn act(cx: &mut Cx, editor: &mut Editor, effect: Effect) -> bool {
             load(cx, editor, Some(path)).await;
             false
         }
+        Effect::Shell(command) => {
+            shell(cx, &command).await;
+            false
+        }
         Effect::Insert(path) => {
             match read(cx, &path).await {
-                Ok(text) => editor.insert_file(&text),
-                Err(errno) => editor.tell(format!("'{}' {}", shown(&path), cx.text(errno))),
+                Ok(text) => editor.insert_file(&path, &text),
+                Err(errno) => editor.warn(format!("'{}' {}", shown(&path), cx.text(errno))),
             }
             false
         }
     }
+}
+
+/// Runs a command below the text, and waits until its output has been read.
+async fn shell(cx: &mut Cx, command: &Bytes) {
+    let Ok(keyboard) = cx.process.file(0) else { return };
+    let terminal = keyboard.terminal().cloned();
+    let rows = terminal.as_ref().map_or(24, |tty| tty.size().rows);
+    cx.put(format!("\x1b[{rows};1H\x1b[K"));
+    cx.flush().await;
+    let raw = terminal.as_ref().map(|tty| {
+        let raw = tty.termios();
+        tty.set_termios(Termios { icrnl: true, isig: true, icanon: true, echo: true, ..raw });
+        raw
+    });
+    let argv = [Bytes::from_static(b"/bin/sh"), Bytes::from_static(b"-c"), command.clone()];
+    if let Ok(child) = processes::spawn(cx, &argv, |_| {}).await {
+        processes::wait(cx, &child).await;
+    }
+    if let (Some(tty), Some(raw)) = (&terminal, raw) {
+        tty.set_termios(raw);
+    }
+    cx.put("\x1b[7m[Hit return to continue]\x1b[m");
+    cx.flush().await;
+    while let Ok(bytes) = cx.process.read(0, 1).await
+        && !matches!(bytes.first(), None | Some(b'\r' | b'\n'))
+    {}
 }
 
 async fn load(cx: &mut Cx, editor: &mut Editor, path: Option<Bytes>) {
@@ -127,15 +163,11 @@ async fn load(cx: &mut Cx, editor: &mut Editor, path: Option<Bytes>) {
     };
     match text {
         Ok(text) => editor.open(path, &text),
-        Err(Errno::ENOENT) => {
-            let message = path.as_deref().map(|path| format!("'{}' [New file]", shown(path)));
-            editor.open(path, &[]);
-            editor.tell(message.unwrap_or_default());
-        }
+        Err(Errno::ENOENT) => editor.open(path, &[]),
         Err(errno) => {
             let message = path.as_deref().map(|path| format!("'{}' {}", shown(path), cx.text(errno)));
             editor.open(path, &[]);
-            editor.tell(message.unwrap_or_default());
+            editor.warn(message.unwrap_or_default());
         }
     }
 }

@@ -44,6 +44,7 @@ impl Editor {
         match key {
             b'h' | 8 | 127 => across((self.row, self.back(self.column, times))),
             b'l' | b' ' => across((self.row, self.forward(self.column, times))),
+            b'|' => across((self.row, (times - 1).min(line.len()))),
             b'0' => across((self.row, 0)),
             b'^' => across((self.row, self.first_text(self.row))),
             b'$' => Some(Motion {

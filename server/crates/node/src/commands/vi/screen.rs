@@ -10,7 +10,7 @@ impl Editor {
     pub(super) fn screen(&mut self, rows: usize, columns: usize) -> Vec<u8> {
         let height = rows - 1;
         self.height = height;
-        self.top = self.top.min(self.row).max((self.row + 1).saturating_sub(height));
+        self.show_cursor_line(height);
         let cursor = width(&self.lines[self.row][..self.column]);
         // Long lines are shown from where the cursor is seen.
         let left = if cursor < columns { 0 } else { cursor + 1 - columns };
@@ -22,8 +22,9 @@ impl Editor {
             }
             out.extend_from_slice(b"\x1b[K\r\n");
         }
-        let status = self.status();
-        out.extend(status.chars().take(columns - 1).collect::<String>().into_bytes());
+        let status: String = self.status().chars().take(columns - 1).collect();
+        let loud = self.message.loud && !matches!(self.mode, Mode::Prompt(..));
+        out.extend(if loud { format!("\x1b[7m{status}\x1b[m") } else { status }.into_bytes());
         out.extend_from_slice(b"\x1b[K");
         if !matches!(self.mode, Mode::Prompt(..)) {
             let place = format!("\x1b[{};{}H", self.row - self.top + 1, cursor - left + 1);
@@ -32,12 +33,31 @@ impl Editor {
         out
     }
 
+    /// Scrolls until the cursor is seen: a little way line by line, a longer one so that it is in the middle.
+    fn show_cursor_line(&mut self, height: usize) {
+        let middle = height / 2;
+        let far = if self.row < self.top {
+            self.top - self.row >= middle
+        } else if self.row >= self.top + height {
+            self.row + 1 - self.top - height >= middle
+        } else {
+            return;
+        };
+        self.top = if far {
+            self.row.saturating_sub(middle)
+        } else if self.row < self.top {
+            self.row
+        } else {
+            self.row + 1 - height
+        };
+    }
+
     fn status(&self) -> String {
         if let Mode::Prompt(begin, text) = &self.mode {
             return format!("{}{}", char::from(*begin), String::from_utf8_lossy(text));
         }
-        if !self.message.is_empty() {
-            return self.message.clone();
+        if !self.message.text.is_empty() {
+            return self.message.text.clone();
         }
         let mode = match self.mode {
             Mode::Insert => 'I',
@@ -45,8 +65,10 @@ impl Editor {
             _ => '-',
         };
         let name = self.path.as_ref().map_or("No file".into(), |path| String::from_utf8_lossy(path));
-        let (read_only, modified) =
-            (if self.read_only { " [Readonly]" } else { "" }, if self.modified { " [modified]" } else { "" });
+        let (read_only, modified) = (
+            if self.read_only { " [Readonly]" } else { "" },
+            if self.is_modified() { " [Modified]" } else { "" },
+        );
         let (at, count) = (self.row + 1, self.lines.len());
         format!("{mode} {name}{read_only}{modified} {at}/{count} {}%", at * 100 / count)
     }

@@ -1,7 +1,7 @@
 //! Changes: operators and what they work on, putting, joining, replacing.
 
-use super::super::motion::Place;
-use super::{Editor, MAX_TEXT, Mode, Register};
+use super::super::motion::{Motion, Place};
+use super::{Editor, MAX_TEXT, Mode, register::Register};
 
 impl Editor {
     /// `d`, `c`, `y`, `<` or `>` with a movement, or with itself for whole lines.
@@ -17,7 +17,21 @@ impl Editor {
         let on_blank = self.lines[here.0].get(here.1).is_none_or(u8::is_ascii_whitespace);
         let motion =
             if operator == b'c' && matches!(motion, b'w' | b'W') && !on_blank { b'e' } else { motion };
-        let Some(found) = self.motion(motion, count) else { return };
+        let found = match (motion, rest.first()) {
+            (b'f' | b'F' | b't' | b'T', Some(wanted)) => {
+                self.found = Some((motion, *wanted));
+                self.find_on_line(motion, *wanted, times).map(|column| Motion {
+                    to: (self.row, column),
+                    lines: false,
+                    inclusive: matches!(motion, b'f' | b't'),
+                })
+            }
+            (b'\'' | b'`', Some(name)) => {
+                self.mark(*name).map(|to| Motion { to, lines: motion == b'\'', inclusive: false })
+            }
+            _ => self.motion(motion, count),
+        };
+        let Some(found) = found else { return };
         if found.lines || matches!(operator, b'<' | b'>') {
             return self.operate_on_lines(operator, here.0.min(found.to.0), here.0.max(found.to.0));
         }
@@ -30,28 +44,58 @@ impl Editor {
             to = (to.0 - 1, self.lines[to.0 - 1].len());
         }
         to.1 = to.1.min(self.lines[to.0].len());
+        if from == to && operator != b'c' {
+            return;
+        }
         if operator != b'y' {
             self.remember();
         }
-        self.register = Register { text: self.between(from, to), lines: false };
+        let text = self.between(from, to);
+        self.keep(text, false);
         (self.row, self.column) = from;
         if operator != b'y' {
             self.remove(from, to);
         }
-        if operator == b'c' {
-            self.mode = Mode::Insert;
+        match operator {
+            b'c' => self.mode = Mode::Insert,
+            b'd' => self.tell_register("Delete", "from", 1),
+            _ => self.tell_register("Yank", "from", 1),
         }
         self.settle();
     }
 
-    fn between(&self, from: Place, to: Place) -> Vec<Vec<u8>> {
-        if from.0 == to.0 {
-            return vec![self.lines[from.0][from.1.min(to.1)..to.1].to_vec()];
+    /// `x` and `X`: single characters, of which the register keeps the last.
+    pub(super) fn delete_characters(&mut self, back: bool, times: usize) {
+        let mut remembered = false;
+        for _ in 0..times {
+            let (from, to) = match back {
+                true => (self.back(self.column, 1), self.column),
+                false => (self.column, self.forward(self.column, 1)),
+            };
+            if from == to {
+                return;
+            }
+            if !remembered {
+                self.remember();
+                remembered = true;
+            }
+            let text = self.lines[self.row].drain(from..to).collect();
+            self.keep(vec![text], false);
+            self.column = from;
+            self.settle();
         }
-        let mut text = vec![self.lines[from.0][from.1..].to_vec()];
-        text.extend_from_slice(&self.lines[from.0 + 1..to.0]);
-        text.push(self.lines[to.0][..to.1].to_vec());
-        text
+    }
+
+    /// `D` and `C`: the rest of the line.
+    pub(super) fn delete_to_end(&mut self, insert: bool) {
+        self.remember();
+        let line = &mut self.lines[self.row];
+        let text = line.split_off(self.column.min(line.len()));
+        self.keep(vec![text], false);
+        if insert {
+            self.mode = Mode::Insert;
+        }
+        self.settle();
     }
 
     pub(super) fn remove(&mut self, from: Place, to: Place) {
@@ -80,9 +124,13 @@ impl Editor {
                 (self.row, self.column) = (first, self.first_text(first));
                 return;
             }
-            b'y' => self.register = Register { text: self.lines[first..=last].to_vec(), lines: true },
+            b'y' => {
+                let text = self.lines[first..=last].to_vec();
+                self.keep(text, true);
+            }
             b'd' => {
-                self.register = Register { text: self.lines.drain(first..=last).collect(), lines: true };
+                let text = self.lines.drain(first..=last).collect();
+                self.keep(text, true);
                 if self.lines.is_empty() {
                     self.lines.push(Vec::new());
                 }
@@ -91,26 +139,26 @@ impl Editor {
             }
             _ => {
                 let text = self.lines.splice(first..=last, [Vec::new()]).collect();
-                self.register = Register { text, lines: true };
+                self.keep(text, true);
                 (self.row, self.column, self.mode) = (first, 0, Mode::Insert);
             }
         }
-        let count = self.register.text.len();
-        if count > 2 {
-            let verb = if operator == b'y' { "Yank" } else { "Delete" };
-            self.tell(format!("{verb} {count} lines"));
+        match operator {
+            b'd' => self.tell_register("Delete", "from", 1),
+            b'y' => self.tell_register("Yank", "from", 1),
+            _ => {}
         }
     }
 
     pub(super) fn put(&mut self, after: bool, times: usize) {
-        if self.register.text.is_empty() {
-            return self.tell("Nothing in register".to_owned());
-        }
-        let size = self.register.text.iter().map(|line| line.len() + 1).sum::<usize>();
+        let Some(Register { text, lines }) = self.registers.get(&self.named).cloned() else {
+            return self.warn(format!("Nothing in register {}", char::from(self.named)));
+        };
+        let size = text.iter().map(|line| line.len() + 1).sum::<usize>();
         let times = times.min(MAX_TEXT / size.max(1)).max(1);
         self.remember();
-        let text = self.register.text.clone();
-        if self.register.lines {
+        self.tell_register("Put", "from", times);
+        if lines {
             let row = self.row + usize::from(after);
             for _ in 0..times {
                 self.lines.splice(row..row, text.iter().cloned());
@@ -132,24 +180,22 @@ impl Editor {
             at.1 = self.lines[at.0].len();
             self.lines[at.0].extend(rest);
         }
-        (self.row, self.column) = (at.0, at.1.saturating_sub(1));
+        (self.row, self.column) = (at.0, at.1.saturating_sub(usize::from(after)));
     }
 
+    /// Joins so many lines to this one, each behind a space.
     pub(super) fn join(&mut self, count: usize) {
         if self.row + 1 >= self.lines.len() {
             return;
         }
         self.remember();
-        for _ in 1..count.min(self.lines.len() - self.row) {
-            let next = self.lines.remove(self.row + 1);
-            let line = &mut self.lines[self.row];
-            line.truncate(line.trim_ascii_end().len());
+        let last = self.row + count.min(self.lines.len() - 1 - self.row);
+        let joined: Vec<Vec<u8>> = self.lines.drain(self.row + 1..=last).collect();
+        let line = &mut self.lines[self.row];
+        for next in joined {
+            line.push(b' ');
             self.column = line.len();
-            let next = next.trim_ascii_start();
-            if !line.is_empty() && !next.is_empty() {
-                line.push(b' ');
-            }
-            line.extend_from_slice(next);
+            line.extend_from_slice(next.trim_ascii_start());
         }
     }
 

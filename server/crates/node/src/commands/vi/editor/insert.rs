@@ -6,6 +6,15 @@ use super::{Editor, Mode};
 impl Editor {
     pub(super) fn insert(&mut self, key: Key) {
         let replace = self.mode == Mode::Replace;
+        if matches!(key, Key::Byte(b'\r' | b'\n')) {
+            self.close_change();
+        }
+        match key {
+            Key::Escape | Key::Byte(3) => {}
+            Key::Byte(_) if replace => self.remember(),
+            Key::Byte(_) | Key::Delete => self.open_change(),
+            _ => self.close_change(),
+        }
         match key {
             Key::Escape | Key::Byte(3) => self.leave_insert(),
             Key::Byte(b'\r' | b'\n') => {
@@ -53,13 +62,15 @@ impl Editor {
     }
 
     pub(super) fn leave_insert(&mut self) {
+        self.close_change();
         self.mode = Mode::Normal;
+        // Nothing was typed, yet the command that began it is one that can be repeated.
+        self.changed = true;
         self.column = self.back(self.column, 1);
         self.wanted = self.column;
     }
 
     pub(super) fn begin_insert(&mut self, column: usize) {
-        self.remember();
         self.mode = Mode::Insert;
         self.column = column.min(self.lines[self.row].len());
     }

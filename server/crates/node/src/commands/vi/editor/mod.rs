@@ -4,14 +4,17 @@ mod change;
 mod insert;
 mod normal;
 mod prompt;
+mod register;
+mod undo;
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use register::Register;
+use undo::Change;
 
 use super::{keys::Key, motion::Place};
 
-/// How many changes can be taken back, and how many lines all of them may remember.
-const MAX_UNDO: usize = 100;
-const MAX_UNDO_LINES: usize = 1 << 20;
 /// The longest line of a prompt, and the most text at all.
 const MAX_PROMPT: usize = 4096;
 const MAX_TEXT: usize = 8 << 20;
@@ -36,27 +39,23 @@ pub(super) enum Effect {
         path: Bytes,
         text: Vec<u8>,
         quit: bool,
+        /// Another file that exists is left alone.
+        careful: bool,
     },
     /// Edits another file.
     Load(Bytes),
     /// Puts a file below the cursor.
     Insert(Bytes),
+    /// Runs a command in a shell, on the terminal.
+    Shell(Bytes),
 }
 
-/// What was deleted or yanked.
-#[derive(Clone, Debug, Default)]
-struct Register {
-    text: Vec<Vec<u8>>,
-    /// Whole lines.
-    lines: bool,
-}
-
-/// The text before a change.
-#[derive(Debug)]
-struct Undo {
-    lines: Vec<Vec<u8>>,
-    place: Place,
-    modified: bool,
+/// What the last line of the screen says until the next key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) text: String,
+    /// What went wrong is shown in reverse.
+    pub(super) loud: bool,
 }
 
 /// The editor.
@@ -71,13 +70,28 @@ pub(super) struct Editor {
     pub(super) top: usize,
     pub(super) height: usize,
     pub(super) mode: Mode,
-    pub(super) message: String,
-    pub(super) modified: bool,
+    pub(super) message: Message,
+    /// Changes since the text was written, taken-back ones subtracted.
+    changes: i64,
     pub(super) read_only: bool,
     pub(super) pattern: Vec<u8>,
     forward: bool,
-    register: Register,
-    undo: Vec<Undo>,
+    registers: BTreeMap<u8, Register>,
+    /// The register that the command names.
+    named: u8,
+    undo: Vec<Change>,
+    /// What is being inserted.
+    open_change: Option<Change>,
+    /// Marked places; `'` is where the last jump began.
+    marks: BTreeMap<u8, Place>,
+    /// What `f`, `F`, `t` or `T` looked for last.
+    found: Option<(u8, u8)>,
+    /// The keys of the command that is typed, and those of the last one that changed the text.
+    typing: Vec<Key>,
+    last_change: Vec<Key>,
+    /// Whether the command that is typed changed the text, and whether keys are being repeated.
+    changed: bool,
+    repeating: bool,
     /// What was typed of a command so far: counts, an operator.
     pending: Vec<u8>,
     /// The column that going up and down keeps to.
@@ -94,13 +108,21 @@ impl Editor {
             top: 0,
             height: 23,
             mode: Mode::Normal,
-            message: String::new(),
-            modified: false,
+            message: Message::default(),
+            changes: 0,
             read_only,
             pattern: Vec::new(),
             forward: true,
-            register: Register::default(),
+            registers: BTreeMap::new(),
+            named: register::UNNAMED,
             undo: Vec::new(),
+            open_change: None,
+            marks: BTreeMap::new(),
+            found: None,
+            typing: Vec::new(),
+            last_change: Vec::new(),
+            changed: false,
+            repeating: false,
             pending: Vec::new(),
             wanted: 0,
         }
@@ -111,7 +133,7 @@ impl Editor {
         *self = Self {
             path,
             lines: split(text),
-            register: std::mem::take(&mut self.register),
+            registers: std::mem::take(&mut self.registers),
             pattern: std::mem::take(&mut self.pattern),
             height: self.height,
             ..Self::new(self.read_only)
@@ -119,22 +141,34 @@ impl Editor {
     }
 
     pub(super) fn tell(&mut self, message: String) {
-        self.message = message;
+        self.message = Message { text: message, loud: false };
+    }
+
+    /// Says that something did not work.
+    pub(super) fn warn(&mut self, message: String) {
+        self.message = Message { text: message, loud: true };
+    }
+
+    /// Whether there is something that was not written.
+    pub(super) fn is_modified(&self) -> bool {
+        self.changes != 0
     }
 
     /// The text was written to a file.
     pub(super) fn written(&mut self, path: &[u8], message: String) {
         if self.path.as_deref().is_none_or(|own| own == path) {
             self.path = Some(Bytes::copy_from_slice(path));
-            self.modified = false;
+            self.changes = 0;
         }
-        self.message = message;
+        self.tell(message);
     }
 
     /// Puts the lines of a file below the cursor.
-    pub(super) fn insert_file(&mut self, text: &[u8]) {
+    pub(super) fn insert_file(&mut self, path: &[u8], text: &[u8]) {
         self.remember();
         let new = split(text);
+        let (path, count) = (String::from_utf8_lossy(path).into_owned(), new.len());
+        self.tell(format!("'{path}' {count}L, {}C", text.len()));
         self.lines.splice(self.row + 1..self.row + 1, new);
         self.row += 1;
         self.column = 0;
@@ -143,12 +177,13 @@ impl Editor {
     /// How much memory the text and what can be taken back take, in bytes, about.
     pub(super) fn bytes_held(&self) -> u64 {
         let of = |lines: &[Vec<u8>]| lines.iter().map(|line| line.len() + 24).sum::<usize>();
-        (of(&self.lines) + self.undo.iter().map(|undo| of(&undo.lines)).sum::<usize>()) as u64
+        let registers: usize = self.registers.values().map(|register| of(&register.text)).sum();
+        (of(&self.lines) + registers + self.undo.iter().map(Change::bytes).sum::<usize>()) as u64
     }
 
     /// The text as it is written.
     pub(super) fn text(&self) -> Vec<u8> {
-        if self.lines.len() == 1 && self.lines[0].is_empty() && !self.modified {
+        if self.lines.len() == 1 && self.lines[0].is_empty() && !self.is_modified() {
             return Vec::new();
         }
         let mut text = self.lines.join(&b'\n');
@@ -164,35 +199,49 @@ impl Editor {
             self.leave_insert();
             self.tell("the text is too long".to_owned());
         }
-        match self.mode.clone() {
-            Mode::Normal => return self.normal(key),
-            Mode::Insert | Mode::Replace => self.insert(key),
-            Mode::Prompt(begin, text) => return self.prompt(begin, text, key),
+        if self.mode == Mode::Normal && self.pending.is_empty() {
+            self.typing.clear();
+            self.changed = false;
         }
-        Effect::None
-    }
-
-    /// Notes the text, so that the change that follows can be taken back.
-    pub(super) fn remember(&mut self) {
-        let undo =
-            Undo { lines: self.lines.clone(), place: (self.row, self.column), modified: self.modified };
-        self.undo.push(undo);
-        let held = |undo: &[Undo]| undo.iter().map(|undo| undo.lines.len()).sum::<usize>();
-        while self.undo.len() > MAX_UNDO || (self.undo.len() > 1 && held(&self.undo) > MAX_UNDO_LINES) {
-            self.undo.remove(0);
+        if self.typing.len() < MAX_PROMPT {
+            self.typing.push(key);
         }
-        self.modified = true;
-    }
-
-    fn take_back(&mut self) {
-        let Some(undo) = self.undo.pop() else {
-            self.tell("Nothing to undo".to_owned());
-            return;
+        let effect = match self.mode.clone() {
+            Mode::Normal => self.normal(key),
+            Mode::Insert | Mode::Replace => {
+                self.insert(key);
+                Effect::None
+            }
+            Mode::Prompt(begin, text) => {
+                self.typing.clear();
+                self.prompt(begin, text, key)
+            }
         };
-        self.lines = undo.lines;
-        self.modified = undo.modified;
-        (self.row, self.column) = undo.place;
-        self.settle();
+        if self.mode == Mode::Normal && self.pending.is_empty() && self.changed && !self.typing.is_empty() {
+            self.last_change = std::mem::take(&mut self.typing);
+        }
+        effect
+    }
+
+    /// Does again what changed the text last.
+    fn repeat(&mut self, count: Option<usize>) {
+        if self.repeating {
+            return;
+        }
+        let keys = self.last_change.clone();
+        self.repeating = true;
+        for digit in count.map(|count| count.to_string()).unwrap_or_default().bytes() {
+            self.key(Key::Byte(digit));
+        }
+        for key in keys
+            .iter()
+            .skip_while(|key| count.is_some() && matches!(key, Key::Byte(byte) if byte.is_ascii_digit()))
+        {
+            self.key(*key);
+        }
+        self.repeating = false;
+        self.last_change = keys;
+        self.typing.clear();
     }
 
     /// Keeps the cursor within the text.
@@ -214,84 +263,4 @@ fn split(text: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{Editor, Effect};
-    use crate::commands::vi::keys::Keys;
-
-    /// What keys make of a text; the last effect.
-    fn edit(text: &str, keys: &str) -> (String, Effect) {
-        let mut editor = Editor::new(false);
-        editor.open(Some("f".into()), text.as_bytes());
-        let mut last = Effect::None;
-        for key in Keys.read(keys.as_bytes()) {
-            last = editor.key(key);
-            editor.screen(5, 20);
-        }
-        (String::from_utf8_lossy(&editor.text()).into_owned(), last)
-    }
-
-    fn edited(text: &str, keys: &str) -> String {
-        edit(text, keys).0
-    }
-
-    #[test]
-    fn text_is_inserted_where_it_was_asked_for() {
-        assert_eq!(edited("", "ihello\rworld\x1b"), "hello\nworld\n");
-        assert_eq!(edited("b", "ia\x1bAc\x1b"), "abc\n");
-        assert_eq!(edited("one\ntwo", "onew\x1bOold\x1b"), "one\nold\nnew\ntwo\n");
-        assert_eq!(edited("abc", "ix\x7f\x1b$ay\x1b0Rz\x1b"), "zbcy\n");
-    }
-
-    #[test]
-    fn operators_take_movements_and_counts() {
-        assert_eq!(edited("a\nb\nc\nd", "jdd"), "a\nc\nd\n");
-        assert_eq!(edited("a\nb\nc\nd", "2dd"), "c\nd\n");
-        assert_eq!(edited("a\nb\nc\nd", "jdG"), "a\n");
-        assert_eq!(edited("one two three", "wdw"), "one three\n");
-        assert_eq!(edited("one two three", "2dwx"), "hree\n");
-        assert_eq!(edited("one two", "wcwxyz\x1b"), "one xyz\n");
-        assert_eq!(edited("one two", "wD"), "one \n");
-        assert_eq!(edited("a b\nc", "$dw"), "a \nc\n");
-        assert_eq!(edited("f(a, b) c", "d%"), " c\n");
-    }
-
-    #[test]
-    fn what_is_taken_can_be_put() {
-        assert_eq!(edited("a\nb", "yyp"), "a\na\nb\n");
-        assert_eq!(edited("a\nb", "ddp"), "b\na\n");
-        assert_eq!(edited("ab", "xp"), "ba\n");
-        assert_eq!(edited("a\nb", "yy2P"), "a\na\na\nb\n");
-    }
-
-    #[test]
-    fn changes_can_be_taken_back() {
-        assert_eq!(edited("a\nb", "dddduu"), "a\nb\n");
-        assert_eq!(edited("a\nb", "ixyz\x1bu"), "a\nb\n");
-    }
-
-    #[test]
-    fn searching_goes_around() {
-        assert_eq!(edited("a\nfoo\nb\nfoo", "/foo\rx"), "a\noo\nb\nfoo\n");
-        assert_eq!(edited("a\nfoo\nb\nfoo", "/foo\rnx"), "a\nfoo\nb\noo\n");
-        assert_eq!(edited("a\nfoo\nb\nfoo", "?foo\rx"), "a\nfoo\nb\noo\n");
-    }
-
-    #[test]
-    fn small_commands_do_what_they_say() {
-        assert_eq!(edited("a\n  b\nc", "J"), "a b\nc\n");
-        assert_eq!(edited("aBc", "3~"), "AbC\n");
-        assert_eq!(edited("abc", "2rx"), "xxc\n");
-        assert_eq!(edited("a\nb", ">>"), "\ta\nb\n");
-        assert_eq!(edited("a,b,c", "f,x;"), "ab,c\n");
-        assert_eq!(edit("a", "ZQ").1, Effect::Quit);
-    }
-
-    proptest! {
-        #[test]
-        fn no_keys_panic(text in "[a-c é\n]{0,30}", keys in "[ -~\r\x1b\x08\x04\x15]{0,60}") {
-            edit(&text, &keys);
-        }
-    }
-}
+mod tests;

@@ -35,7 +35,7 @@ impl Editor {
     /// Goes to the next match, around the end of the text.
     pub(super) fn search(&mut self, forward: bool) {
         let Ok(regex) = Regex::new(&self.pattern, Syntax::basic()) else {
-            self.tell(format!("bad search pattern '{}'", String::from_utf8_lossy(&self.pattern)));
+            self.warn(format!("bad search pattern '{}'", String::from_utf8_lossy(&self.pattern)));
             return;
         };
         let count = self.lines.len();
@@ -64,10 +64,17 @@ impl Editor {
                     .find(|start| if first { *start < column } else { !last || *start >= column })
             };
             if let Some(column) = found {
+                let here = (self.row, self.column);
+                if forward && (row, column) <= here {
+                    self.warn("search hit BOTTOM, continuing at TOP".to_owned());
+                } else if !forward && (row, column) >= here {
+                    self.warn("search hit TOP, continuing at BOTTOM".to_owned());
+                }
+                self.marks.insert(b'\'', here);
                 (self.row, self.column) = (row, column);
                 return;
             }
         }
-        self.tell("Pattern not found".to_owned());
+        self.warn("Pattern not found".to_owned());
     }
 }
