@@ -78,7 +78,7 @@ pub(super) fn format(format: &[u8], args: &[Value], convert: &[u8]) -> Vec<u8> {
             }
             b'c' => match args.next().unwrap_or(&Value::Unset) {
                 Value::Number(number) => vec![*number as i64 as u8],
-                value => value.text(convert).first().copied().into_iter().collect(),
+                value => vec![value.text(convert).first().copied().unwrap_or(0)],
             },
             b's' => {
                 let text = args.next().unwrap_or(&Value::Unset).text(convert);

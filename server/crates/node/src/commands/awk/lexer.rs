@@ -168,6 +168,15 @@ impl<'a> Lexer<'a> {
                         out.push(b'/');
                         self.at += 1;
                     }
+                    // What an escape stands for is meant itself, also where it would be an operator.
+                    Some(b'n' | b't' | b'r' | b'f' | b'v' | b'a' | b'0'..=b'7') => {
+                        let mut meant = Vec::new();
+                        self.at += unescape(&self.text[self.at..], &mut meant);
+                        if bracket.is_none() && meant.first().is_some_and(u8::is_ascii_punctuation) {
+                            out.push(b'\\');
+                        }
+                        out.extend(meant);
+                    }
                     Some(next) => {
                         out.extend_from_slice(&[b'\\', next]);
                         self.at += 1;

@@ -79,6 +79,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
             cx.put(format!("{left}{}{date}\n\n", " ".repeat(pad)));
             room = room.saturating_sub(2);
         }
+        // Busybox lets what is too long for the screen go by.
+        let room = if cx.is_gnu() { room } else { usize::MAX };
         let lines: Vec<&[u8]> = output.split_inclusive(|byte| *byte == b'\n').take(room).collect();
         cx.put(lines.concat());
         if !cx.flush().await {

@@ -110,10 +110,8 @@ impl Machine<'_> {
         };
         let status = match read {
             Ok(Some(text)) => {
-                if from != ReadFrom::File {
-                    self.count(NR);
-                }
                 if from == ReadFrom::Input {
+                    self.count(NR);
                     self.count(FNR);
                 }
                 if to_variable {

@@ -37,7 +37,7 @@ impl Parser<'_> {
         expr
     }
 
-    fn conditional(&mut self) -> Parsed<Expr> {
+    pub(super) fn conditional(&mut self) -> Parsed<Expr> {
         let condition = self.or()?;
         if !self.eat("?")? {
             return Ok(condition);

@@ -63,7 +63,8 @@ impl Parser<'_> {
                 self.advance()?;
                 let target = self.getline_target()?;
                 if self.eat("<")? {
-                    let file = self.file_operand()?;
+                    // Without operators: `getline < "a" "b"` is a concatenation of what was read.
+                    let file = self.primary()?;
                     return Ok(Expr::Getline(Source::File(Box::new(file)), target));
                 }
                 Ok(Expr::Getline(Source::Input, target))
@@ -122,11 +123,5 @@ impl Parser<'_> {
         }
         let target = self.primary()?;
         if target.is_lvalue() { Ok(Some(Box::new(target))) } else { Err(self.unexpected()) }
-    }
-
-    /// The file that `getline` reads: without operators.
-    fn file_operand(&mut self) -> Parsed<Expr> {
-        let operand = self.primary()?;
-        Ok(operand)
     }
 }

@@ -208,7 +208,7 @@ impl Parser<'_> {
         let to = match to {
             Some(redirect) => {
                 self.advance()?;
-                Some((redirect, self.concatenation()?))
+                Some((redirect, self.conditional()?))
             }
             None => None,
         };
