@@ -16,10 +16,12 @@ mod grep;
 mod gzip;
 mod head;
 mod hostname;
+mod htpasswd;
 mod jq;
 mod ls;
 mod number;
 mod openssl;
+mod openssl_passwd;
 mod pager;
 mod pause;
 pub(crate) mod printf;
@@ -119,6 +121,7 @@ commands! {
     "head" => head::run,
     "hexdump" => text::dump::hexdump,
     "hostname" => hostname::run,
+    "htpasswd" => htpasswd::run,
     "id" => system::id::id,
     "install" => files::install::run,
     "join" => text::join::run,

@@ -1,4 +1,4 @@
-//! `openssl`, as far as scripts probe for it: `version`, digests, `base64`, `rand`. Keys and certificates are not
+//! `openssl`, as far as scripts probe for it: `version`, digests, `base64`, `rand`, `passwd`. Keys and certificates are not
 //! simulated, which it says.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -28,7 +28,7 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
     let args = std::mem::take(&mut cx.args);
     let Some((command, rest)) = args.split_first() else {
         cx.complain(
-            "help:\n\nStandard commands\nbase64            dgst              rand              version\n",
+            "help:\n\nStandard commands\nbase64            dgst              passwd            rand\nversion\n",
         )
         .await;
         return 0;
@@ -42,10 +42,11 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
         "dgst" => digest(cx, None, rest).await,
         "rand" => random(cx, rest).await,
         "base64" => base64(cx, rest).await,
+        "passwd" => super::openssl_passwd::run(cx, rest).await,
         "enc" if rest.iter().any(|arg| arg == "-base64" || arg == "-a") => base64(cx, rest).await,
         name if DIGESTS.iter().any(|(known, _)| *known == name) => digest(cx, Some(name), rest).await,
-        "enc" | "req" | "x509" | "genrsa" | "genpkey" | "rsa" | "s_client" | "s_server" | "passwd"
-        | "pkcs12" | "verify" | "ca" | "ecparam" | "speed" | "ciphers" => {
+        "enc" | "req" | "x509" | "genrsa" | "genpkey" | "rsa" | "s_client" | "s_server" | "pkcs12"
+        | "verify" | "ca" | "ecparam" | "speed" | "ciphers" => {
             cx.complain(format!("openssl: {command}: keys, certificates and ciphers are not simulated\n"))
                 .await;
             1

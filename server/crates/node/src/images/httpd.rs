@@ -40,7 +40,8 @@ fn recipe(_: &str, tag: &Tag) -> Option<Recipe> {
     };
     let prefix = "/usr/local/apache2";
     let path = |rest: &str| format!("{prefix}/{rest}");
-    tree.program(&path("bin/httpd"), &format!("httpd/{version}"), 1_123_456)
+    tree.program(&path("bin/htpasswd"), "gnu/htpasswd", 37_064)
+        .program(&path("bin/httpd"), &format!("httpd/{version}"), 1_123_456)
         .file("/usr/local/bin/httpd-foreground", 0o755, FOREGROUND)
         .file(&path("conf/httpd.conf"), 0o644, include_str!("httpd/httpd.conf"))
         .file(&path("conf/original/httpd.conf"), 0o644, include_str!("httpd/httpd.conf"))

@@ -17,6 +17,7 @@ mod nginx;
 mod nginx_limits;
 mod nginx_t;
 mod packages;
+mod passwords;
 mod pods;
 mod redis;
 mod setting;

@@ -423,6 +423,7 @@ async fn authenticate(worker: &Worker, request: &mut Request, file: &str) -> Opt
         return Some(401);
     };
     request.remote_user.clone_from(&name);
+    worker.process.work(crypt::work(&hash)).await;
     if crypt::verify(&password, &hash) {
         return None;
     }
