@@ -124,9 +124,22 @@ pub(crate) fn verify(password: &str, noted: &str) -> bool {
 
 fn sha(scheme: Scheme, password: &[u8], salt: &str, params: Params) -> String {
     match scheme {
-        Scheme::Sha256 => digits(&sha256_crypt(password, salt.as_bytes(), params)),
-        _ => digits(&sha512_crypt(password, salt.as_bytes(), params)),
+        Scheme::Sha256 => {
+            let digest = sha256_crypt(password, salt.as_bytes(), params);
+            digits(&shuffled(&digest, |index| [[20, 10, 0], [10, 0, 20], [0, 20, 10]][index % 3]))
+        }
+        _ => {
+            let digest = sha512_crypt(password, salt.as_bytes(), params);
+            digits(&shuffled(&digest, |index| [[42, 21, 0], [0, 42, 21], [21, 0, 42]][index % 3]))
+        }
     }
+}
+
+/// The bytes of a digest in the order in which they are written: one of each third at a time, in turns of `order`.
+fn shuffled(digest: &[u8], order: impl Fn(usize) -> [usize; 3]) -> Vec<u8> {
+    let third = digest.len() / 3;
+    let thirds = (0..third).flat_map(|index| order(index).map(|offset| digest[index + offset]));
+    thirds.chain(digest[3 * third..].iter().copied()).collect()
 }
 
 /// The algorithm of FreeBSD's `crypt(3)`: a thousand rounds of MD5. The bytes come in the order in which they are written.

@@ -95,3 +95,87 @@ async fn apache_names_the_line_that_is_wrong_and_the_port_that_is_taken() {
         "{log}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn apache_wants_passwords_where_it_is_told_to() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("web").await;
+    let config = "Include conf/original/httpd.conf\nServerName main\n\
+                  <Directory /usr/local/apache2/htdocs/staff>\n  AuthType Basic\n  AuthName \"Staff only\"\n  AuthUserFile /tmp/users\n  Require valid-user\n</Directory>\n\
+                  <Location /boss>\n  AuthType Basic\n  AuthName Boss\n  AuthUserFile /tmp/users\n  Require user ann\n</Location>\n";
+    let mounts = vec![lab.file("httpd.conf", config, "/usr/local/apache2/conf/httpd.conf")];
+    let id = lab.add(&pod, ContainerConfig { mounts, ..image("httpd:2.4") }).await;
+    let client = lab.add(&pod, running("curlimages/curl", "sleep 3600")).await;
+    lab.sleep(100).await;
+    let script = "htpasswd -cb /tmp/users ann one; htpasswd -bB /tmp/users ben two; mkdir htdocs/staff htdocs/boss; \
+                  echo in > htdocs/staff/a; echo boss > htdocs/boss/a";
+    lab.run(&id, &["sh", "-c", script]).await;
+    let ask = async |args: &str| lab.run(&client, &["sh", "-c", &format!("curl -s {args}")]).await;
+    let refused = ask("-i localhost/staff/a").await;
+    assert!(refused.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{refused}");
+    assert!(refused.contains("\r\nWWW-Authenticate: Basic realm=\"Staff only\"\r\n"), "{refused}");
+    assert!(refused.contains("<p>This server could not verify that you\nare authorized"), "{refused}");
+    assert_eq!(ask("-u ann:one localhost/staff/a").await, "in\n");
+    assert_eq!(ask("-u ben:two localhost/staff/a").await, "in\n");
+    let code = "-o /dev/null -w '%{http_code}'";
+    assert_eq!(ask(&format!("{code} -u ann:two localhost/staff/a")).await, "401");
+    assert_eq!(ask("-u ann:one localhost/boss/a").await, "boss\n");
+    assert_eq!(ask(&format!("{code} -u ben:two localhost/boss/a")).await, "401");
+    let log = lab.log(&id).await;
+    assert!(
+        log.contains("AH01617: user ann: authentication failure for \"/staff/a\": Password Mismatch\n"),
+        "{log}"
+    );
+    assert!(
+        log.contains(" - ann [01/Mar/2026:12:00:") && log.contains("\"GET /staff/a HTTP/1.1\" 200 3\n"),
+        "{log}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn apache_rewrites_what_is_asked_for() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("web").await;
+    let config = "Include conf/original/httpd.conf\nServerName main\nLoadModule rewrite_module modules/mod_rewrite.so\n\
+                  LoadModule proxy_module modules/mod_proxy.so\nLoadModule proxy_http_module modules/mod_proxy_http.so\n\
+                  RewriteEngine On\nRewriteRule ^/old/(.*)$ /new/$1 [R=301,L]\nRewriteRule ^/secret - [F]\n\
+                  RewriteCond %{HTTP_USER_AGENT} ^bot [NC,OR]\nRewriteCond %{QUERY_STRING} (^|&)who=(bot)\nRewriteRule ^/$ /bots-%2.txt [L]\n\
+                  RewriteRule ^/api/(.*)$ http://localhost:5678/$1 [P]\n\
+                  <Directory /usr/local/apache2/htdocs/app>\n  AllowOverride All\n</Directory>\n";
+    let mounts = vec![lab.file("httpd.conf", config, "/usr/local/apache2/conf/httpd.conf")];
+    let id = lab.add(&pod, ContainerConfig { mounts, ..image("httpd:2.4") }).await;
+    let args = vec!["-text=from the api".to_owned()];
+    lab.add(&pod, ContainerConfig { args, ..image("hashicorp/http-echo") }).await;
+    let client = lab.add(&pod, running("curlimages/curl", "sleep 3600")).await;
+    lab.sleep(100).await;
+    // A front controller: what is no file goes to one.
+    let htaccess = "RewriteEngine On\\nRewriteBase /app/\\nRewriteRule ^index\\\\.html$ - [L]\\nRewriteCond %%{REQUEST_FILENAME} !-f\\n\
+                    RewriteCond %%{REQUEST_FILENAME} !-d\\nRewriteRule . index.html [L]\\nHeader set X-From htaccess\\n";
+    let script = format!(
+        "cd htdocs; echo bots > bots-bot.txt; echo bots > bots-.txt; mkdir app app/sub loop; echo front > app/index.html; echo file > app/file; \
+         printf '{htaccess}' > app/.htaccess; echo 'Deny nonsense here' > loop/.htaccess"
+    );
+    lab.run(&id, &["sh", "-c", &script]).await;
+    let ask = async |args: &str| lab.run(&client, &["sh", "-c", &format!("curl -s {args}")]).await;
+    let shown = "-o /dev/null -w '%{http_code} %{redirect_url}'";
+    assert_eq!(ask(&format!("{shown} 'localhost/old/a?b=c'")).await, "301 http://localhost/new/a?b=c");
+    assert_eq!(ask(&format!("{shown} localhost/secret/x")).await, "403 ");
+    assert_eq!(ask("'localhost/?who=bot'").await, "bots\n");
+    assert_eq!(ask("-A Bot/1 localhost/").await, "bots\n");
+    assert!(ask("localhost/").await.contains("It works!"));
+    assert_eq!(ask("localhost/api/x").await, "from the api\n");
+    assert_eq!(ask("localhost/app/some/route").await, "front\n");
+    assert_eq!(ask("localhost/app/file").await, "file\n");
+    assert!(ask("-i localhost/app/other").await.contains("\r\nX-From: htaccess\r\n"));
+    assert_eq!(ask(&format!("{shown} localhost/app/.htaccess")).await, "403 ");
+    // Where nothing is allowed to be overridden nobody reads the file.
+    assert_eq!(ask(&format!("{shown} localhost/loop/x")).await, "404 ");
+    lab.run(&id, &["sh", "-c", "echo NoSuchThing >> htdocs/app/.htaccess"]).await;
+    assert_eq!(ask(&format!("{shown} localhost/app/file")).await, "500 ");
+    let log = lab.log(&id).await;
+    assert!(
+        log.contains("[core:alert]")
+            && log.contains("/htdocs/app/.htaccess: Invalid command 'NoSuchThing', perhaps misspelled"),
+        "{log}"
+    );
+}

@@ -53,6 +53,20 @@ pub(super) async fn read(
     Ok(directives)
 }
 
+/// Reads a `.htaccess`, as a server with these modules does; `None` where there is none.
+pub(super) async fn read_overrides(
+    process: &Process,
+    path: &str,
+    modules: &BTreeSet<String>,
+) -> Option<Result<Vec<Directive>, String>> {
+    let text = process.read_file(path.as_bytes(), MAX_FILE).await.ok()?;
+    let defines = BTreeSet::new();
+    let mut reader = Reader { process, defines: &defines, modules: modules.clone(), count: 0 };
+    let mut directives = Vec::new();
+    let read = reader.file(path, &String::from_utf8_lossy(&text), MAX_DEPTH, &mut directives).await;
+    Some(read.map(|()| directives))
+}
+
 struct Reader<'a> {
     process: &'a Process,
     defines: &'a BTreeSet<String>,

@@ -1,7 +1,11 @@
 //! `httpd`, Apache's HTTP server: files, virtual hosts, `ProxyPass`, its logs and its words.
 
+mod authentication;
 mod config;
+mod pages;
+mod proxy;
 mod respond;
+mod rewrite;
 mod settings;
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
@@ -10,7 +14,7 @@ use futures::future::{join_all, select};
 use jiff::tz::TimeZone;
 
 use self::{
-    respond::Responder,
+    respond::{Served, respond},
     settings::{Host, Settings},
 };
 use super::listening::{Answer, Request, serve, signalled};
@@ -250,18 +254,12 @@ impl Server {
 
     async fn answer(&self, request: Request) -> Answer {
         let host = self.host(&request);
-        let mut responder = Responder {
-            process: &self.process,
-            settings: &self.settings,
-            host,
-            version: self.version,
-            complaint: None,
-        };
-        let answer = responder.answer(&request).await;
-        if let Some((level, message)) = responder.complaint.take() {
-            self.note(host, level, &message).await;
+        let served = respond(&self.process, &self.settings, host, self.version, &request).await;
+        if let Some((level, message)) = &served.complaint {
+            self.note(host, level, message).await;
         }
-        self.log(host, &request, &answer).await;
+        self.log(host, &request, &served).await;
+        let answer = served.answer;
         let mut full = Answer { head: crate::http::ResponseHead::new(answer.head.status), body: answer.body };
         full.head.reason.clone_from(&answer.head.reason);
         full = full.with("Date", http_date(self.process.now()));
@@ -286,9 +284,9 @@ impl Server {
         self.append(&host.error_log, line).await;
     }
 
-    async fn log(&self, host: &Host, request: &Request, answer: &Answer) {
+    async fn log(&self, host: &Host, request: &Request, served: &Served) {
         for log in &host.access_logs {
-            let line = self.line(&log.format, request, answer);
+            let line = self.line(&log.format, request, served);
             self.append(&log.path, line).await;
         }
     }
@@ -307,7 +305,8 @@ impl Server {
     }
 
     /// A line of an access log (mod_log_config).
-    fn line(&self, format: &str, request: &Request, answer: &Answer) -> String {
+    fn line(&self, format: &str, request: &Request, served: &Served) -> String {
+        let answer = &served.answer;
         let mut line = String::new();
         let mut rest = format;
         while let Some((before, after)) = rest.split_once('%') {
@@ -323,7 +322,8 @@ impl Server {
             let dash = |text: Option<&str>| text.filter(|text| !text.is_empty()).unwrap_or("-").to_owned();
             match letter {
                 'h' | 'a' => line.push_str(&request.peer.ip().to_string()),
-                'l' | 'u' => line.push('-'),
+                'l' => line.push('-'),
+                'u' => line.push_str(&dash(served.user.as_deref())),
                 't' => {
                     let now = self.process.now().to_zoned(TimeZone::UTC);
                     line.push_str(&now.strftime("[%d/%b/%Y:%H:%M:%S %z]").to_string());

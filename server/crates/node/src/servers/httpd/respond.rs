@@ -1,22 +1,160 @@
-//! How httpd answers one request: redirects, proxies, files, directories, errors.
+//! How httpd answers one request: redirects, rules, passwords, files, directories.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::settings::{Edit, Host, Rules, Settings};
+use super::{
+    authentication::{Refusal, authenticate},
+    config::read_overrides,
+    rewrite::{Asked, Rewritten},
+    settings::{Edit, Host, Rules, Settings},
+};
 use crate::{
-    http::{Headers, Url, encode_path, http_date, parse_http_date, reason},
+    http::{Headers, encode_path, http_date, parse_http_date},
     kernel::{errno::Errno, fs::FileType, process::Process},
     servers::{
-        forward::{ForwardError, addresses, end_to_end, forward},
         listening::{Answer, Request},
         static_files::{clean_path, content_type},
     },
 };
 
 /// The largest file that is served, in bytes.
-const MAX_FILE: usize = 16 << 20;
-const HTML: &str = "text/html; charset=iso-8859-1";
-const PROXY_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const MAX_FILE: usize = 16 << 20;
+pub(super) const HTML: &str = "text/html; charset=iso-8859-1";
+
+/// How often rules may send a request round.
+const MAX_ROUNDS: u32 = 10;
+
+/// An answer, and what the logs say of it.
+pub(super) struct Served {
+    /// Without the fields that all answers have.
+    pub(super) answer: Answer,
+    /// What went wrong, for the log of errors: level and message.
+    pub(super) complaint: Option<(&'static str, String)>,
+    /// Who asked, where a password proved it.
+    pub(super) user: Option<String>,
+}
+
+/// Answers a request to a host.
+pub(super) async fn respond(
+    process: &Arc<Process>,
+    settings: &Settings,
+    host: &Host,
+    version: &str,
+    request: &Request,
+) -> Served {
+    let query = request.head.target.split_once('?').map_or(String::new(), |(_, query)| query.to_owned());
+    let mut at = clean_path(&request.head.target).map(|path| (path, query));
+    for round in 0..=MAX_ROUNDS {
+        let overlay = match &at {
+            Some((path, _)) => overrides(process, settings, host, path).await,
+            None => Ok(None),
+        };
+        let mut responder = Responder {
+            process,
+            settings,
+            host: overlay.as_ref().ok().and_then(Option::as_ref).unwrap_or(host),
+            version,
+            complaint: None,
+            user: None,
+            realm: None,
+            rewrites: round == 0,
+        };
+        let step = match (overlay.as_ref(), &at) {
+            (Err(message), _) => {
+                responder.complaint = Some(("core:alert", format!("[client {}] {message}", request.peer)));
+                Err(500)
+            }
+            (_, None) => Err(400),
+            (_, Some(_)) if round == MAX_ROUNDS => {
+                let text = "AH00124: Request exceeded the limit of 10 internal redirects due to probable configuration error.";
+                responder.complaint = Some(("core:error", format!("[client {}] {text}", request.peer)));
+                Err(500)
+            }
+            (_, Some((path, query))) => responder.content(request, path, query).await,
+        };
+        let mut answer = match step {
+            Ok(Step::Answer(answer)) => answer,
+            Ok(Step::Again(path, query)) => {
+                at = Some((path, query));
+                continue;
+            }
+            Err(status) => responder.failure(status).await,
+        };
+        for edit in &responder.host.headers {
+            apply(edit, &mut answer.head.headers);
+        }
+        return Served { answer, complaint: responder.complaint, user: responder.user };
+    }
+    // The last round always answers.
+    Served { answer: Answer::new(500, HTML, ""), complaint: None, user: None }
+}
+
+/// The host as the `.htaccess` files along the way to a path change it; `None` where none does. The error is for the log.
+async fn overrides(
+    process: &Process,
+    settings: &Settings,
+    host: &Host,
+    path: &str,
+) -> Result<Option<Host>, String> {
+    let place = host.place(path);
+    let mut changed: Option<Host> = None;
+    for (at, _) in place.match_indices('/') {
+        let directory = &place[..at];
+        if host.rule(or_root(directory), |rules| rules.overrides) != Some(true) {
+            continue;
+        }
+        let file = format!("{directory}/.htaccess");
+        let Some(read) = read_overrides(process, &file, &settings.modules).await else { continue };
+        let mut next = changed.take().unwrap_or_else(|| host.clone());
+        let judged =
+            read.and_then(|directives| settings.rules_of(directory.to_owned(), &directives, &mut next));
+        match judged {
+            Ok(rules) => next.directories.push(rules),
+            // The message is said without what a start of the server says before it.
+            Err(message) => {
+                let text = message.trim_end().rsplit('\n').next().unwrap_or_default().to_owned();
+                return Err(format!("{file}: {text}"));
+            }
+        }
+        changed = Some(next);
+    }
+    Ok(changed)
+}
+
+fn or_root(directory: &str) -> &str {
+    if directory.is_empty() { "/" } else { directory }
+}
+
+impl Host {
+    /// Where a path lies in the file system.
+    pub(super) fn place(&self, path: &str) -> String {
+        for (prefix, to) in &self.aliases {
+            if let Some(rest) = below(path, prefix) {
+                return format!("{to}{rest}");
+            }
+        }
+        format!("{}{path}", self.document_root)
+    }
+
+    /// What the sections nearest to a place say.
+    fn rule<T>(&self, place: &str, of: impl Fn(&Rules) -> Option<T>) -> Option<T> {
+        let mut fitting: Vec<&Rules> = self
+            .directories
+            .iter()
+            .filter(|rules| rules.prefix == "/" || below(place, &rules.prefix).is_some())
+            .collect();
+        // Those nearest to the file decide, and of two for one directory the later.
+        fitting.sort_by_key(|rules| rules.prefix.trim_end_matches('/').len());
+        fitting.iter().rev().find_map(|rules| of(rules))
+    }
+}
+
+/// What comes of a look at a request.
+enum Step {
+    Answer(Answer),
+    /// Rules made it one for another path and query.
+    Again(String, String),
+}
 
 /// What serves a request.
 pub(super) struct Responder<'a> {
@@ -24,58 +162,140 @@ pub(super) struct Responder<'a> {
     pub(super) settings: &'a Settings,
     pub(super) host: &'a Host,
     pub(super) version: &'a str,
-    /// What went wrong, for the log of errors: level and message.
     pub(super) complaint: Option<(&'static str, String)>,
+    pub(super) user: Option<String>,
+    /// Whose password is wanted.
+    pub(super) realm: Option<String>,
+    /// Whether the server's own rules are still to be applied.
+    pub(super) rewrites: bool,
 }
 
 impl Responder<'_> {
-    /// The answer to a request, without the fields that all answers have.
-    pub(super) async fn answer(&mut self, request: &Request) -> Answer {
-        let mut answer = match self.content(request).await {
-            Ok(answer) => answer,
-            Err(status) => self.failure(status).await,
+    async fn content(&mut self, request: &Request, path: &str, query: &str) -> Result<Step, u16> {
+        let asked = Asked {
+            process: self.process,
+            request,
+            path,
+            query,
+            file: path,
+            document_root: &self.host.document_root,
+            server_name: self.host.names.first().map_or("localhost", String::as_str),
         };
-        for edit in &self.host.headers {
-            apply(edit, &mut answer.head.headers);
-        }
-        answer
-    }
-
-    async fn content(&mut self, request: &Request) -> Result<Answer, u16> {
-        let path = clean_path(&request.head.target).ok_or(400u16)?;
-        let query =
-            request.head.target.split_once('?').map_or(String::new(), |(_, query)| format!("?{query}"));
+        let rewritten = if self.rewrites { self.host.rewrite.apply(&asked, None) } else { None };
+        let (path, query) = match rewritten {
+            Some(Rewritten::Path { path, query, .. }) => (path, query),
+            Some(other) => return self.rewritten(request, other).await,
+            None => (path.to_owned(), query.to_owned()),
+        };
+        let bare = query.clone();
+        let query = if query.is_empty() { query } else { format!("?{query}") };
         for (status, prefix, target) in &self.host.redirects {
             if let Some(rest) = below(&path, prefix) {
                 let location = format!("{target}{}{query}", encode_path(rest.as_bytes()));
-                return Ok(self.page(*status, &location).with("Location", location));
+                return Ok(Step::Answer(self.page(*status, &location).with("Location", location)));
             }
         }
         for proxy in &self.host.proxies {
             let Some(rest) = below(&path, &proxy.prefix) else { continue };
             let Some(url) = &proxy.url else { break };
             let target = format!("{url}{}{query}", encode_path(rest.as_bytes()));
-            return self.proxied(request, &proxy.prefix, &target).await;
+            return self.proxied(request, &proxy.prefix, &target).await.map(Step::Answer);
         }
         let location = self.host.locations.iter().rev().find(|rules| below(&path, &rules.prefix).is_some());
         if let Some(location) = location {
             if location.granted == Some(false) {
                 return self.denied(request, &path);
             }
+            if let Some(users) = &location.users {
+                self.enter(request, &path, users, location.realm.as_ref(), location.user_file.as_ref())
+                    .await?;
+            }
             if location.handler.as_deref() == Some("server-status") {
-                return Ok(Answer::new(200, HTML, self.status(request)));
+                return Ok(Step::Answer(Answer::new(200, HTML, self.status(request))));
             }
         }
         match request.head.method.as_str() {
             "GET" | "HEAD" | "POST" => {}
             "OPTIONS" => {
-                return Ok(
-                    Answer::new(200, "httpd/unix-directory", "").with("Allow", "GET,POST,OPTIONS,HEAD")
-                );
+                let answer = Answer::new(200, "httpd/unix-directory", "");
+                return Ok(Step::Answer(answer.with("Allow", "GET,POST,OPTIONS,HEAD")));
             }
             _ => return Err(405),
         }
-        self.file(request, &path, &query).await
+        if let Some(step) = self.directory_rules(request, &path, &bare).await? {
+            return Ok(step);
+        }
+        self.file(request, &path, &query).await.map(Step::Answer)
+    }
+
+    /// Carries out what rules say, other than another path.
+    async fn rewritten(&mut self, request: &Request, rewritten: Rewritten) -> Result<Step, u16> {
+        match rewritten {
+            Rewritten::Status(status) => Err(status),
+            Rewritten::Proxy(url) => self.proxied(request, &url, &url).await.map(Step::Answer),
+            Rewritten::Redirect(status, location) => {
+                Ok(Step::Answer(self.page(status, &location).with("Location", location)))
+            }
+            Rewritten::Path { path, query, .. } => Ok(Step::Again(path, query)),
+        }
+    }
+
+    /// Passwords and rules of the directory that a path is in.
+    async fn directory_rules(
+        &mut self,
+        request: &Request,
+        path: &str,
+        query: &str,
+    ) -> Result<Option<Step>, u16> {
+        let place = self.host.place(path);
+        if let Some(users) = self.host.rule(&place, |rules| rules.users.clone()) {
+            let realm = self.host.rule(&place, |rules| rules.realm.clone());
+            let file = self.host.rule(&place, |rules| rules.user_file.clone());
+            self.enter(request, path, &users, realm.as_ref(), file.as_ref()).await?;
+        }
+        let rules = self.host.rule(&place, |rules| Some((rules.prefix.clone(), rules.rewrite.clone()?)));
+        let Some((prefix, rewrite)) = rules else { return Ok(None) };
+        // The directory as a path of URLs: what is left of the path when what is below the directory goes.
+        let below = place.len().saturating_sub(prefix.trim_end_matches('/').len() + 1);
+        let directory = path.get(..path.len().saturating_sub(below)).unwrap_or("/").to_owned();
+        let asked = Asked {
+            process: self.process,
+            request,
+            path,
+            query,
+            file: place.trim_end_matches('/'),
+            document_root: &self.host.document_root,
+            server_name: self.host.names.first().map_or("localhost", String::as_str),
+        };
+        match rewrite.apply(&asked, Some(&directory)) {
+            None => Ok(None),
+            Some(rewritten) => self.rewritten(request, rewritten).await.map(Some),
+        }
+    }
+
+    /// Lets somebody in who proves with a password to be one of `users`.
+    async fn enter(
+        &mut self,
+        request: &Request,
+        path: &str,
+        users: &[String],
+        realm: Option<&String>,
+        file: Option<&String>,
+    ) -> Result<(), u16> {
+        self.realm = Some(realm.cloned().unwrap_or_default());
+        match authenticate(self.process, request, users, file.map(String::as_str)).await {
+            Ok(user) => {
+                self.user = Some(user);
+                Ok(())
+            }
+            Err(Refusal { status, level, message }) => {
+                if let Some(message) = message {
+                    let message = message.replace("{path}", path);
+                    self.complaint = Some((level, format!("[client {}] {message}", request.peer)));
+                }
+                Err(status)
+            }
+        }
     }
 
     fn denied<T>(&mut self, request: &Request, path: &str) -> Result<T, u16> {
@@ -87,32 +307,10 @@ impl Responder<'_> {
         Err(403)
     }
 
-    /// Where a path lies in the file system.
-    fn place(&self, path: &str) -> String {
-        for (prefix, to) in &self.host.aliases {
-            if let Some(rest) = below(path, prefix) {
-                return format!("{to}{rest}");
-            }
-        }
-        format!("{}{path}", self.host.document_root)
-    }
-
-    fn rule<T>(&self, place: &str, of: impl Fn(&Rules) -> Option<T>) -> Option<T> {
-        let mut fitting: Vec<&Rules> = self
-            .host
-            .directories
-            .iter()
-            .filter(|rules| rules.prefix == "/" || below(place, &rules.prefix).is_some())
-            .collect();
-        // Those nearest to the file decide, and of two for one directory the later.
-        fitting.sort_by_key(|rules| rules.prefix.trim_end_matches('/').len());
-        fitting.iter().rev().find_map(|rules| of(rules))
-    }
-
     async fn file(&mut self, request: &Request, path: &str, query: &str) -> Result<Answer, u16> {
         let process = self.process;
-        let place = self.place(path);
-        if self.rule(&place, |rules| rules.granted) == Some(false) {
+        let place = self.host.place(path);
+        if self.host.rule(&place, |rules| rules.granted) == Some(false) {
             return self.denied(request, &place);
         }
         let name = place.rsplit('/').next().unwrap_or_default();
@@ -141,7 +339,7 @@ impl Responder<'_> {
                     .map_err(|errno| self.errno(request, path, &place, errno));
             }
         }
-        if self.rule(&place, |rules| rules.listing) == Some(true) {
+        if self.host.rule(&place, |rules| rules.listing) == Some(true) {
             return self.listing(path, &place).map_err(|errno| self.errno(request, path, &place, errno));
         }
         self.complaint = Some((
@@ -216,188 +414,6 @@ impl Responder<'_> {
         }
         Ok(answer)
     }
-
-    fn listing(&self, path: &str, place: &str) -> Result<Answer, Errno> {
-        let mut names: Vec<String> = self
-            .process
-            .list(place.as_bytes())?
-            .into_iter()
-            .map(|(name, kind)| {
-                let name = String::from_utf8_lossy(&name).into_owned();
-                if kind == FileType::Directory { format!("{name}/") } else { name }
-            })
-            .filter(|name| !name.starts_with('.'))
-            .collect();
-        names.sort();
-        let title =
-            format!("Index of {}", escape(if path == "/" { path } else { path.trim_end_matches('/') }));
-        let mut text = format!(
-            "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 3.2 Final//EN\">\n<html>\n <head>\n  <title>{title}</title>\n </head>\n <body>\n<h1>{title}</h1>\n<ul>"
-        );
-        if path != "/" {
-            let parent = path.trim_end_matches('/').rsplit_once('/').map_or("", |(parent, _)| parent);
-            text.push_str(&format!("<li><a href=\"{parent}/\"> Parent Directory</a></li>\n"));
-        }
-        for name in names {
-            text.push_str(&format!(
-                "<li><a href=\"{}\"> {}</a></li>\n",
-                encode_path(name.as_bytes()),
-                escape(&name)
-            ));
-        }
-        text.push_str("</ul>\n</body></html>\n");
-        Ok(Answer::new(200, "text/html;charset=UTF-8", text))
-    }
-
-    async fn proxied(&mut self, request: &Request, prefix: &str, target: &str) -> Result<Answer, u16> {
-        let Ok(url) = Url::parse(target) else { return Err(500) };
-        if url.scheme != "http" || !self.settings.has("proxy_http_module") {
-            self.complaint = Some((
-                "proxy:warn",
-                format!(
-                    "[client {}] AH01144: No protocol handler was valid for the URL {prefix} (scheme '{}'). If you are using a \
-                     DSO version of mod_proxy, make sure the proxy submodules are included in the configuration using LoadModule.",
-                    request.peer, url.scheme
-                ),
-            ));
-            return Err(500);
-        }
-        let port = url.port_or_default();
-        let to = addresses(self.process, &url.host, port).await;
-        let Some(last) = to.last() else {
-            self.complaint = Some((
-                "proxy:error",
-                format!(
-                    "[client {}] AH00898: DNS lookup failure for: {} returned by {prefix}",
-                    request.peer, url.host
-                ),
-            ));
-            return Err(502);
-        };
-        let mut headers = end_to_end(&request.head.headers);
-        let asked = headers.get("host").unwrap_or_default().to_owned();
-        if !self.host.preserve_host {
-            headers.set("Host", url.authority());
-        }
-        let forwarded = headers.get("x-forwarded-for").map(|list| format!("{list}, ")).unwrap_or_default();
-        headers.set("X-Forwarded-For", format!("{forwarded}{}", request.peer.ip()));
-        headers.set("X-Forwarded-Host", asked.clone());
-        headers.set("X-Forwarded-Server", self.host.names.first().cloned().unwrap_or(asked));
-        for edit in &self.host.request_headers {
-            apply(edit, &mut headers);
-        }
-        match forward(self.process, &to, request, &url.target, &headers, PROXY_TIMEOUT).await {
-            Ok(mut answer) => {
-                let location = answer.head.headers.get("location").map(str::to_owned);
-                if let Some(location) = location {
-                    let local = self.host.reverse.iter().find_map(|(url, prefix)| {
-                        let rest = location.strip_prefix(url.as_str())?;
-                        Some(format!(
-                            "http://{}{prefix}{rest}",
-                            request.head.headers.get("host").unwrap_or_default()
-                        ))
-                    });
-                    if let Some(local) = local {
-                        answer.head.headers.set("Location", local);
-                    }
-                }
-                Ok(answer)
-            }
-            Err(error) => {
-                let (reason, status) = match error {
-                    ForwardError::Connect(errno) => {
-                        (format!("({}){}", errno.number(), self.process.text(errno)), 503)
-                    }
-                    ForwardError::Timeout => ("(70007)The timeout specified has expired".to_owned(), 504),
-                    ForwardError::Broken => {
-                        ("(20014)Internal error (specific information not available)".to_owned(), 502)
-                    }
-                };
-                let what = match error {
-                    ForwardError::Connect(_) => {
-                        format!("AH00957: http: attempt to connect to {last} ({}:{port}) failed", url.host)
-                    }
-                    _ => format!(
-                        "[client {}] AH01102: error reading status line from remote server {}:{port}",
-                        request.peer, url.host
-                    ),
-                };
-                let level = if matches!(error, ForwardError::Connect(_)) {
-                    "proxy:error"
-                } else {
-                    "proxy_http:error"
-                };
-                self.complaint = Some((level, format!("{reason}: {what}")));
-                Err(status)
-            }
-        }
-    }
-
-    /// The page of an error, perhaps one of `ErrorDocument`.
-    async fn failure(&self, status: u16) -> Answer {
-        match self.host.error_documents.get(&status) {
-            Some(path) if path.starts_with('/') => {
-                let place = self.place(path);
-                if let Ok(bytes) = self.process.read_file(place.as_bytes(), MAX_FILE).await {
-                    return Answer::new(status, content_type(&place).unwrap_or("text/html"), bytes);
-                }
-            }
-            Some(text) => return Answer::new(status, HTML, text.clone()),
-            None => {}
-        }
-        let mut answer = self.page(status, "");
-        if status == 405 {
-            answer = answer.with("Allow", "GET,POST,OPTIONS,HEAD");
-        }
-        answer
-    }
-
-    fn page(&self, status: u16, location: &str) -> Answer {
-        let reason = words(status);
-        let location = escape(location);
-        let text = match status {
-            301 => format!("The document has moved <a href=\"{location}\">here</a>."),
-            302 | 303 => format!("The document has moved <a href=\"{location}\">here</a>."),
-            400 => "Your browser sent a request that this server could not understand.<br />\n".to_owned(),
-            403 => "You don't have permission to access this resource.".to_owned(),
-            404 => "The requested URL was not found on this server.".to_owned(),
-            405 => "The requested method is not allowed for this URL.".to_owned(),
-            410 => "The requested resource is no longer available on this server and there is no forwarding address.".to_owned(),
-            502 => "The proxy server received an invalid\nresponse from an upstream server.<br />\n".to_owned(),
-            503 => "The server is temporarily unable to service your\nrequest due to maintenance downtime or capacity\nproblems. Please try again later.".to_owned(),
-            504 => "The gateway did not receive a timely response\nfrom the upstream server or application.".to_owned(),
-            _ => "The server encountered an internal error or\nmisconfiguration and was unable to complete\nyour request.".to_owned(),
-        };
-        let mut answer = Answer::new(
-            status,
-            HTML,
-            format!(
-                "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>{status} {reason}</title>\n</head><body>\n\
-                 <h1>{reason}</h1>\n<p>{text}</p>\n</body></html>\n"
-            ),
-        );
-        reason.clone_into(&mut answer.head.reason);
-        answer
-    }
-
-    fn status(&self, request: &Request) -> String {
-        format!(
-            "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 3.2 Final//EN\">\n<html><head>\n<title>Apache Status</title>\n</head><body>\n\
-             <h1>Apache Server Status for {}</h1>\n<dl><dt>Server Version: Apache/{} (Unix)</dt>\n</dl>\n</body></html>\n",
-            escape(request.head.headers.get("host").unwrap_or_default()),
-            self.version
-        )
-    }
-}
-
-/// What Apache calls a status, where that differs from what others call it.
-fn words(status: u16) -> &'static str {
-    match status {
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        302 => "Found",
-        status => reason(status),
-    }
 }
 
 /// What follows a prefix of a path, where that ends at a slash.
@@ -406,16 +422,12 @@ fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     (rest.is_empty() || prefix.ends_with('/') || rest.starts_with('/')).then_some(rest)
 }
 
-fn apply(edit: &Edit, headers: &mut Headers) {
+pub(super) fn apply(edit: &Edit, headers: &mut Headers) {
     match edit {
         Edit::Set(name, value) => headers.set(name, value.clone()),
         Edit::Add(name, value) => headers.push(name.clone(), value.clone()),
         Edit::Unset(name) => headers.remove(name),
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::{
     net::IpAddr,
 };
 
-use super::config::{Directive, ROOT, absolute};
+use super::{
+    config::{Directive, ROOT, absolute},
+    rewrite::Rewrite,
+};
 
 /// Directives that are read and change nothing that podlab shows.
 const WITHOUT_EFFECT: &[&str] = &[
@@ -15,7 +18,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "AddLanguage",
     "AddOutputFilter",
     "AddOutputFilterByType",
-    "AllowOverride",
     "BrowserMatch",
     "EnableMMAP",
     "EnableSendfile",
@@ -80,6 +82,15 @@ pub(super) struct Rules {
     pub(super) listing: Option<bool>,
     /// `SetHandler server-status`.
     pub(super) handler: Option<String>,
+    /// Whether what a `.htaccess` says counts.
+    pub(super) overrides: Option<bool>,
+    pub(super) rewrite: Option<Rewrite>,
+    /// Who may enter with a password; nobody in particular where the list is empty.
+    pub(super) users: Option<Vec<String>>,
+    /// `AuthName`
+    pub(super) realm: Option<String>,
+    /// `AuthUserFile`
+    pub(super) user_file: Option<String>,
 }
 
 /// `Header` and `RequestHeader`.
@@ -112,6 +123,7 @@ pub(super) struct Host {
     pub(super) types: BTreeMap<String, String>,
     pub(super) headers: Vec<Edit>,
     pub(super) request_headers: Vec<Edit>,
+    pub(super) rewrite: Rewrite,
 }
 
 /// All of it.
@@ -121,7 +133,7 @@ pub(super) struct Settings {
     pub(super) listens: Vec<(Option<IpAddr>, u16)>,
     pub(super) main: Host,
     pub(super) virtual_hosts: Vec<Host>,
-    modules: BTreeSet<String>,
+    pub(super) modules: BTreeSet<String>,
     formats: BTreeMap<String, String>,
 }
 
@@ -154,7 +166,13 @@ impl Settings {
             return Err("AH00526: no listening sockets available, shutting down\n".to_owned());
         }
         for section in virtual_hosts {
-            let mut host = Host { names: Vec::new(), access_logs: Vec::new(), ..main.clone() };
+            let mut host = Host {
+                names: Vec::new(),
+                access_logs: Vec::new(),
+                // Rules of the main server are its own.
+                rewrite: Rewrite::default(),
+                ..main.clone()
+            };
             host.ports = section.args.iter().map(|address| port_of(address).unwrap_or(0)).collect();
             for directive in &section.children {
                 settings.directive(directive, &mut host)?;
@@ -256,6 +274,11 @@ impl Settings {
                     _ => self.proxy_pass(directive, directive.arg(0), directive.arg(1), host)?,
                 }
             }
+            "rewriteengine" | "rewritecond" | "rewriterule" | "rewritebase" | "rewriteoptions"
+            | "rewritemap" => {
+                self.needs("rewrite_module", directive)?;
+                host.rewrite.take(directive)?;
+            }
             "directory" => {
                 let rules = self.rules(directive, true, host)?;
                 host.directories.push(rules);
@@ -308,16 +331,47 @@ impl Settings {
             path if is_directory => absolute(&self.root, path).trim_end_matches('/').to_owned(),
             path => path.to_owned(),
         };
+        self.rules_of(prefix, &section.children, host)
+    }
+
+    /// What the directives of a section, or of a `.htaccess`, amount to.
+    pub(super) fn rules_of(
+        &self,
+        prefix: String,
+        directives: &[Directive],
+        host: &mut Host,
+    ) -> Result<Rules, String> {
         let mut rules = Rules { prefix: prefix.clone(), ..Rules::default() };
-        for directive in &section.children {
+        for directive in directives {
             let lower = directive.name.to_ascii_lowercase();
             match lower.as_str() {
                 "require" => match (directive.arg(0), directive.arg(1)) {
                     ("all", "granted") => rules.granted = Some(true),
                     ("all", "denied") => rules.granted = Some(false),
                     ("local", _) => rules.granted = Some(true),
+                    ("valid-user", _) => rules.users = Some(Vec::new()),
+                    ("user", _) => rules.users = Some(directive.args[1..].to_vec()),
                     _ => {}
                 },
+                "authtype" => {
+                    self.needs("authn_core_module", directive)?;
+                    if directive.arg(0).eq_ignore_ascii_case("none") {
+                        rules.users = None;
+                    }
+                }
+                "authname" => rules.realm = Some(directive.arg(0).to_owned()),
+                "authuserfile" => {
+                    self.needs("authn_file_module", directive)?;
+                    rules.user_file = Some(absolute(&self.root, directive.arg(0)));
+                }
+                "authbasicprovider" | "satisfy" => self.needs("auth_basic_module", directive)?,
+                "allowoverride" => {
+                    rules.overrides = Some(!directive.arg(0).eq_ignore_ascii_case("none"));
+                }
+                "rewriteengine" | "rewritecond" | "rewriterule" | "rewritebase" | "rewriteoptions" => {
+                    self.needs("rewrite_module", directive)?;
+                    rules.rewrite.get_or_insert_default().take(directive)?;
+                }
                 "options" => {
                     for option in &directive.args {
                         match option.trim_start_matches('+').to_ascii_lowercase().as_str() {
