@@ -14,27 +14,43 @@ pub(crate) fn difference(of: &str, before: &Value, after: &Value) -> String {
     line_diff::unified(&written(of.get(), before), &written(of.get(), after))
 }
 
+/// A value of a type on one line, as messages show what is wrong.
+pub(crate) fn compact(of: &str, value: &Value) -> String {
+    let Some(of) = TypeRef::builtin(of) else { return value.to_string() };
+    let mut writer = Writer { out: String::new(), depth: None };
+    writer.object(of.get(), value);
+    writer.out
+}
+
 fn written(of: &Type, value: &Value) -> String {
-    let mut writer = Writer { out: String::new(), depth: 0 };
+    let mut writer = Writer { out: String::new(), depth: Some(0) };
     writer.object(of, value);
     writer.out
 }
 
 struct Writer {
     out: String,
-    depth: usize,
+    /// How far lines are indented; none, and everything is on one line.
+    depth: Option<usize>,
 }
 
 impl Writer {
     fn line(&mut self) {
-        self.out.push('\n');
-        (0..self.depth).for_each(|_| self.out.push(' '));
+        if let Some(depth) = self.depth {
+            self.out.push('\n');
+            (0..depth).for_each(|_| self.out.push(' '));
+        }
+    }
+
+    fn key(&mut self, key: &str) {
+        self.text(key);
+        self.out.push_str(if self.depth.is_some() { ": " } else { ":" });
     }
 
     /// `open`, the entries on a line each, `close`.
     fn block<T>(&mut self, ends: [char; 2], entries: Vec<T>, mut write: impl FnMut(&mut Self, T)) {
         self.out.push(ends[0]);
-        self.depth += 1;
+        self.depth = self.depth.map(|depth| depth + 1);
         let empty = entries.is_empty();
         for (index, entry) in entries.into_iter().enumerate() {
             if index > 0 {
@@ -43,7 +59,7 @@ impl Writer {
             self.line();
             write(self, entry);
         }
-        self.depth -= 1;
+        self.depth = self.depth.map(|depth| depth.saturating_sub(1));
         if !empty {
             self.line();
         }
@@ -57,10 +73,21 @@ impl Writer {
         let moved = (of.go_name() == "PodSpec").then(|| with_host_fields_inside(value));
         let value = moved.as_ref().unwrap_or(value);
         let fields = fields(of);
-        self.block(['{', '}'], fields, |writer, (owner, field)| {
-            writer.text(&go_name(owner, field));
-            writer.out.push_str(": ");
-            writer.field(owner, field, value.get(&*field.name).filter(|value| !value.is_null()));
+        // Metadata is embedded, and its fields have names for JSON.
+        let embedded = value.get("metadata").and_then(Value::as_object);
+        let mut entries: Vec<_> = embedded.into_iter().flatten().map(Entry::Embedded).collect();
+        entries.sort_by_key(|entry| matches!(entry, Entry::Embedded((key, _)) if *key == "annotations"));
+        let own = fields.into_iter().filter(|(_, field)| field.name != "metadata");
+        entries.extend(own.map(|(owner, field)| Entry::Own(owner, field)));
+        self.block(['{', '}'], entries, |writer, entry| match entry {
+            Entry::Embedded((key, value)) => {
+                writer.key(key);
+                writer.any(value);
+            }
+            Entry::Own(owner, field) => {
+                writer.key(&go_name(owner, field));
+                writer.field(owner, field, value.get(&*field.name).filter(|value| !value.is_null()));
+            }
         });
     }
 
@@ -88,8 +115,7 @@ impl Writer {
                 let mut entries: Vec<_> = map.iter().collect();
                 entries.sort_by_key(|(key, _)| *key);
                 self.block(['{', '}'], entries, |writer, (key, item)| {
-                    writer.text(key);
-                    writer.out.push_str(": ");
+                    writer.key(key);
                     writer.content(of, item);
                 });
             }
@@ -107,8 +133,7 @@ impl Writer {
             }
             Value::Object(map) => {
                 self.block(['{', '}'], map.iter().collect(), |writer, (key, item)| {
-                    writer.text(key);
-                    writer.out.push_str(": ");
+                    writer.key(key);
                     writer.any(item);
                 });
             }
@@ -122,6 +147,12 @@ impl Writer {
         let json = Value::from(text).to_string();
         self.out.push_str(&json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"));
     }
+}
+
+/// What a struct is written as.
+enum Entry<'a> {
+    Embedded((&'a String, &'a Value)),
+    Own(&'a Type, &'a Field),
 }
 
 /// The fields of the internal struct in the order of its declaration, those of embedded structs where they stand.

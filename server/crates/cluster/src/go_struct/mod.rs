@@ -5,7 +5,7 @@ mod internal;
 mod line_diff;
 mod spew;
 
-pub(crate) use self::internal::difference;
+pub(crate) use self::internal::{compact, difference};
 pub(crate) use self::spew::hash;
 
 use std::borrow::Cow;

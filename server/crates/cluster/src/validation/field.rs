@@ -67,6 +67,12 @@ impl ErrorList {
         self.push("FieldValueInvalid", path, Self::with_detail(head, detail));
     }
 
+    /// The same of a value that is written otherwise than as its JSON.
+    pub(crate) fn invalid_as(&mut self, path: &Path, written: &str, detail: &str) {
+        let head = format!("Invalid value: {written}");
+        self.push("FieldValueInvalid", path, Self::with_detail(head, detail));
+    }
+
     /// The same of a value that is too large to be shown.
     pub(crate) fn invalid_whole(&mut self, path: &Path, detail: &str) {
         self.push("FieldValueInvalid", path, format!("Invalid value: {detail}"));

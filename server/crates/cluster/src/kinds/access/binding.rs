@@ -10,6 +10,7 @@ use crate::{
         escalation::{self, Grant},
         rbac,
     },
+    go_struct,
     kinds::{
         cells,
         defaults::{object, objects, set, text},
@@ -78,7 +79,9 @@ impl Strategy for BindingStrategy {
 
     fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
         if object.get("roleRef") != old.get("roleRef") {
-            errors.invalid(&Path::new("roleRef"), object.get("roleRef"), "cannot change roleRef");
+            let role = object.get("roleRef").cloned().unwrap_or_default();
+            let written = go_struct::compact("api.rbac.v1.RoleRef", &role);
+            errors.invalid_as(&Path::new("roleRef"), &written, "cannot change roleRef");
         }
         Ok(())
     }

@@ -80,6 +80,7 @@ impl Strategy for ServiceStrategy {
             return Ok(());
         }
         allocation::keep(object, old);
+        follow_address(object, old);
         same_addresses(object);
         if validation::errors(&parse(object)?).is_empty() {
             allocation::allocate(cx.server, object, Some(old))?;
@@ -113,6 +114,19 @@ impl Strategy for ServiceStrategy {
 
     fn row(&self, object: &Value, now: Timestamp) -> Vec<Value> {
         parse(object).map(|service| columns::row(&service, object, now)).unwrap_or_default()
+    }
+}
+
+/// Whoever changes `clusterIP` alone means `clusterIPs` too.
+fn follow_address(service: &mut Value, old: &Value) {
+    let is_new = |field: &str| service.pointer(field) != old.pointer(field);
+    if !is_new("/spec/clusterIP") || is_new("/spec/clusterIPs") {
+        return;
+    }
+    let spec = object_at(service, "spec");
+    match text(spec, "clusterIP").to_owned() {
+        one if one.is_empty() => drop(spec.remove("clusterIPs")),
+        one => drop(spec.insert("clusterIPs".into(), json!([one]))),
     }
 }
 

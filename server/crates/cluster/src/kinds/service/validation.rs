@@ -185,12 +185,12 @@ pub(super) fn unchanged_addresses(new: &Service, old: &Service, errors: &mut Err
     let spec = |service: &Service| service.spec.clone().unwrap_or_default();
     let (new, old) = (spec(new), spec(old));
     let external = |spec: &ServiceSpec| spec.type_.as_deref() == Some("ExternalName");
-    let (before, after) = (old.cluster_ip.unwrap_or_default(), new.cluster_ip.clone().unwrap_or_default());
-    if !before.is_empty()
-        && before != after
+    if old.cluster_ip.as_deref().is_some_and(|address| !address.is_empty())
+        && old.cluster_ip != new.cluster_ip
         && !external(&new)
         && old.type_.as_deref() != Some("ExternalName")
     {
-        errors.invalid(&Path::new("spec").child("clusterIPs").index(0), after, "may not change once set");
+        let at = Path::new("spec").child("clusterIPs").index(0);
+        errors.invalid(&at, new.cluster_ips, "may not change once set");
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{WIDE, job_policies, spec, template, wide};
 use crate::{
+    go_struct,
     kinds::{cells, defaults::set, pod_spec},
     label_selector,
     object::{metadata_mut, metadata_str, object_at, parse, text_at},
@@ -107,8 +108,11 @@ impl Strategy for JobStrategy {
             errors.immutable(&path.child("completions"), object, old, "/spec/completions");
         }
         errors.immutable(&path.child("selector"), object, old, "/spec/selector");
-        if !may_change_template(&before, text_at(old, "/status/startTime")) {
-            errors.immutable(&path.child("template"), object, old, "/spec/template");
+        let template = |job: &'_ Value| job.pointer("/spec/template").cloned().unwrap_or_default();
+        let (now, then) = (template(object), template(old));
+        if now != then && !may_change_template(&before, text_at(old, "/status/startTime")) {
+            let written = go_struct::compact("api.core.v1.PodTemplateSpec", &now);
+            errors.invalid_as(&path.child("template"), &written, "field is immutable");
         }
         for field in
             ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
