@@ -27,7 +27,7 @@ const ADDRESS: &str = "http://inproc.invalid";
 
 /// A client of `cluster` whose default namespace is `default`. It must be made, and used, on the runtime that the
 /// cluster runs on.
-pub fn client(cluster: &Cluster) -> kube::Client {
+pub(crate) fn client(cluster: &Cluster) -> kube::Client {
     let connector = Connector(cluster.clone());
     let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build::<_, Body>(connector);
     kube::Client::new(BaseUriLayer::new(Uri::from_static(ADDRESS)).layer(http), "default")

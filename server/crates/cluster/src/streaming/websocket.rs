@@ -41,6 +41,11 @@ pub(crate) fn protocol(parts: &Parts, known: &[&'static str]) -> Option<&'static
     known.iter().find(|protocol| offered.contains(protocol)).copied()
 }
 
+/// Whether the client names no subprotocol at all.
+pub(crate) fn has_no_protocol(parts: &Parts) -> bool {
+    !parts.headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL)
+}
+
 /// Agrees to the upgrade: the answer, and the connection that there will be once it is sent.
 ///
 /// # Errors

@@ -167,3 +167,32 @@ fn deep_and_broken_bodies_are_refused() {
         }
     });
 }
+
+/// Refusals leave nothing behind: no object, no event, no change for watchers.
+#[test]
+fn objects_that_a_quota_refuses_cost_nothing_that_stays() {
+    run(async |cluster| {
+        let json = [("content-type", "application/json")];
+        let quota = r#"{"metadata":{"name":"few"},"spec":{"hard":{"count/configmaps":"1","count/deployments.apps":"0"}}}"#;
+        let (code, _, said) =
+            request(&cluster, "POST", "/api/v1/namespaces/default/resourcequotas", &json, quota).await;
+        assert_eq!(code, 201, "{said}");
+        let version = async || {
+            let (_, _, list) =
+                request(&cluster, "GET", "/api/v1/namespaces/default/configmaps", &[], "").await;
+            serde_json::from_str::<Value>(&list).unwrap()["metadata"]["resourceVersion"].clone()
+        };
+        let before = version().await;
+        let path = "/api/v1/namespaces/default/configmaps";
+        let large =
+            format!(r#"{{"metadata":{{"generateName":"c-"}},"data":{{"x":"{}"}}}}"#, "x".repeat(10_000));
+        for _ in 0..2_000 {
+            let (code, _, said) = request(&cluster, "POST", path, &json, &large).await;
+            assert_eq!(code, 403, "{said}");
+            assert!(said.contains("exceeded quota: few, requested: count/configmaps=1"), "{said}");
+        }
+        assert_eq!(version().await, before);
+        let (_, _, events) = request(&cluster, "GET", "/api/v1/namespaces/default/events", &[], "").await;
+        assert!(!events.contains("configmaps"), "{events}");
+    });
+}

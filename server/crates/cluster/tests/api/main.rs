@@ -10,7 +10,7 @@ mod frames;
 mod golden;
 mod hostile;
 mod identity;
-#[path = "../support/in_process.rs"]
+#[path = "../../../../src/clusters/in_process.rs"]
 mod in_process;
 mod proxy;
 mod recordings;

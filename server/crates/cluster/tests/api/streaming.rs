@@ -129,6 +129,30 @@ async fn upgraded(cluster: &podlab_cluster::Cluster, path: &str, protocols: &str
 }
 
 #[test]
+fn a_forwarding_client_that_names_no_protocol_gets_the_channels() {
+    run(async |cluster| {
+        let mut connection = cluster.connect();
+        let head = "GET /api/v1/namespaces/default/pods/p/portforward?ports=80 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n\
+                    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        connection.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer.push(connection.read_u8().await.unwrap());
+        }
+        let answer = String::from_utf8(answer).unwrap().to_lowercase();
+        assert!(answer.starts_with("http/1.1 101") && !answer.contains("sec-websocket-protocol"), "{answer}");
+        // Each of the port's two channels begins with the port's number.
+        let mut frames = [0; 10];
+        connection.read_exact(&mut frames).await.unwrap();
+        assert_eq!(frames, [0x82, 3, 0, 80, 0, 0x82, 3, 1, 80, 0]);
+        connection.write_all(&[0x82, 0x85, 0, 0, 0, 0, 0, b'p', b'i', b'n', b'g']).await.unwrap();
+        let mut frame = [0; 7];
+        connection.read_exact(&mut frame).await.unwrap();
+        assert_eq!(frame, [0x82, 5, 0, b'P', b'I', b'N', b'G']);
+    });
+}
+
+#[test]
 fn older_clients_speak_spdy() {
     run(async |cluster| {
         let exec = "/api/v1/namespaces/default/pods/p/exec?container=a&command=fail&stdout=true&stderr=true";

@@ -5,7 +5,7 @@
 
 mod api_access;
 mod autoscaling;
-#[path = "../support/in_process.rs"]
+#[path = "../../../../src/clusters/in_process.rs"]
 mod in_process;
 mod lab;
 mod lifecycle;

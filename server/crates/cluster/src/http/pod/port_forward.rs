@@ -45,17 +45,19 @@ pub(in crate::http) async fn port_forward(
         });
         return Ok(response);
     }
-    let Some(protocol) = websocket::protocol(&call.parts, &forward_channels::PROTOCOLS) else {
+    // Simple clients name no protocol, and mean the channels.
+    let protocol = websocket::protocol(&call.parts, &forward_channels::PROTOCOLS);
+    if protocol.is_none() && !websocket::has_no_protocol(&call.parts) {
         return Err(Status::bad_request(
             "unable to upgrade: the client and the server have no streaming protocol in common",
         ));
-    };
+    }
     let mut forwards = Vec::new();
     for port in ports(&call)? {
         let connection = agent.port_forward(found.reference.clone(), port).await.map_err(|e| e.message);
         forwards.push(Forward { port, connection });
     }
-    let (response, opened) = websocket::accept(&mut call.parts, Some(protocol))?;
+    let (response, opened) = websocket::accept(&mut call.parts, protocol)?;
     call.server.spawn(async move {
         if let Some(socket) = opened.await {
             forward_channels::run(socket, forwards).await;
