@@ -3,7 +3,7 @@
 use k8s_openapi::schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::kinds;
+use super::{enumerations, kinds};
 use crate::{
     resource::{Registry, Resource},
     schema::{Field, ListKind, MergeKind, Shape, TypeRef},
@@ -70,6 +70,11 @@ fn describe(definition: &mut Value, of: Option<&TypeRef>) {
     let Some(properties) = definition.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for (name, property) in properties {
         wrap_reference(property);
+        if let Some(listed) = of.and_then(|of| enumerations::listed(&of.get().name, name))
+            && let Some(Value::String(description)) = property.get_mut("description")
+        {
+            description.push_str(&listed);
+        }
         if let Some(values) = enumeration(property) {
             property["enum"] = values;
         }
@@ -134,6 +139,21 @@ fn extend(property: &mut Value, field: &Field) {
 mod tests {
     use super::*;
     use crate::schema::Type;
+
+    /// `kubectl explain` lists what a field may be.
+    #[test]
+    fn fields_of_few_values_list_them() {
+        let definitions = of("", "v1", "#/components/schemas/");
+        let policy = &definitions["io.k8s.api.core.v1.PodSpec"]["properties"]["restartPolicy"];
+        assert_eq!(policy["enum"], json!(["Always", "Never", "OnFailure"]));
+        let text = policy["description"].as_str().unwrap();
+        assert!(
+            text.ends_with("\n\nPossible enum values:\n - `\"Always\"`\n - `\"Never\"`\n - `\"OnFailure\"`"),
+            "{text}"
+        );
+        let scheme = &definitions["io.k8s.api.core.v1.HTTPGetAction"]["properties"]["scheme"];
+        assert!(scheme["description"].as_str().unwrap().contains("\n - `\"HTTPS\"` means that the scheme"));
+    }
 
     /// The compact table says the same as k8s-openapi of every type that a document defines.
     #[test]

@@ -5,6 +5,7 @@
 
 pub(crate) mod custom;
 mod definitions;
+mod enumerations;
 mod kinds;
 mod paths;
 mod protobuf;
