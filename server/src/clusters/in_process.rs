@@ -2,7 +2,7 @@
 //!
 //! Handing the cluster's router to the client would do for most requests, but exec, attach and port-forward upgrade
 //! their connection, and only a real HTTP/1.1 connection can be upgraded. So each connection is a pipe whose other
-//! end the cluster serves.
+//! end the cluster serves. The tests of `podlab-cluster`, which knows no kube, include this file.
 
 use std::{
     future::{Ready, ready},
