@@ -33,8 +33,16 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TestError {
     BadNumber(String),
-    UnknownOperand(String),
-    ArgumentExpected(String),
+    /// What is left over, and what stands before it.
+    UnknownOperand {
+        before: String,
+        extra: String,
+    },
+    /// An operator has nothing behind it.
+    ArgumentExpected {
+        left: String,
+        op: String,
+    },
     /// Of two words the first is no operator.
     NoOperator {
         left: String,
@@ -53,13 +61,13 @@ impl TestError {
             (Self::BadNumber(text), Voice::Dash) => format!("Illegal number: {text}"),
             (Self::BadNumber(text), Voice::Bash) => format!("{text}: integer expression expected"),
             (Self::BadNumber(text), Voice::Coreutils) => format!("invalid integer '{text}'"),
-            (Self::UnknownOperand(text), Voice::Busybox) => format!("{text}: unknown operand"),
-            (Self::UnknownOperand(text), Voice::Dash) => format!("{text}: unexpected operator"),
-            (Self::UnknownOperand(text), Voice::Bash) => format!("{text}: binary operator expected"),
-            (Self::UnknownOperand(text), Voice::Coreutils) => format!("extra argument '{text}'"),
-            (Self::ArgumentExpected(text), Voice::Bash) => format!("{text}: unary operator expected"),
-            (Self::ArgumentExpected(text), Voice::Coreutils) => format!("missing argument after '{text}'"),
-            (Self::ArgumentExpected(text), _) => format!("{text}: argument expected"),
+            (Self::UnknownOperand { extra, .. }, Voice::Busybox) => format!("{extra}: unknown operand"),
+            (Self::UnknownOperand { before, .. }, Voice::Dash) => format!("{before}: unexpected operator"),
+            (Self::UnknownOperand { extra, .. }, Voice::Bash) => format!("{extra}: binary operator expected"),
+            (Self::UnknownOperand { extra, .. }, Voice::Coreutils) => format!("extra argument '{extra}'"),
+            (Self::ArgumentExpected { left, .. }, Voice::Bash) => format!("{left}: unary operator expected"),
+            (Self::ArgumentExpected { op, .. }, Voice::Coreutils) => format!("missing argument after '{op}'"),
+            (Self::ArgumentExpected { op, .. }, _) => format!("{op}: argument expected"),
             (Self::NoOperator { right, .. }, Voice::Busybox) => format!("{right}: unknown operand"),
             (Self::NoOperator { left, .. }, Voice::Dash) => format!("{left}: unexpected operator"),
             (Self::NoOperator { left, .. }, Voice::Bash) => format!("{left}: unary operator expected"),
@@ -93,7 +101,7 @@ pub(crate) fn holds(process: &Arc<Process>, args: &[Bytes]) -> Result<bool, Test
                 return Err(if op == "(" && !is_binary(operand) {
                     TestError::UnclosedParenthesis
                 } else if is_binary(operand) {
-                    TestError::ArgumentExpected(shown(operand))
+                    TestError::ArgumentExpected { left: shown(op), op: shown(operand) }
                 } else {
                     TestError::NoOperator { left: shown(op), right: shown(operand) }
                 });
@@ -109,7 +117,11 @@ pub(crate) fn holds(process: &Arc<Process>, args: &[Bytes]) -> Result<bool, Test
     let holds = parser.or()?;
     match parser.args.get(parser.at) {
         None => Ok(holds),
-        Some(extra) => Err(TestError::UnknownOperand(shown(extra))),
+        Some(extra) => {
+            let before = parser.at.checked_sub(1).and_then(|at| args.get(at));
+            let before = before.map_or_else(String::new, |arg| shown(arg));
+            Err(TestError::UnknownOperand { before, extra: shown(extra) })
+        }
     }
 }
 
@@ -154,7 +166,8 @@ impl Parser<'_> {
         let rest = &self.args[self.at.min(self.args.len())..];
         match rest {
             [] => {
-                Err(TestError::ArgumentExpected(self.args.last().map_or_else(String::new, |arg| shown(arg))))
+                let op = self.args.last().map_or_else(String::new, |arg| shown(arg));
+                Err(TestError::ArgumentExpected { left: op.clone(), op })
             }
             [left, op, right, ..] if is_binary(op) => {
                 self.at += 3;

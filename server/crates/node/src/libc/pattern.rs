@@ -68,6 +68,11 @@ impl Pattern {
         Self { elements, literal }
     }
 
+    /// The text that it stands for, where it is nothing but that.
+    pub(crate) fn literal(&self) -> Option<&[u8]> {
+        self.literal.as_deref().filter(|literal| !literal.is_empty())
+    }
+
     /// The length of the longest (or shortest) prefix that it matches.
     pub(crate) fn prefix(&self, text: &[u8], longest: bool) -> Option<usize> {
         match &self.literal {

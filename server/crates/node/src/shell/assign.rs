@@ -127,6 +127,8 @@ impl Shell {
         let mut all = Vec::new();
         // Words without subscripts are keys and values in turn, in an array by name.
         let mut lone_key = None;
+        // What is expanded is held twice for a while: here, and as elements.
+        let mut waiting = 0;
         for (subscript, word) in elements {
             match subscript {
                 Some(subscript) => {
@@ -147,9 +149,11 @@ impl Shell {
                     let mut fields = Vec::new();
                     self.word(word, &mut fields).await?;
                     for field in fields {
+                        waiting += field.len() + size_of::<(Key, Bytes)>();
                         all.push((Key::Number(next), field));
                         next += 1;
                     }
+                    self.check_size_with(waiting).map_err(|message| self.refused(&message))?;
                 }
             }
         }
@@ -169,6 +173,9 @@ impl Shell {
         }
         for (key, text) in all {
             self.assign_element(name, key, text).map_err(|message| self.refused(&message))?;
+            if self.process.tick(1) {
+                self.process.pause().await;
+            }
         }
         Ok(())
     }

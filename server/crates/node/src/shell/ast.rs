@@ -31,9 +31,17 @@ pub(crate) enum Connector {
 pub(crate) struct Pipeline {
     /// Preceded by `!`.
     pub(crate) negated: bool,
-    /// Preceded by `time`.
-    pub(crate) timed: bool,
+    /// Preceded by `time`, and how that reports.
+    pub(crate) timed: Option<Timing>,
     pub(crate) commands: Box<[Arc<Command>]>,
+}
+
+/// How `time` reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timing {
+    Shell,
+    /// As POSIX says (`time -p`).
+    Posix,
 }
 
 /// A command and its redirections.

@@ -50,7 +50,7 @@ impl Shell {
             Cond::Unary(letter, word) => {
                 let operand = self.expand(|expander| expander.text(word)).await?;
                 if *letter == b'v' {
-                    return Ok(self.variables.text(&operand).is_some());
+                    return Ok(self.is_set(&operand));
                 }
                 let found = commands::test::unary(&self.process, *letter, &operand);
                 found.or_else(|error| self.refuse(&error.message(self.dialect.into())))
@@ -91,6 +91,15 @@ impl Shell {
             }
             Cond::Not(_) | Cond::And(..) | Cond::Or(..) => Ok(false),
         }
+    }
+
+    /// Whether a variable, or an element of an array, has a value (bash `-v`).
+    fn is_set(&mut self, name: &bytes::Bytes) -> bool {
+        let open = name.iter().position(|byte| *byte == b'[').filter(|_| name.ends_with(b"]"));
+        let Some(open) = open else { return self.variables.text(name).is_some() };
+        let array = name.slice(..open);
+        let key = self.key_of(&array, &name.slice(open + 1..name.len() - 1));
+        self.element_of(&array, &key).is_some()
     }
 
     fn refuse(&mut self, message: &str) -> Result<bool, Flow> {

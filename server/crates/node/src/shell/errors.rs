@@ -116,6 +116,10 @@ impl Shell {
             (Dialect::Bash, Errno::EACCES) if self.is_directory(name.as_bytes()) => {
                 format!("{name}: Is a directory")
             }
+            // The file is there, but not what its first line names.
+            (Dialect::Bash, Errno::ENOENT) if self.process.stat(name.as_bytes(), true).is_ok() => {
+                format!("{name}: cannot execute: required file not found")
+            }
             (Dialect::Bash, _) => format!("{name}: {text}"),
             (_, Errno::ENOENT | Errno::ENOTDIR) => format!("{name}: not found"),
             _ => format!("{name}: {text}"),
@@ -145,6 +149,7 @@ impl Shell {
                 format!("cannot create {path}: Directory nonexistent")
             }
             (Dialect::Dash, Errno::ENOENT | Errno::ENOTDIR) => format!("cannot open {path}: No such file"),
+            (Dialect::Dash, Errno::EISDIR) => format!("cannot open {path}: {text}"),
             (Dialect::Dash, _) if creating => format!("cannot create {path}: {text}"),
             (Dialect::Dash, _) => format!("cannot open {path}: {text}"),
         }

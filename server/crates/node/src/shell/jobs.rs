@@ -33,6 +33,8 @@ pub(crate) enum JobState {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Jobs {
     jobs: Vec<Job>,
+    /// Those of the shell that this one is a part of: `jobs` tells of them, as in `kill $(jobs -p)`.
+    outer: Vec<Job>,
     /// `$!`
     pub(crate) last: Option<u32>,
     /// How processes ended, and whether somebody has waited for them.
@@ -79,13 +81,18 @@ impl Jobs {
 
     /// The job that `%spec` means: a number, `%%`, `%+`, `%-`, or the start of its text.
     pub(crate) fn find(&self, spec: &[u8]) -> Option<&Job> {
+        Self::find_in(&self.jobs, spec)
+    }
+
+    /// The job of some that `%spec` means.
+    pub(crate) fn find_in<'a>(jobs: &'a [Job], spec: &[u8]) -> Option<&'a Job> {
         let spec = spec.strip_prefix(b"%").unwrap_or(spec);
         match spec {
-            b"" | b"%" | b"+" => self.jobs.last(),
-            b"-" => self.jobs.iter().rev().nth(1).or(self.jobs.last()),
+            b"" | b"%" | b"+" => jobs.last(),
+            b"-" => jobs.iter().rev().nth(1).or(jobs.last()),
             _ => match std::str::from_utf8(spec).ok().and_then(|text| text.parse::<u32>().ok()) {
-                Some(number) => self.jobs.iter().find(|job| job.number == number),
-                None => self.jobs.iter().find(|job| job.text.starts_with(spec)),
+                Some(number) => jobs.iter().find(|job| job.number == number),
+                None => jobs.iter().find(|job| job.text.starts_with(spec)),
             },
         }
     }
@@ -99,6 +106,16 @@ impl Jobs {
         &self.jobs
     }
 
+    /// The jobs that `jobs` tells of.
+    pub(crate) fn told(&self) -> &[Job] {
+        if self.jobs.is_empty() { &self.outer } else { &self.jobs }
+    }
+
+    /// Forgets the jobs of the shell around this one.
+    pub(crate) fn forget_outer(&mut self) {
+        self.outer = Vec::new();
+    }
+
     /// Jobs that have ended and not been told of; they are forgotten.
     pub(crate) fn take_done(&mut self) -> Vec<Job> {
         let is_done = |job: &mut Job| matches!(job.state, JobState::Done(_));
@@ -110,8 +127,8 @@ impl Jobs {
         self.jobs.retain(|job| job.number != number);
     }
 
-    /// What a subshell knows: nothing but the number in `$!`.
+    /// What a subshell knows: the number in `$!`, and what `jobs` tells.
     pub(crate) fn in_subshell(&self) -> Self {
-        Self { last: self.last, ..Self::default() }
+        Self { last: self.last, outer: self.jobs.clone(), ..Self::default() }
     }
 }

@@ -142,7 +142,7 @@ impl Shell {
                     self.tested += 1;
                 }
                 match &pipeline.commands[..] {
-                    [only] if !pipeline.timed => Step::Command(Arc::clone(only)),
+                    [only] if pipeline.timed.is_none() => Step::Command(Arc::clone(only)),
                     _ => Step::Pipeline(Arc::clone(&list.block), list.item, list.pipe),
                 }
             }

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{
     Dialect,
-    ast::{Block, Command, Pipeline},
+    ast::{Block, Command, Pipeline, Timing},
     expand::MAX_WORD,
     frames::{Frame, List},
     jobs::JobState,
@@ -63,6 +63,7 @@ impl Shell {
             Ok(child) => child,
             Err(flow) => return flow,
         };
+        child.jobs.forget_outer();
         child.frames.push(Frame::List(List::new(Arc::clone(block))));
         self.lead_group(&child.process, child.process.pid, true);
         let process = child.start();
@@ -86,9 +87,9 @@ impl Shell {
             Some(status) if self.options.pipefail => *status,
             _ => statuses.last().copied().unwrap_or(0),
         };
-        if pipeline.timed {
+        if let Some(timing) = pipeline.timed {
             let elapsed = self.process.container.host.env.clock.uptime().saturating_sub(started);
-            let report = self.time_report(elapsed);
+            let report = self.time_report(elapsed, timing);
             self.errors.extend_from_slice(report.as_bytes());
         }
         self.pipe_statuses = statuses;
@@ -96,8 +97,11 @@ impl Shell {
     }
 
     /// What `time` says, in the way of `TIMEFORMAT` where that is set (bash).
-    fn time_report(&self, elapsed: std::time::Duration) -> String {
+    fn time_report(&self, elapsed: std::time::Duration, timing: Timing) -> String {
         let whole = elapsed.as_secs_f64();
+        if timing == Timing::Posix {
+            return format!("real {whole:.2}\nuser 0.00\nsys 0.00\n");
+        }
         let (minutes, seconds) = (elapsed.as_secs() / 60, whole % 60.0);
         let format = self.variables.text(b"TIMEFORMAT").filter(|_| self.dialect.is_bash());
         let Some(format) = format else {

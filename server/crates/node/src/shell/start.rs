@@ -74,7 +74,7 @@ impl Shell {
                     let message = match self.dialect {
                         Dialect::Bash => format!("{shown}: invalid option"),
                         Dialect::Ash => "bad -c option".to_owned(),
-                        Dialect::Dash => format!("Illegal option {shown}"),
+                        Dialect::Dash => "Illegal option --".to_owned(),
                     };
                     self.complain(&message);
                     return Err(2);

@@ -22,6 +22,33 @@ pub(crate) enum Value {
     Keyed(Keyed),
 }
 
+/// What an element of an array takes beside its text and its name, in bytes, about.
+const ELEMENT: usize = 48;
+
+impl Value {
+    /// How much memory it takes, in bytes, about.
+    fn size(&self) -> usize {
+        match self {
+            Self::Unset => 0,
+            Self::Scalar(text) => text.len(),
+            Self::Indexed(array) => array.values().map(|text| text.len() + ELEMENT).sum(),
+            Self::Keyed(array) => array.iter().map(|(_, text)| text.len() + ELEMENT).sum(),
+        }
+    }
+
+    /// How much memory an element takes that there is.
+    fn element_size(&self, key: &Key) -> Option<usize> {
+        let text = match (self, key) {
+            (Self::Indexed(array), Key::Number(key)) => array.get(key)?,
+            (Self::Indexed(array), Key::Name(_)) => array.get(&0)?,
+            (Self::Keyed(array), Key::Name(key)) => array.get(key)?,
+            (Self::Keyed(array), Key::Number(key)) => array.get(key.to_string().as_bytes())?,
+            _ => return None,
+        };
+        Some(text.len() + ELEMENT)
+    }
+}
+
 /// An array by name. Its elements are told in the order of bash's hash table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Keyed(BTreeMap<(u32, Bytes), Bytes>);
@@ -207,13 +234,9 @@ impl Variables {
         if self.map.get(name).is_some_and(|known| known.read_only) {
             return Err(ReadOnly);
         }
-        self.size += match &value {
-            Value::Unset => 0,
-            Value::Scalar(text) => text.len(),
-            Value::Indexed(array) => array.values().map(|text| text.len() + 48).sum(),
-            Value::Keyed(array) => array.iter().map(|(key, text)| key.len() + text.len() + 64).sum(),
-        };
-        self.entry(name).value = value;
+        let size = value.size();
+        let old = std::mem::replace(&mut self.entry(name).value, value);
+        self.size = (self.size + size).saturating_sub(old.size());
         Ok(())
     }
 
@@ -222,7 +245,9 @@ impl Variables {
         if self.map.get(name).is_some_and(|known| known.read_only) {
             return Err(ReadOnly);
         }
-        self.size += text.len() + 48;
+        let size = text.len() + ELEMENT;
+        let gone = self.map.get(name).and_then(|variable| variable.value.element_size(&key));
+        self.size = (self.size + size).saturating_sub(gone.unwrap_or(0));
         let variable = self.entry(name);
         match (&mut variable.value, key) {
             (Value::Keyed(array), Key::Name(key)) => array.insert(&key, text),
@@ -269,6 +294,8 @@ impl Variables {
 
     /// Forgets an element.
     pub(crate) fn unset_element(&mut self, name: &[u8], key: &Key) {
+        let gone = self.map.get(name).and_then(|variable| variable.value.element_size(key));
+        self.size = self.size.saturating_sub(gone.unwrap_or(0));
         match (&mut self.entry(name).value, key) {
             (Value::Indexed(array), Key::Number(key)) => drop(array.remove(key)),
             (Value::Keyed(array), Key::Name(key)) => array.remove(key),
@@ -281,11 +308,15 @@ impl Variables {
         self.environment = None;
         let map = Arc::make_mut(&mut self.map);
         match old {
-            Some(old) => drop(map.insert(Bytes::copy_from_slice(name), old)),
+            Some(old) => {
+                self.size += old.value.size();
+                if let Some(gone) = map.insert(Bytes::copy_from_slice(name), old) {
+                    self.size = self.size.saturating_sub(gone.value.size());
+                }
+            }
             None => {
                 if let Some(gone) = map.remove(name) {
-                    let value = gone.text().map_or(0, Bytes::len);
-                    self.size = self.size.saturating_sub(name.len() + 64 + value);
+                    self.size = self.size.saturating_sub(name.len() + 64 + gone.value.size());
                 }
             }
         }

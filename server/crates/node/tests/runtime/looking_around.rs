@@ -145,3 +145,12 @@ async fn datagrams_find_whoever_listens_and_tables_show_it() {
     assert_eq!(out.stdout, "1\n", "{out:?}");
     assert_eq!(lab.sh(&server, "cat /got; netstat -un | grep -c ESTABLISHED").await.stdout, "hello\n1\n");
 }
+
+#[tokio::test(start_paused = true)]
+async fn lsof_lists_the_open_files_of_others() {
+    let lab = Lab::new().await;
+    let id = lab.container(script("exec 3> /kept; sleep 1000")).await;
+    lab.sleep(10).await;
+    let out = lab.sh(&id, "lsof | grep -c /kept; lsof | grep '^1' | cut -f2,3 | head -1").await;
+    assert_eq!(out.stdout, "1\n/bin/busybox\t0\n", "{out:?}");
+}

@@ -93,7 +93,12 @@ impl Search {
                     Want::Lines | Want::Matches => {
                         if !self.binary && placed.line.text.contains(&0) {
                             let name = String::from_utf8_lossy(&self.shown_name(path)).into_owned();
-                            cx.put(format!("{}: {name}: binary file matches\n", cx.name));
+                            if cx.is_gnu() {
+                                cx.flush().await;
+                                cx.error(format!("{name}: binary file matches")).await;
+                            } else {
+                                cx.put(format!("{}: {name}: binary file matches\n", cx.name));
+                            }
                             return Ok(true);
                         }
                         let first = before.front().map_or(placed.number, |line| line.number);
@@ -102,9 +107,9 @@ impl Search {
                             cx.put(if self.color { "\x1b[36m\x1b[K--\x1b[m\x1b[K\n" } else { "--\n" });
                         }
                         for line in before.drain(..) {
-                            self.line(cx, path, &line, b'-');
+                            self.line(cx, path, &line, b'-').await;
                         }
-                        self.line(cx, path, &placed, b':');
+                        self.line(cx, path, &placed, b':').await;
                         printed = Some(placed.number);
                         after = self.context.1;
                     }
@@ -114,7 +119,7 @@ impl Search {
                 }
             } else if prints && after > 0 {
                 after -= 1;
-                self.line(cx, path, &placed, b'-');
+                self.line(cx, path, &placed, b'-').await;
                 printed = Some(placed.number);
             } else if full {
                 break;
@@ -177,7 +182,7 @@ impl Search {
         }
     }
 
-    fn line(&self, cx: &mut Cx, path: &Bytes, placed: &Placed, separator: u8) {
+    async fn line(&self, cx: &mut Cx, path: &Bytes, placed: &Placed, separator: u8) {
         let text = &placed.line.text;
         if self.want == Want::Matches {
             if separator != b':' || self.invert {
@@ -192,6 +197,13 @@ impl Search {
                 }
                 from = if found.is_empty() { found.end + 1 } else { found.end };
                 if from > text.len() {
+                    return;
+                }
+                // A line can hold millions of them.
+                if cx.process.tick(1) {
+                    cx.process.pause().await;
+                }
+                if !cx.drain().await {
                     return;
                 }
             }

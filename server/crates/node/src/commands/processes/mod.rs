@@ -4,6 +4,7 @@ pub(super) mod chroot;
 pub(super) mod env;
 pub(super) mod kill;
 mod launch;
+pub(super) mod lsof;
 pub(super) mod nohup;
 pub(super) mod pgrep;
 pub(super) mod service;

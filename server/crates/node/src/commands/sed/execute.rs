@@ -189,7 +189,8 @@ impl<'a> Machine<'a> {
 
     /// Prints text that has its own newlines.
     async fn print_text(&mut self, cx: &mut Cx, text: &[u8]) {
-        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        // GNU's `a\` at the end of a script adds nothing, not even an empty line.
+        let Some(text) = text.strip_suffix(b"\n") else { return };
         self.print(cx, text, true).await;
     }
 
@@ -411,7 +412,13 @@ impl<'a> Machine<'a> {
                 self.space.push(b'\n');
                 self.space.extend_from_slice(&next);
             }
-            Action::Print => self.print_space(cx).await,
+            Action::Print if cx.is_gnu() => self.print_space(cx).await,
+            Action::Print => {
+                // Busybox ends the line, even where the input does not.
+                let space = std::mem::take(&mut self.space);
+                self.print(cx, &space, true).await;
+                self.space = space;
+            }
             Action::PrintFirstLine => {
                 let end = self.space.iter().position(|byte| *byte == b'\n').unwrap_or(self.space.len());
                 let first = self.space[..end].to_vec();

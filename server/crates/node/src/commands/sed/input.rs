@@ -117,7 +117,7 @@ impl Input {
             Err(errno) => return self.complain(cx, errno, false).await,
         };
         if self.separate && cx.is_gnu() {
-            self.number = if self.in_place.is_some() { 0 } else { self.number };
+            self.number = 0;
         }
         if file.file_type() == FileType::Directory {
             let shown = String::from_utf8_lossy(&self.path).into_owned();

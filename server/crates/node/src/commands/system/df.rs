@@ -120,7 +120,7 @@ fn aligned(unit: &str, names: [&str; 3], rows: &[[String; 7]], types: bool) -> S
     let header = ["Filesystem", "Type", unit, names[0], names[1], names[2], "Mounted on"].map(str::to_owned);
     let all: Vec<&[String; 7]> = std::iter::once(&header).chain(rows).collect();
     let width = |column: usize| all.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..7).map(|column| width(column).max([14, 4, 5, 4, 4, 0, 0][column])).collect();
+    let widths: Vec<usize> = (0..7).map(|column| width(column).max([14, 4, 5, 5, 5, 4, 0][column])).collect();
     let mut out = String::new();
     for row in all {
         out += &format!("{:<1$}", row[0], widths[0]);

@@ -1,5 +1,6 @@
 //! Filters: commands that read text and write text.
 
+pub(super) mod base32;
 pub(super) mod base64;
 pub(super) mod checksum;
 pub(super) mod cksum;
@@ -24,6 +25,7 @@ pub(super) mod strings;
 pub(super) mod tac;
 pub(super) mod tee;
 pub(super) mod tr;
+pub(super) mod tsort;
 pub(super) mod uniq;
 pub(super) mod wc;
 

@@ -11,8 +11,14 @@ const MAX_PIECES: u64 = 26 * 26 * 26;
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let spec = OptSpec {
-        short: "l:b:a:d",
-        long: &[("lines=", b'l'), ("bytes=", b'b'), ("suffix-length=", b'a'), ("numeric-suffixes", b'd')],
+        short: "l:b:a:dn:",
+        long: &[
+            ("lines=", b'l'),
+            ("bytes=", b'b'),
+            ("suffix-length=", b'a'),
+            ("numeric-suffixes", b'd'),
+            ("number=", b'n'),
+        ],
     };
     let opts = match cx.opts(spec, "[OPTIONS] [INPUT [PREFIX]]").await {
         Ok(opts) => opts,
@@ -41,6 +47,20 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
             return 1;
         }
     };
+    if let Some(text) = opts.value(b'n') {
+        let Some(count) = number::parse::<u64>(text).filter(|count| (1..=MAX_PIECES).contains(count)) else {
+            cx.error(format!("invalid number of chunks: '{}'", String::from_utf8_lossy(text))).await;
+            return 1;
+        };
+        let all = match cx.read_all(&input).await {
+            Ok(all) => bytes::Bytes::from(all),
+            Err(errno) => {
+                cx.file_error(&path, errno).await;
+                return 1;
+            }
+        };
+        return pieces(&mut cx, all, count, |number| name(&prefix, number, suffix, opts.has(b'd'))).await;
+    }
     let mut lines = Lines::new(std::sync::Arc::clone(&input));
     let mut number = 0;
     let mut current: Option<(std::sync::Arc<crate::kernel::fs::OpenFile>, u64)> = None;
@@ -95,6 +115,33 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
             current = Some((file, left - size));
         }
     }
+}
+
+/// Writes so many pieces of the same size; the last takes what is left.
+async fn pieces(
+    cx: &mut Cx,
+    all: bytes::Bytes,
+    count: u64,
+    name: impl Fn(u64) -> Option<Vec<u8>> + Send,
+) -> u8 {
+    let each = all.len() / usize::try_from(count).unwrap_or(1).max(1);
+    let mut rest = all;
+    for number in 0..count {
+        let piece = if number + 1 == count { rest.split_off(0) } else { rest.split_to(each) };
+        let Some(name) = name(number) else {
+            cx.error("suffixes exhausted").await;
+            return 1;
+        };
+        let written = match cx.process.open_file(&name, OpenFlags::WRITE, 0o666).await {
+            Ok(file) => cx.process.write_file(&file, piece).await,
+            Err(errno) => Err(errno),
+        };
+        if let Err(errno) = written {
+            cx.open_error(&name, errno).await;
+            return 1;
+        }
+    }
+    cx.finish(0).await
 }
 
 fn name(prefix: &[u8], number: u64, suffix: u64, digits: bool) -> Option<Vec<u8>> {

@@ -7,10 +7,21 @@ use super::{
 use crate::libc::getopt::OptSpec;
 
 pub(in crate::commands) async fn tac(mut cx: Cx) -> u8 {
-    let opts = match cx.opts(OptSpec { short: "", long: &[] }, "[FILE]...").await {
+    // Busybox's tac knows no options.
+    let spec = match cx.is_gnu() {
+        true => OptSpec { short: "s:b", long: &[("separator=", b's'), ("before", b'b')] },
+        false => OptSpec { short: "", long: &[] },
+    };
+    let opts = match cx.opts(spec, "[FILE]...").await {
         Ok(opts) => opts,
         Err(code) => return code,
     };
+    let separator = opts.value(b's').cloned().unwrap_or_else(|| "\n".into());
+    if separator.is_empty() {
+        cx.error("separator cannot be empty").await;
+        return 1;
+    }
+    let before = opts.has(b'b');
     let mut code = 0;
     for path in Cx::inputs(opts.operands) {
         let file = match cx.open(&path).await {
@@ -35,7 +46,10 @@ pub(in crate::commands) async fn tac(mut cx: Cx) -> u8 {
         };
         let mut end = all.len();
         while end > 0 {
-            let start = all[..end - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            // A separator belongs to what stands before it, or with `-b` to what stands behind it.
+            let searched = if before { end } else { end.saturating_sub(separator.len()) };
+            let found = memchr::memmem::rfind(&all[..searched], &separator);
+            let start = found.map_or(0, |at| if before { at } else { at + separator.len() });
             cx.put(&all[start..end]);
             end = start;
             if cx.process.tick(1) {

@@ -7,7 +7,7 @@ use crate::{
     kernel::{errno::Errno, signal::Signal},
     shell::{
         Dialect,
-        jobs::{Job, JobState},
+        jobs::{Job, JobState, Jobs},
         state::Shell,
     },
 };
@@ -98,9 +98,28 @@ pub(super) fn jobs(shell: &mut Shell, args: &[Bytes]) -> Effect {
         shell.jobs.note(pid, code);
     }
     let letter = args.get(1).and_then(|arg| arg.strip_prefix(b"-")).and_then(|rest| rest.first().copied());
-    let all = shell.jobs.all();
+    // Dash's subshells know nothing of the jobs around them.
+    let told = if shell.dialect == Dialect::Dash { shell.jobs.all() } else { shell.jobs.told() };
+    let wanted = &args[1 + usize::from(letter.is_some())..];
+    let mut numbers = Vec::with_capacity(wanted.len());
+    for spec in wanted {
+        let Some(job) = Jobs::find_in(told, spec) else {
+            let shown = String::from_utf8_lossy(spec).into_owned();
+            shell.complain(&match shell.dialect {
+                Dialect::Ash => format!("line 0: {shown}: no such job"),
+                Dialect::Dash => format!("No such job: {shown}"),
+                Dialect::Bash => format!("{shown}: no such job"),
+            });
+            return if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) };
+        };
+        numbers.push(job.number);
+    }
+    let all = told.to_vec();
     let mut lines: Vec<String> = Vec::with_capacity(all.len());
     for (index, job) in all.iter().enumerate() {
+        if !numbers.is_empty() && !numbers.contains(&job.number) {
+            continue;
+        }
         lines.push(match letter {
             Some(b'p') => format!("{}\n", job.pids.first().copied().unwrap_or(0)),
             _ => {
@@ -117,7 +136,9 @@ pub(super) fn jobs(shell: &mut Shell, args: &[Bytes]) -> Effect {
         lines.reverse();
     }
     shell.output.extend_from_slice(lines.concat().as_bytes());
-    shell.jobs.take_done();
+    if numbers.is_empty() {
+        shell.jobs.take_done();
+    }
     Effect::Status(0)
 }
 

@@ -22,7 +22,8 @@ pub(super) fn umask(shell: &mut Shell, args: &[Bytes]) -> Effect {
             };
             format!("u={},g={},o={}\n", class(6), class(3), class(0))
         } else {
-            format!("{mask:04o}\n")
+            let again = shell.dialect.is_bash() && args.get(1).is_some_and(|arg| arg == "-p");
+            format!("{}{mask:04o}\n", if again { "umask " } else { "" })
         };
         shell.output.extend_from_slice(text.as_bytes());
         return Effect::Status(0);

@@ -25,6 +25,8 @@ pub(crate) struct Field {
     buffer: Vec<u8>,
     /// The parts of it that no quotes protect.
     unquoted: Vec<Range<usize>>,
+    /// No quotes protect any of it: what most fields are that come out of splitting.
+    is_plain: bool,
 }
 
 impl Fields {
@@ -58,14 +60,27 @@ impl Fields {
     /// Adds unquoted text that came out of an expansion, and splits it.
     pub(crate) fn split(&mut self, text: &[u8]) {
         let Some(ifs) = self.ifs.clone() else { return self.literal(text) };
+        let mut splits = [false; 256];
+        for byte in &ifs {
+            splits[usize::from(*byte)] = true;
+        }
         let mut start = 0;
         for (at, byte) in text.iter().enumerate() {
-            if !ifs.contains(byte) {
+            if !splits[usize::from(*byte)] {
                 continue;
             }
-            self.literal(&text[start..at]);
+            let part = &text[start..at];
             start = at + 1;
-            if matches!(byte, b' ' | b'\t' | b'\n') {
+            let white = matches!(byte, b' ' | b'\t' | b'\n');
+            if !self.present && !part.is_empty() {
+                self.len += part.len();
+                let text = Bytes::copy_from_slice(part);
+                self.done.push(Field { text, is_plain: true, ..Field::default() });
+                self.after_space = white;
+                continue;
+            }
+            self.literal(part);
+            if white {
                 if self.present {
                     self.end_field();
                     self.after_space = true;
@@ -141,6 +156,10 @@ impl Field {
 
     /// What it is as a pattern, if an unquoted `*`, `?` or `[` makes it one.
     pub(crate) fn pattern(&self) -> Option<Vec<u8>> {
+        if self.is_plain {
+            let special = self.text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
+            return special.then(|| self.text.to_vec());
+        }
         let special = |range: &Range<usize>| {
             self.text
                 .get(range.clone())

@@ -544,6 +544,19 @@ fn replace(text: &Bytes, pattern: &Pattern, with: &Replacement, scope: ReplaceSc
             }
             None => return text.clone(),
         },
+        ReplaceScope::All if pattern.literal().is_some() => {
+            let literal = pattern.literal().unwrap_or_default();
+            let mut at = 0;
+            for start in memchr::memmem::find_iter(text, literal) {
+                out.extend_from_slice(&text[at..start]);
+                at = start + literal.len();
+                with.put(&text[start..at], &mut out);
+                if out.len() > super::MAX_WORD {
+                    break;
+                }
+            }
+            out.extend_from_slice(&text[at..]);
+        }
         ReplaceScope::First | ReplaceScope::All => {
             let mut at = 0;
             while let Some((start, end)) = pattern.search(text, at) {

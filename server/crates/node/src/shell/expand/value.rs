@@ -280,7 +280,12 @@ impl Shell {
 
     /// Charges what variables take to the container's memory.
     fn check_size(&mut self) -> Result<(), String> {
-        let size = self.variables.size() as u64;
+        self.check_size_with(0)
+    }
+
+    /// Charges what variables take to the container's memory, and what waits to be one of them.
+    pub(crate) fn check_size_with(&mut self, waiting: usize) -> Result<(), String> {
+        let size = (self.variables.size() + waiting) as u64;
         if size > 1 << 20 && self.process.hold(size).is_err() {
             return Err("out of memory".to_owned());
         }

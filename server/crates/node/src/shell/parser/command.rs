@@ -13,7 +13,7 @@ use crate::shell::{
     arith::name_len,
     ast::{
         AndOr, AssignedValue, Assignment, Block, Command, CommandKind, Connector, Definition, Element, Part,
-        Pipeline, Redirect, RedirectKind, Simple, Word,
+        Pipeline, Redirect, RedirectKind, Simple, Timing, Word,
     },
     simple::DECLARATIONS,
 };
@@ -108,22 +108,23 @@ impl Parser {
 
     fn pipeline(&mut self) -> Parse<Pipeline> {
         let mut negated = false;
-        let mut timed = false;
+        let mut timed = None;
         loop {
             if (!negated || self.dialect.is_bash()) && self.eat_reserved("!")? {
                 negated = !negated;
             } else if negated && self.at_reserved("!")? {
                 return self.unexpected(None);
             } else if self.dialect.is_bash() && self.eat_reserved("time")? {
-                timed = true;
+                timed = Some(Timing::Shell);
                 if self.at_reserved("-p")? {
                     self.skip()?;
+                    timed = Some(Timing::Posix);
                 }
             } else {
                 break;
             }
         }
-        if timed && matches!(self.peek()?, Tok::Newline | Tok::Eof | Tok::Op(Op::Semi)) {
+        if timed.is_some() && matches!(self.peek()?, Tok::Newline | Tok::Eof | Tok::Op(Op::Semi)) {
             return Ok(Pipeline { negated, timed, commands: Box::default() });
         }
         let mut commands = vec![Arc::new(self.command()?)];

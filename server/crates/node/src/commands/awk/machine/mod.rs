@@ -304,6 +304,21 @@ impl<'a> Machine<'a> {
                     }
                     at = frame.back;
                 }
+                Step::Keys(slot) => {
+                    let array = self.array(*slot)?;
+                    let mut keys = Vec::with_capacity(self.arrays[array].len());
+                    // A large array is gone through bit by bit, so that others are not kept waiting.
+                    let mut chain = 0;
+                    while let Some(some) = self.arrays[array].keys_of(chain, 64) {
+                        let before = keys.len();
+                        keys.extend(some.cloned());
+                        chain += 64;
+                        if cx.process.tick(1 + (keys.len() - before) as u32 / 8) {
+                            cx.process.pause().await;
+                        }
+                    }
+                    self.keys.push(keys.into_iter());
+                }
                 Step::NextKey(out) => match self.keys.last_mut().and_then(Iterator::next) {
                     Some(key) => self.push(Value::Input(key)),
                     None => {

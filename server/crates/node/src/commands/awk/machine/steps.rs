@@ -187,10 +187,6 @@ impl Machine<'_> {
                 }
                 self.push(Value::Number(count as f64));
             }
-            Step::Keys(slot) => {
-                let array = self.array(*slot)?;
-                self.keys.push(self.arrays[array].keys().into_iter());
-            }
             Step::EndKeys => drop(self.keys.pop()),
             Step::Delete(slot) => {
                 let key = self.pop_text();

@@ -138,6 +138,9 @@ impl Parser<'_> {
                 // `a\  text` keeps its blanks.
                 self.at = mark;
             }
+            if self.gnu && self.peek().is_none() {
+                return Ok(Vec::new());
+            }
         }
         let mut out = Vec::new();
         while let Some(byte) = self.next() {
