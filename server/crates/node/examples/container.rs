@@ -4,6 +4,8 @@
 //! the next timer when nothing can run. With `-t` the container has a terminal; it has 24 rows of
 //! 80 columns, and what it shows comes out as it is.
 
+#![expect(clippy::disallowed_methods, reason = "a terminal is read by a thread of its own")]
+
 use std::{io::Write, process::ExitCode, time::SystemTime};
 
 use jiff::Timestamp;

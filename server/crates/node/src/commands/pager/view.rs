@@ -140,8 +140,8 @@ impl View {
             match self.rows.get(row) {
                 Some((line, text)) => {
                     if self.style.numbers {
-                        let number =
-                            (before != Some(*line)).then(|| (line + 1).to_string()).unwrap_or_default();
+                        let is_new = before != Some(*line);
+                        let number = if is_new { (line + 1).to_string() } else { String::new() };
                         out.extend_from_slice(format!("{number:>7} ").as_bytes());
                     }
                     before = Some(*line);
@@ -274,10 +274,7 @@ mod tests {
         view.end();
         assert_eq!((view.top, view.search(b"3", true), view.top), (0, Ok(()), 0));
         let screen = String::from_utf8_lossy(&view.screen()).into_owned();
-        assert!(
-            screen.ends_with("line \x1b[7m3\x1b[m\r\n\r\n~\r\n".repeat(1).as_str())
-                || screen.contains("\r\n\r\n~\r\n")
-        );
+        assert!(screen.contains("line \x1b[7m3\x1b[m\r\n\r\n~\r\n"), "{screen:?}");
     }
 
     #[test]

@@ -15,14 +15,10 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         .map(|names| names.into_iter().filter_map(|(name, _)| number::parse(&name)).collect())
         .unwrap_or_default();
     pids.sort_unstable();
-    for pid in pids {
-        let own = u32::try_from(cx.process.pid).is_ok_and(|own| own == pid);
+    for pid in pids.into_iter().filter(|pid| *pid != cx.process.pid) {
         // What has ended meanwhile, or belongs to somebody else, is left out.
         let Ok(program) = cx.process.read_link(format!("/proc/{pid}/exe").as_bytes()) else { continue };
         let Ok(files) = cx.process.list(format!("/proc/{pid}/fd").as_bytes()) else { continue };
-        if own {
-            continue;
-        }
         for (number, _) in files {
             let path = [format!("/proc/{pid}/fd/").as_bytes(), &number].concat();
             if let Ok(target) = cx.process.read_link(&path) {

@@ -49,7 +49,10 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     };
     if let Some(text) = opts.value(b'n') {
         let Some(count) = number::parse::<u64>(text).filter(|count| (1..=MAX_PIECES).contains(count)) else {
-            cx.error(format!("invalid number of chunks: '{}'", String::from_utf8_lossy(text))).await;
+            let shown = String::from_utf8_lossy(text);
+            let why =
+                if number::parse::<u64>(text).is_some() { ": Numerical result out of range" } else { "" };
+            cx.error(format!("invalid number of chunks: '{shown}'{why}")).await;
             return 1;
         };
         let all = match cx.read_all(&input).await {

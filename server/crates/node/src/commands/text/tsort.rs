@@ -95,9 +95,9 @@ fn break_loop(items: &mut Items) -> Vec<Vec<u8>> {
         };
         if let Some(met) = trail.iter().position(|name| *name == before) {
             let mut circle = trail.split_off(met);
-            circle.reverse();
-            // The circle's first item no longer waits for its last.
-            if let (Some(first), Some(last)) = (circle.first().cloned(), circle.last().cloned()) {
+            // The circle's first item no longer waits for the one before it.
+            let waited_for = circle.get(1).or(circle.first());
+            if let (Some(first), Some(last)) = (circle.first().cloned(), waited_for.cloned()) {
                 let mut gone = 0;
                 if let Some(item) = items.get_mut(&last) {
                     let length = item.after.len();
@@ -108,6 +108,8 @@ fn break_loop(items: &mut Items) -> Vec<Vec<u8>> {
                     item.before = item.before.saturating_sub(gone);
                 }
             }
+            // They are told in the order in which they wait for each other.
+            circle[1..].reverse();
             return circle;
         }
         trail.push(before);

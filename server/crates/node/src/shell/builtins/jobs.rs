@@ -106,9 +106,8 @@ pub(super) fn jobs(shell: &mut Shell, args: &[Bytes]) -> Effect {
         let Some(job) = Jobs::find_in(told, spec) else {
             let shown = String::from_utf8_lossy(spec).into_owned();
             shell.complain(&match shell.dialect {
-                Dialect::Ash => format!("line 0: {shown}: no such job"),
                 Dialect::Dash => format!("No such job: {shown}"),
-                Dialect::Bash => format!("{shown}: no such job"),
+                _ => format!("{shown}: no such job"),
             });
             return if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) };
         };
