@@ -14,8 +14,10 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         .list(b"/proc")
         .map(|names| names.into_iter().filter_map(|(name, _)| number::parse(&name)).collect())
         .unwrap_or_default();
+    let own = cx.process.pid;
+    pids.retain(|pid| *pid != own);
     pids.sort_unstable();
-    for pid in pids.into_iter().filter(|pid| *pid != cx.process.pid) {
+    for pid in pids {
         // What has ended meanwhile, or belongs to somebody else, is left out.
         let Ok(program) = cx.process.read_link(format!("/proc/{pid}/exe").as_bytes()) else { continue };
         let Ok(files) = cx.process.list(format!("/proc/{pid}/fd").as_bytes()) else { continue };
