@@ -14,10 +14,16 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::wait::{WaitQueue, lock};
+use super::{
+    quota::Quota,
+    wait::{WaitQueue, lock},
+};
 
 /// How many bytes a pipe holds before its writers wait: Linux's default.
 pub(crate) const PIPE_CAPACITY: usize = 64 * 1024;
+
+/// What a pipe may hold even where nothing is left of podlab's own memory: a page, as Linux leaves to those who have too many.
+const PAGE: usize = 4096;
 
 /// The largest piece that one write moves at a time; what is larger is written piece by piece.
 const MAX_CHUNK: usize = 16 * 1024;
@@ -37,6 +43,10 @@ struct State {
     reset: bool,
     can_read: WaitQueue,
     can_write: WaitQueue,
+    /// What pays for all but a page of it.
+    budget: Option<Arc<Quota>>,
+    /// What was paid for: never more than `len`.
+    charged: usize,
 }
 
 /// The buffer that the two ends share.
@@ -54,6 +64,13 @@ pub(crate) struct PipeWriter(Arc<Pipe>);
 /// Makes a pipe and returns its two ends.
 pub(crate) fn pipe() -> (PipeReader, PipeWriter) {
     let pipe = Arc::new(Pipe::default());
+    (Pipe::reader(&pipe), Pipe::writer(&pipe))
+}
+
+/// Makes a pipe whose content is paid for, where there is somebody to pay, and returns its two ends.
+pub(crate) fn pipe_within(budget: Option<&Arc<Quota>>) -> (PipeReader, PipeWriter) {
+    let pipe = Arc::new(Pipe::default());
+    lock(&pipe.0).budget = budget.cloned();
     (Pipe::reader(&pipe), Pipe::writer(&pipe))
 }
 
@@ -86,6 +103,35 @@ impl State {
         self.chunks = VecDeque::new();
         self.tail = BytesMut::new();
         self.len = 0;
+        self.pay_back();
+    }
+
+    /// How much of `wanted` bytes there is room for; that much is paid for, all but a page.
+    fn take_room(&mut self, wanted: usize) -> usize {
+        let room = PIPE_CAPACITY.saturating_sub(self.len);
+        let part = wanted.min(room);
+        let Some(budget) = self.budget.as_ref().filter(|_| room >= wanted.min(PAGE)) else { return room };
+        if budget.charge(part as u64).is_ok() {
+            self.charged += part;
+            return room;
+        }
+        PAGE.saturating_sub(self.len)
+    }
+
+    /// Gives back what was paid for more than is held.
+    fn pay_back(&mut self) {
+        let surplus = self.charged.saturating_sub(self.len);
+        if let Some(budget) = self.budget.as_ref().filter(|_| surplus > 0) {
+            budget.release(surplus as u64);
+            self.charged -= surplus;
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.len = 0;
+        self.pay_back();
     }
 }
 
@@ -150,6 +196,7 @@ impl PipeReader {
             }
         };
         state.len -= taken.len();
+        state.pay_back();
         state.can_write.wake();
         Poll::Ready(Ok(taken))
     }
@@ -170,9 +217,9 @@ impl PipeWriter {
         if state.readers == 0 {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        let room = PIPE_CAPACITY.saturating_sub(state.len);
+        let room = state.take_room(bytes.len());
         // A small write is atomic, as PIPE_BUF demands; and a chunk is never so small that bookkeeping outweighs it.
-        if room < bytes.len().min(4096) {
+        if room < bytes.len().min(PAGE) {
             state.can_write.register(cx);
             return Poll::Pending;
         }
@@ -254,5 +301,44 @@ impl AsyncWrite for PipeWriter {
     /// Does nothing: readers see the end when every [`PipeWriter`] is dropped.
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use bytes::Bytes;
+
+    use super::{PAGE, PIPE_CAPACITY, pipe_within};
+    use crate::kernel::quota::Quota;
+
+    /// Fills a pipe; says how much it took.
+    fn fill(writer: &super::PipeWriter) -> usize {
+        let cx = Context::from_waker(Waker::noop());
+        let whole = 4 * PIPE_CAPACITY;
+        let mut bytes = Bytes::from(vec![b'x'; whole]);
+        while writer.poll_put(&cx, &mut bytes).is_ready() {}
+        whole - bytes.len()
+    }
+
+    #[test]
+    fn pipes_are_paid_for_and_keep_a_page_where_nobody_can_pay() {
+        let cx = Context::from_waker(Waker::noop());
+        let budget = Quota::new(100_000, None);
+        let (reader, writer) = pipe_within(Some(&budget));
+        assert_eq!((fill(&writer), budget.used()), (PIPE_CAPACITY, PIPE_CAPACITY as u64));
+        let (other_reader, other) = pipe_within(Some(&budget));
+        assert_eq!(fill(&other), PAGE);
+        assert_eq!(budget.used(), PIPE_CAPACITY as u64);
+        // What is taken out is given back, and there is room again.
+        while reader.poll_take(&cx, PIPE_CAPACITY).is_ready() {}
+        assert_eq!(budget.used(), 0);
+        assert!(fill(&other) > 0 && budget.used() > 0);
+        drop(other_reader);
+        assert_eq!(budget.used(), 0);
+        assert_eq!(fill(&writer), PIPE_CAPACITY);
+        drop((reader, writer));
+        assert_eq!(budget.used(), 0);
     }
 }

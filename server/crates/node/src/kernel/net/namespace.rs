@@ -8,7 +8,7 @@ use std::{
 
 use super::{Listener, Stream, UdpSocket};
 use crate::{
-    kernel::{errno::Errno, host::Host, wait::lock},
+    kernel::{errno::Errno, host::Host, quota::Quota, wait::lock},
     runtime::NetworkStats,
 };
 
@@ -95,6 +95,11 @@ impl NetNamespace {
         let next_port = u16::try_from(host.random() % u64::from(EPHEMERAL.1)).unwrap_or(0);
         let state = State { next_port, ..State::default() };
         Arc::new(Self { ip, prefix, gateway, node, host: Arc::clone(host), state: Mutex::new(state) })
+    }
+
+    /// What pays for what streams hold here.
+    pub(super) fn budget(&self) -> Arc<Quota> {
+        Arc::clone(&self.host.budget)
     }
 
     /// Whether an address is one of its own.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use super::NetNamespace;
 use crate::kernel::{
     errno::Errno,
-    pipe::{PipeReader, PipeWriter, pipe},
+    pipe::{PipeReader, PipeWriter, pipe_within},
     wait::lock,
 };
 
@@ -47,8 +47,12 @@ impl Stream {
         server: SocketAddr,
         namespaces: [Weak<NetNamespace>; 2],
     ) -> (Arc<Self>, Arc<Self>) {
-        let (to_server, from_client) = pipe();
-        let (to_client, from_server) = pipe();
+        // What is on its way is paid for by who is to read it, or else by who wrote it.
+        let budgets =
+            namespaces.each_ref().map(|namespace| namespace.upgrade().map(|namespace| namespace.budget()));
+        let [at_client, at_server] = budgets.each_ref().map(Option::as_ref);
+        let (to_server, from_client) = pipe_within(at_server.or(at_client));
+        let (to_client, from_server) = pipe_within(at_client.or(at_server));
         let [client_ns, server_ns] = namespaces;
         let side = |id, local, peer, incoming, outgoing, namespace| {
             Arc::new(Self {

@@ -12,7 +12,7 @@ use crate::kernel::{
         Device, FileObject, FileType, Found, FsKind, Kind, LinkTarget, Location, Names, OpenFile, OpenFlags,
         SetTimes, Stat, Walk,
     },
-    pipe::{PIPE_CAPACITY, pipe},
+    pipe::{PIPE_CAPACITY, pipe_within},
     signal::Signal,
 };
 
@@ -190,7 +190,7 @@ impl Process {
 
     /// Makes a pipe, without numbers: the end to read from and the end to write to.
     pub(crate) fn pipe(&self) -> (Arc<OpenFile>, Arc<OpenFile>) {
-        let (reader, writer) = pipe();
+        let (reader, writer) = pipe_within(Some(&self.container.host.budget));
         let name = format!("pipe:[{}]", self.container.host.next_object()).into_bytes();
         let flags = OpenFlags { write: true, ..OpenFlags::default() };
         (
