@@ -7,7 +7,7 @@ mod claim_resize;
 mod default_toleration_seconds;
 mod limit_ranger;
 mod namespace_lifecycle;
-mod pod_security;
+pub(crate) mod pod_security;
 mod priority;
 mod resource_quota;
 mod service_account;

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use super::cells;
 use crate::{
+    admission::pod_security,
     bootstrap,
     object::{metadata_mut, metadata_str, object_at},
     resource::{Context, Strategy, columns::Column},
     status::Result,
     store::Writer,
-    validation::metadata::NameRule,
+    validation::{ErrorList, metadata::NameRule},
 };
 
 /// The label that every namespace has with its own name.
@@ -43,6 +44,11 @@ impl Strategy for NamespaceStrategy {
         spec.insert("finalizers".into(), json!(["kubernetes"]));
         object["status"] = json!({ "phase": "Active" });
         self.set_defaults(object);
+        Ok(())
+    }
+
+    fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
+        pod_security::validate_labels(object, errors);
         Ok(())
     }
 

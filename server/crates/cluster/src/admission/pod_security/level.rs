@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::validation::{ErrorList, Path};
+
 /// How much is allowed, from all to little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
@@ -60,4 +62,31 @@ impl Mode {
         let version = label(&format!("{name}-version")).unwrap_or("latest").to_owned();
         Policy { level, version }
     }
+}
+
+/// The labels of a namespace that say what its Pods may be.
+pub(crate) fn validate_labels(namespace: &Value, errors: &mut ErrorList) {
+    let labels = namespace.pointer("/metadata/labels");
+    for mode in ["enforce", "audit", "warn"] {
+        for (suffix, is_valid, detail) in [
+            ("", is_level as fn(&str) -> bool, "must be one of privileged, baseline, restricted"),
+            ("-version", is_version, "must be \"latest\" or \"v1.x\""),
+        ] {
+            let key = format!("pod-security.kubernetes.io/{mode}{suffix}");
+            let value = labels.and_then(|labels| labels.get(&key)).and_then(Value::as_str);
+            if let Some(value) = value.filter(|value| !is_valid(value)) {
+                errors.invalid(&Path::new("metadata").child("labels").key(&key), value, detail);
+            }
+        }
+    }
+}
+
+fn is_level(text: &str) -> bool {
+    matches!(text, "privileged" | "baseline" | "restricted")
+}
+
+fn is_version(text: &str) -> bool {
+    let minor = text.strip_prefix("v1.").unwrap_or_default();
+    let is_number = !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit());
+    text == "latest" || (is_number && (minor == "0" || !minor.starts_with('0')))
 }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Capabilities, PodSpec, SecurityContext};
 use serde_json::Value;
 
+pub(crate) use self::level::validate_labels;
 use self::level::{Level, Mode};
 use super::forbidden;
 use crate::{
