@@ -174,6 +174,12 @@ impl PipeReader {
         Pipe::writer(&self.0)
     }
 
+    /// Whether there is something to take, or the end.
+    pub(crate) fn is_ready(&self) -> bool {
+        let state = lock(&self.0.0);
+        state.reset || state.len > 0 || state.writers == 0
+    }
+
     /// Takes up to `max` bytes, waiting for some; empty means that all writers are gone.
     pub(crate) fn poll_take(&self, cx: &Context<'_>, max: usize) -> Poll<io::Result<Bytes>> {
         let mut state = lock(&self.0.0);

@@ -73,6 +73,11 @@ impl Pattern {
         self.literal.as_deref().filter(|literal| !literal.is_empty())
     }
 
+    /// Whether it is empty, and matches nothing but the empty text.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.elements.is_empty()
+    }
+
     /// The length of the longest (or shortest) prefix that it matches.
     pub(crate) fn prefix(&self, text: &[u8], longest: bool) -> Option<usize> {
         match &self.literal {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{
+    Dialect,
     ast::{AssignedValue, Assignment, Element, Redirect, Simple, Word},
     machine::Flow,
     quote,
@@ -86,7 +87,11 @@ impl Shell {
             return;
         }
         let separator: &[u8] = if traced.is_empty() { b"" } else { b" " };
-        traced.extend_from_slice(&[separator, name, b"=", text].concat());
+        let value = match self.dialect {
+            Dialect::Ash if !text.is_empty() => quote::if_needed(text, self.dialect),
+            _ => text.to_vec(),
+        };
+        traced.extend_from_slice(&[separator, name, b"=", &value].concat());
     }
 
     /// What `name+=text` assigns: the sum for an integer, else one text after the other.

@@ -97,7 +97,9 @@ impl Shell {
                         Err(flow) => return flow,
                     },
                 };
-                self.status = 0;
+                if values.is_empty() {
+                    self.status = 0;
+                }
                 self.enter(Frame::For(For { command: Arc::clone(command), values: values.into_iter() }))
             }
             CommandKind::ForArith { init, .. } => {
@@ -194,7 +196,9 @@ impl Shell {
             let fall = arm.end == CaseEnd::FallThrough;
             self.frames.push(Frame::Case { command: Arc::clone(command), subject, next: index + 1, fall });
         }
-        self.status = 0;
+        if arm.body.is_empty() {
+            self.status = 0;
+        }
         self.enter(Frame::List(List::new(Arc::clone(&arm.body))))
     }
 
@@ -221,7 +225,9 @@ impl Shell {
                     }
                     None => {
                         let body = otherwise.clone();
-                        self.status = 0;
+                        if body.is_none() {
+                            self.status = 0;
+                        }
                         self.replace(body);
                     }
                 }

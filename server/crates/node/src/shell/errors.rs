@@ -27,7 +27,13 @@ impl Shell {
         let text = self.process.text(errno);
         match (self.dialect, self.builtin.as_deref()) {
             (Dialect::Ash, Some(b"echo")) => {
-                let line = format!("{}: write error: {text}\n", String::from_utf8_lossy(&self.name));
+                // The applet says it, not the script.
+                let argv = self.process.argv();
+                let applet = argv
+                    .first()
+                    .map_or(&b"sh"[..], |name| name.rsplit(|byte| *byte == b'/').next().unwrap_or(name));
+                let applet = String::from_utf8_lossy(applet.strip_prefix(b"-").unwrap_or(applet));
+                let line = format!("{applet}: write error: {text}\n");
                 self.errors.extend_from_slice(line.as_bytes());
             }
             (Dialect::Ash, _) => {}
@@ -52,7 +58,7 @@ impl Shell {
             // The first line of `-c` is number 0 there.
             Dialect::Ash => match (&self.script, &command) {
                 (Some(_), _) if !interactive => format!("{name}: {builtin}line {line}: "),
-                (None, Some(_)) if !interactive => {
+                (None, command) if !interactive && (command.is_some() || self.named) => {
                     format!("{name}: {builtin}line {}: ", line.saturating_sub(1))
                 }
                 _ => format!("{name}: {builtin}"),
@@ -110,7 +116,8 @@ impl Shell {
     pub(super) fn not_run(&self, name: &[u8], errno: Errno) -> (String, u8) {
         let name = String::from_utf8_lossy(name);
         let text = self.process.text(errno);
-        let status = if matches!(errno, Errno::ENOENT | Errno::ENOTDIR) { 127 } else { 126 };
+        let missing = matches!(errno, Errno::ENOENT | Errno::ENOTDIR) || name.is_empty();
+        let status = if missing { 127 } else { 126 };
         let message = match (self.dialect, errno) {
             (Dialect::Bash, Errno::ENOENT) if !name.contains('/') => format!("{name}: command not found"),
             (Dialect::Bash, Errno::EACCES) if self.is_directory(name.as_bytes()) => {

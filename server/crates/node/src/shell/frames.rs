@@ -119,6 +119,8 @@ pub(super) struct Function {
 pub(super) struct Source {
     pub(super) parser: Box<Parser>,
     pub(super) kind: SourceKind,
+    /// It had commands.
+    pub(super) ran: bool,
 }
 
 /// Where a text comes from.

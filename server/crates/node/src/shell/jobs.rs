@@ -101,6 +101,11 @@ impl Jobs {
         self.jobs.iter_mut().find(|job| job.number == number)
     }
 
+    /// Whether a job runs, for all that is known.
+    pub(crate) fn any_running(&self) -> bool {
+        self.jobs.iter().any(|job| job.state == JobState::Running)
+    }
+
     /// All jobs.
     pub(crate) fn all(&self) -> &[Job] {
         &self.jobs

@@ -171,12 +171,19 @@ impl Shell {
                 source.parser.set_aliases(Arc::clone(&self.aliases));
                 match source.parser.next_line() {
                     Ok(Some(_)) if self.options.noexec => {}
-                    Ok(Some(block)) => self.frames.push(Frame::List(List::new(block))),
+                    Ok(Some(block)) => {
+                        source.ran = true;
+                        self.frames.push(Frame::List(List::new(block)));
+                    }
                     Ok(None) => {
                         let was_command =
                             matches!(source.kind, SourceKind::Eval { .. } | SourceKind::Dot { .. });
+                        let ran = source.ran;
                         self.leave_innermost();
                         if was_command {
+                            if !ran {
+                                self.status = 0;
+                            }
                             self.command_ended();
                         }
                     }
@@ -334,12 +341,22 @@ impl Shell {
 
     /// Whether there is a loop to `break`.
     pub(super) fn is_in_loop(&self) -> bool {
-        self.breakable().any(is_loop)
+        self.in_outer_loop || self.breakable().any(is_loop)
+    }
+
+    /// The loops that `break` may leave.
+    pub(super) fn loops(&self) -> usize {
+        self.breakable().filter(|frame| is_loop(frame)).count()
     }
 
     fn leave_loops(&mut self, count: usize, leave_last: bool) {
-        let within = self.breakable();
-        let mut left = count.min(within.filter(|frame| is_loop(frame)).count());
+        let loops = self.loops();
+        if count > loops && self.in_outer_loop {
+            self.frames.clear();
+            self.tested = 0;
+            return;
+        }
+        let mut left = count.min(loops);
         while left > 0 {
             let Some(frame) = self.frames.last() else { return };
             if is_loop(frame) {
@@ -402,7 +419,7 @@ impl Shell {
     /// Has a text run next.
     pub(super) fn source(&mut self, text: Vec<u8>, kind: SourceKind, line: u32) {
         let parser = Parser::new(text, self.dialect, Arc::clone(&self.aliases), line);
-        self.frames.push(Frame::Source(Source { parser: Box::new(parser), kind }));
+        self.frames.push(Frame::Source(Source { parser: Box::new(parser), kind, ran: false }));
     }
 
     /// Has the traps of signals run that have arrived.
@@ -418,6 +435,17 @@ impl Shell {
                 _ => {}
             }
         }
+    }
+
+    /// The status at the beginning of the trap that runs, if one does; in a function that the trap called only where
+    /// `within_functions` says so.
+    pub(super) fn status_before_trap(&self, within_functions: bool) -> Option<u8> {
+        let innermost = self.frames.iter().rev().find_map(|frame| match frame {
+            Frame::Trap { status } => Some(Some(*status)),
+            Frame::Function(_) if !within_functions => Some(None),
+            _ => None,
+        });
+        innermost.flatten()
     }
 
     /// At the end of a function: has the trap for that run, once, if the function has set one.
@@ -493,7 +521,7 @@ impl Shell {
     /// Whether a line of the main text runs, nothing within it, and its last `&&` or `||` list is all of it or one command.
     fn is_plain_line(&self) -> bool {
         match self.frames.as_slice() {
-            [Frame::Source(Source { kind: SourceKind::Main, parser }), Frame::List(list)] => {
+            [Frame::Source(Source { kind: SourceKind::Main, parser, .. }), Frame::List(list)] => {
                 !parser.ends_with_blanks()
                     && (list.item == 0
                         || list.block.get(list.item).is_some_and(|command| command.rest.is_empty()))

@@ -219,11 +219,14 @@ impl Shell {
         let mut child = self.fork()?;
         child.traps.substitute(self.dialect);
         child.substitution_depth += 1;
+        // Here bash knows of the loops around too.
+        child.in_outer_loop |= self.in_outer_loop || self.is_in_loop();
         let (reader, writer) = self.process.pipe();
         let _ = child.process.put(1, writer);
         child.frames.push(Frame::List(List::new(Arc::clone(block))));
         let child = child.start();
         let mut output = BytesMut::new();
+        let mut warned = false;
         loop {
             let bytes = match poll_fn(|cx| reader.poll_read(cx, Process::READ_SIZE)).await {
                 Ok(bytes) => bytes,
@@ -234,6 +237,9 @@ impl Shell {
             }
             self.process.work(1 + (bytes.len() >> 10) as u32).await;
             if bytes.contains(&0) {
+                if self.dialect.is_bash() && !std::mem::replace(&mut warned, true) {
+                    self.complain("warning: command substitution: ignored null byte in input");
+                }
                 output.extend(bytes.iter().filter(|byte| **byte != 0));
             } else {
                 output.extend_from_slice(&bytes);
@@ -295,6 +301,13 @@ impl Shell {
         self.take_terminal_back();
         self.tell_of_signal(status);
         code(status)
+    }
+
+    /// Notes which children have ended, without waiting, so that their numbers are free and nobody takes them for running.
+    pub(super) fn note_ended(&mut self) {
+        while let Some((pid, status)) = self.process.reap() {
+            self.jobs.note(pid, code(status));
+        }
     }
 
     /// The next event of a child: that of `pid` before others'.

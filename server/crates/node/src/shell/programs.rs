@@ -42,7 +42,7 @@ impl Shell {
     pub(crate) fn program(&mut self, words: &[Bytes]) -> Result<Executable, Errno> {
         let Some(name) = words.first() else { return Err(Errno::ENOENT) };
         if name.is_empty() {
-            return Err(Errno::ENOENT);
+            return Err(if self.dialect.is_bash() { Errno::ENOENT } else { Errno::EACCES });
         }
         match self.find_program(name, words.into()) {
             Err(Errno::ENOEXEC) => {

@@ -108,6 +108,18 @@ impl Shell {
         let _ = process.write(2, line).await;
     }
 
+    /// Prints the assignments among the operands of a builtin, as they are made.
+    async fn trace_assigned(&mut self, operands: &[Bytes]) {
+        for operand in operands {
+            let len = name_len(operand);
+            if len > 0 && operand.get(len) == Some(&b'=') {
+                let value = &operand[len + 1..];
+                let value = if value.is_empty() { Vec::new() } else { quote::if_needed(value, self.dialect) };
+                self.trace(&[&operand[..=len], &value].concat(), &[]).await;
+            }
+        }
+    }
+
     /// What precedes a traced command: PS4. bash expands it, and repeats its first character in substitutions.
     async fn trace_prompt(&mut self) -> Vec<u8> {
         let mut prompt = self.variables.text(b"PS4").cloned().unwrap_or(Bytes::from_static(b"+ "));
@@ -192,6 +204,15 @@ impl Shell {
         }
     }
 
+    /// Lets the assignments before a special builtin stay. They were exported for its time only.
+    fn keep(&mut self, assigned: Vec<(Bytes, Option<Variable>)>) {
+        for (name, old) in assigned {
+            if !old.is_some_and(|old| old.exported) {
+                self.variables.export(&name, false);
+            }
+        }
+    }
+
     pub(super) async fn call_builtin(
         &mut self,
         simple: &Simple,
@@ -206,6 +227,9 @@ impl Shell {
         };
         if self.options.xtrace {
             self.trace(&traced, &words).await;
+            if self.dialect.is_bash() && (words[0] == "export" || words[0] == "readonly") {
+                self.trace_assigned(&words[1..]).await;
+            }
         }
         let saved = match self.redirect(redirects).await {
             Ok(saved) => saved,
@@ -229,6 +253,10 @@ impl Shell {
             self.restore_files(saved);
             self.status = 1;
             return Flow::On;
+        }
+        // `wait` sees to that itself.
+        if words[0] != "wait" && self.jobs.any_running() {
+            self.note_ended();
         }
         self.builtin = Some(words[0].clone());
         let mut effect = builtins::call(self, builtin, &words).await;
@@ -277,11 +305,15 @@ impl Shell {
             if !saved.is_empty() {
                 self.frames.push(Frame::Redirect(saved));
             }
-            self.status = 0;
             self.source(text, kind, line);
             return Flow::On;
         }
         if matches!(effect, Effect::KeepFiles) {
+            if self.dialect.is_bash() && !self.options.posix {
+                self.put_back(assigned);
+            } else {
+                self.keep(assigned);
+            }
             self.status = 0;
             return Flow::On;
         }
@@ -292,6 +324,8 @@ impl Shell {
         self.restore_files(saved);
         if !builtin.special || (self.dialect.is_bash() && !self.options.posix) {
             self.put_back(assigned);
+        } else {
+            self.keep(assigned);
         }
         match effect {
             Effect::Status(status) => {

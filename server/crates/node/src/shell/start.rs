@@ -118,6 +118,7 @@ impl Shell {
             };
             if let Some(name) = args.get(1) {
                 self.name = name.clone();
+                self.named = true;
             }
             self.positional = args.get(2..).unwrap_or_default().into();
             self.source(text.to_vec(), SourceKind::Main, 1);

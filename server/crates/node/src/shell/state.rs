@@ -32,6 +32,8 @@ pub(crate) struct Shell {
     pub(crate) variables: Variables,
     /// `$0`
     pub(crate) name: Bytes,
+    /// It was given after `-c`'s operand.
+    pub(super) named: bool,
     /// `$1`, `$2`, ...
     pub(crate) positional: Arc<[Bytes]>,
     pub(crate) functions: Arc<BTreeMap<Bytes, Arc<Definition>>>,
@@ -89,6 +91,8 @@ pub(crate) struct Shell {
     pub(crate) directories: Vec<Bytes>,
     /// The exit trap has run, or is running.
     pub(super) exiting: bool,
+    /// A loop of the parent began this subshell, which ends where it leaves that loop (not in bash).
+    pub(super) in_outer_loop: bool,
 }
 
 impl Shell {
@@ -111,6 +115,7 @@ impl Shell {
             dialect,
             variables,
             name,
+            named: false,
             positional: Arc::new([]),
             functions: Arc::default(),
             read_only_functions: BTreeSet::new(),
@@ -139,6 +144,7 @@ impl Shell {
             command_text: Bytes::new(),
             beside: Vec::new(),
             exiting: false,
+            in_outer_loop: false,
             process,
         };
         shell.set_up_variables();
@@ -274,6 +280,7 @@ impl Shell {
             dialect: self.dialect,
             variables: self.variables.clone(),
             name: self.name.clone(),
+            named: self.named,
             positional: Arc::clone(&self.positional),
             functions: Arc::clone(&self.functions),
             read_only_functions: self.read_only_functions.clone(),
@@ -305,6 +312,7 @@ impl Shell {
             pipe_statuses: self.pipe_statuses.clone(),
             beside: Vec::new(),
             exiting: false,
+            in_outer_loop: !self.dialect.is_bash() && (self.in_outer_loop || self.loops() > 0),
         }
     }
 

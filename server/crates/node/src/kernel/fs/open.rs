@@ -146,6 +146,15 @@ impl OpenFile {
         })
     }
 
+    /// Whether reading does not wait: pipes and terminals do while they have nothing.
+    pub(crate) fn is_ready(&self) -> bool {
+        match &self.object {
+            FileObject::Terminal(tty) => tty.is_ready(),
+            FileObject::PipeReader(reader) | FileObject::Fifo(reader, _) => reader.is_ready(),
+            _ => true,
+        }
+    }
+
     /// Reads up to `max` bytes, waiting for some; none means the end.
     pub(crate) fn poll_read(&self, cx: &Context<'_>, max: usize) -> Poll<Result<Bytes, Errno>> {
         if !self.readable {

@@ -262,6 +262,10 @@ impl Process {
         pid: Option<u32>,
         stops: bool,
     ) -> Poll<Result<(u32, ChildEvent), Errno>> {
+        // Who is about to be ended by a signal learns of nothing any more: its sender may be the child.
+        if self.is_doomed() {
+            return Poll::Pending;
+        }
         let mut state = self.lock();
         let fits = |child: &Arc<Self>| pid.is_none_or(|pid| child.pid == pid);
         if !state.children.iter().any(fits) {

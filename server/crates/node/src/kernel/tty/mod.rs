@@ -167,6 +167,12 @@ impl Tty {
         Poll::Pending
     }
 
+    /// Whether there is something to read, or the end.
+    pub(crate) fn is_ready(&self) -> bool {
+        let state = lock(&self.state);
+        state.hung_up || !state.ready.is_empty()
+    }
+
     /// A line, or in raw mode what keys there are.
     pub(crate) fn poll_read(&self, cx: &Context<'_>, max: usize) -> Poll<Result<Bytes, Errno>> {
         let mut state = lock(&self.state);

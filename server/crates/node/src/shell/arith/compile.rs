@@ -151,7 +151,7 @@ impl Compiler<'_> {
             let end = self.ops.len();
             self.ops.push(Op::Jump(0));
             self.ops[branch] = Op::JumpIfZero(self.ops.len());
-            self.nested(Self::assignment)?;
+            self.nested(Self::conditional)?;
             self.ops[end] = Op::Jump(self.ops.len());
         }
         Ok(())

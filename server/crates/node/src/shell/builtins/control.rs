@@ -59,9 +59,10 @@ pub(super) fn continue_loop(shell: &mut Shell, args: &[Bytes]) -> Effect {
     loops(shell, args).map_or_else(|effect| effect, Effect::Continue)
 }
 
-fn status(shell: &mut Shell, args: &[Bytes]) -> Result<u8, Effect> {
+/// The status in the operand, or `without` one.
+fn status(shell: &mut Shell, args: &[Bytes], without: u8) -> Result<u8, Effect> {
     match args.get(1) {
-        None => Ok(shell.status),
+        None => Ok(without),
         Some(arg) => {
             let value = std::str::from_utf8(arg).ok().and_then(|text| text.parse::<i64>().ok());
             match value {
@@ -80,7 +81,9 @@ pub(super) fn exit(shell: &mut Shell, args: &[Bytes]) -> Effect {
         shell.complain("too many arguments");
         return Effect::Status(1);
     }
-    match status(shell, args) {
+    // In a trap it is that of the command before the trap (POSIX XCU 2.14, exit).
+    let without = shell.status_before_trap(true).unwrap_or(shell.status);
+    match status(shell, args, without) {
         Ok(status) => {
             shell.errors.extend_from_slice(shell.farewell().unwrap_or_default().as_bytes());
             Effect::Exit(status)
@@ -95,7 +98,8 @@ pub(super) fn return_(shell: &mut Shell, args: &[Bytes]) -> Effect {
         shell.complain("can only `return' from a function or sourced script");
         return Effect::Status(2);
     }
-    status(shell, args).map_or_else(|effect| effect, Effect::Return)
+    let without = shell.status_before_trap(shell.dialect.is_bash()).unwrap_or(shell.status);
+    status(shell, args, without).map_or_else(|effect| effect, Effect::Return)
 }
 
 pub(super) fn eval(shell: &mut Shell, args: &[Bytes]) -> Effect {
@@ -145,6 +149,7 @@ pub(super) fn exec(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
         Err(errno) => {
             let (message, status) = shell.not_run(program, errno);
+            let status = if errno == Errno::EACCES { 126 } else { status };
             let message = match shell.dialect {
                 Dialect::Bash => message.replace(": command not found", ": not found"),
                 _ => message,

@@ -171,14 +171,14 @@ pub(super) fn local(shell: &mut Shell, args: &[Bytes]) -> Effect {
         if let Err(effect) = check_name(shell, &name, operand) {
             return effect;
         }
-        hide(shell, &name);
+        let hidden = hide(shell, &name);
         match value {
             Some(value) => {
                 if let Err(effect) = set(shell, &name, value, append) {
                     return effect;
                 }
             }
-            None if shell.dialect == Dialect::Ash => {
+            None if hidden && shell.dialect == Dialect::Ash => {
                 let _ = shell.variables.unset(&name);
             }
             None => {}

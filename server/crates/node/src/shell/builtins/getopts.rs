@@ -111,6 +111,9 @@ fn next(spec: &[u8], words: &[Bytes], index: &mut usize, at: &mut usize) -> Step
 }
 
 fn complain(shell: &mut Shell, letter: u8, missing: bool) {
+    if shell.dialect != Dialect::Dash && shell.variables.text(b"OPTERR").is_some_and(|text| text == "0") {
+        return;
+    }
     let letter = char::from(letter);
     let name = String::from_utf8_lossy(&shell.name).into_owned();
     let line = match (shell.dialect, missing) {

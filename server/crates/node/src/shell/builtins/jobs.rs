@@ -93,10 +93,6 @@ fn interrupted(shell: &Shell) -> u8 {
 }
 
 pub(super) fn jobs(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    while let Some((pid, status)) = shell.process.reap() {
-        let code = u8::try_from(status.code()).unwrap_or(u8::MAX);
-        shell.jobs.note(pid, code);
-    }
     let letter = args.get(1).and_then(|arg| arg.strip_prefix(b"-")).and_then(|rest| rest.first().copied());
     // Dash's subshells know nothing of the jobs around them.
     let told = if shell.dialect == Dialect::Dash { shell.jobs.all() } else { shell.jobs.told() };

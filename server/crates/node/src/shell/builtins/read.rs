@@ -55,6 +55,10 @@ pub(super) async fn read(shell: &mut Shell, args: &[Bytes]) -> Effect {
             return Effect::Status(1);
         }
     };
+    if options.timeout == Some(Duration::ZERO) {
+        // Whether there is something to read (or its end), which stays there.
+        return Effect::Status(u8::from(!file.is_ready()));
+    }
     let terminal = file.terminal().cloned();
     if let (Some(prompt), Some(_)) = (&options.prompt, &terminal) {
         let process = Arc::clone(&shell.process);
@@ -324,11 +328,8 @@ fn assign(shell: &mut Shell, text: &[(u8, bool)], options: &Options, names: &[By
     }
     // A single separator at the very end belongs to the last field, not to its text.
     let mut value = trim(rest, &is_space);
-    if let Some((end, before)) = value.split_last()
-        && is_separator(end)
-        && !before.iter().any(&is_separator)
-    {
-        value = before;
+    if let (field, []) = cut(value, &is_separator, &is_space) {
+        value = field;
     }
     shell.assign(last, plain(value).into())
 }

@@ -21,7 +21,14 @@ pub(super) fn unset(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 b'f' => functions = true,
                 b'v' => variables = true,
                 b'n' if shell.dialect.is_bash() => references = true,
-                _ => return usage(shell, *letter, "unset [-f] [-v] [-n] [name ...]"),
+                _ if shell.dialect.is_bash() => {
+                    return usage(shell, *letter, "unset [-f] [-v] [-n] [name ...]");
+                }
+                _ => {
+                    let illegal = if shell.dialect == Dialect::Dash { "Illegal" } else { "illegal" };
+                    shell.complain(&format!("{illegal} option -{}", char::from(*letter)));
+                    return Effect::Fatal(2);
+                }
             }
         }
     }

@@ -34,6 +34,11 @@ impl Fields {
         Self { ifs, done: Vec::new(), current: Field::default(), present: false, after_space: false, len: 0 }
     }
 
+    /// Whether unquoted text is split at all.
+    pub(crate) fn splits(&self) -> bool {
+        self.ifs.is_some()
+    }
+
     /// How long it is in all.
     pub(crate) fn len(&self) -> usize {
         self.len

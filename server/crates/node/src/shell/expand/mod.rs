@@ -303,7 +303,7 @@ impl Expander<'_> {
             }
             (Bash, ArithError::Syntax(at)) => {
                 let what = match text.get(*at) {
-                    Some(b'=') => "attempted assignment to non-variable",
+                    _ if assigns(&text[*at..]) => "attempted assignment to non-variable",
                     Some(b'.') => "syntax error: invalid arithmetic operator",
                     _ => "syntax error in expression",
                 };
@@ -379,4 +379,10 @@ fn plain_number(text: &[u8]) -> Option<i64> {
     }
     let value = digits.iter().fold(0i64, |value, digit| value * 10 + i64::from(digit - b'0'));
     Some(if digits.len() < text.len() { -value } else { value })
+}
+
+/// Whether an expression goes on with an operator that assigns.
+fn assigns(rest: &[u8]) -> bool {
+    let len = rest.iter().take_while(|byte| b"*/%+-<>&^|".contains(byte)).count();
+    len <= 2 && rest.get(len) == Some(&b'=') && rest.get(len + 1) != Some(&b'=')
 }

@@ -323,7 +323,7 @@ impl Expander<'_> {
         let ParameterName::Variable(name) = &parameter.name else {
             return Err(ExpandError::Fail(match self.shell.dialect {
                 Dialect::Bash => format!("${}: cannot assign in this way", name_text(&parameter.name)),
-                _ => "bad substitution".to_owned(),
+                _ => format!("{}: bad variable name", name_text(&parameter.name)),
             }));
         };
         self.shell.assign(name, text.clone()).map_err(ExpandError::Fail)?;
@@ -362,16 +362,19 @@ impl Expander<'_> {
                     out.quoted(b"");
                 }
             }
-            Values::Many { all, joined: true } if context.quoted => {
+            // Where nothing is split, ash and dash take `$@` for `$*` (POSIX leaves it open).
+            Values::Many { all, joined } if self.is_one_text(joined, context, out) => {
                 let ifs = self.ifs();
                 let separator = ifs.get(..1).unwrap_or_default();
                 for (index, value) in all.iter().enumerate() {
                     if index > 0 {
                         out.quoted(separator);
                     }
-                    out.quoted(value);
+                    Self::push(value, context, out);
                 }
-                out.quoted(b"");
+                if context.quoted {
+                    out.quoted(b"");
+                }
             }
             Values::Many { all, .. } => {
                 for (index, value) in all.iter().enumerate() {
@@ -381,6 +384,14 @@ impl Expander<'_> {
                     Self::push(value, context, out);
                 }
             }
+        }
+    }
+
+    /// Whether several values become one text with a character of `IFS` between them.
+    fn is_one_text(&self, joined: bool, context: Context, out: &Fields) -> bool {
+        match out.splits() {
+            true => joined && context.quoted,
+            false => joined || !self.shell.dialect.is_bash(),
         }
     }
 
@@ -529,6 +540,10 @@ impl Replacement {
 
 fn replace(text: &Bytes, pattern: &Pattern, with: &Replacement, scope: ReplaceScope) -> Bytes {
     let mut out = Vec::with_capacity(text.len());
+    if text.is_empty() && !pattern.is_empty() && pattern.prefix(b"", true).is_some() {
+        with.put(b"", &mut out);
+        return out.into();
+    }
     match scope {
         ReplaceScope::AtStart => match pattern.prefix(text, true) {
             Some(end) => {

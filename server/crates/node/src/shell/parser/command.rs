@@ -38,6 +38,8 @@ impl Parser {
         let mut commands = Vec::new();
         loop {
             self.skip_newlines()?;
+            // What ends the commands may be an alias, as any reserved word.
+            self.expand_aliases()?;
             if matches!(self.peek()?, Tok::Eof) || ends(self)? {
                 return Ok(commands);
             }
@@ -144,7 +146,7 @@ impl Parser {
 
     /// A command with its redirections.
     pub(super) fn command(&mut self) -> Parse<Command> {
-        while self.expand_alias()? {}
+        self.expand_aliases()?;
         let line = {
             self.peek()?;
             self.line
@@ -176,6 +178,9 @@ impl Parser {
                 redirects.push(redirect);
                 continue;
             }
+            if self.follows_alias()? {
+                self.expand_aliases()?;
+            }
             match self.peek()? {
                 Tok::Word(_) => {}
                 Tok::Op(Op::Open) if words.len() == 1 && assignments.is_empty() && redirects.is_empty() => {
@@ -189,7 +194,7 @@ impl Parser {
             {
                 assignments.push(assignment);
                 // An alias may follow assignments.
-                while self.expand_alias()? {}
+                self.expand_aliases()?;
                 continue;
             }
             if let Some(array) = self.declared_array(&words, &word)? {
@@ -335,7 +340,7 @@ impl Parser {
         let Tok::Word(word) = self.peek()?.clone() else { return self.unexpected(None) };
         if matches!(op, Op::DoubleLess | Op::DoubleLessDash) {
             // Announced before the newline after it can be read.
-            let (delimiter, quoted) = Self::delimiter(&word);
+            let (delimiter, quoted) = self.delimiter(&word);
             let body = Arc::new(OnceLock::new());
             let strip_tabs = op == Op::DoubleLessDash;
             self.pending.push(HereDocument { delimiter, strip_tabs, quoted, body: Arc::clone(&body) });
@@ -428,7 +433,7 @@ pub(crate) fn with_tildes(parts: &[Part]) -> Word {
         };
         let mut rest: &[u8] = text;
         while let Some(byte) = rest.first() {
-            if start && let Some(name) = tilde_name(rest, true) {
+            if start && let Some(name) = tilde_name(rest, b":") {
                 out.part(Part::Tilde(Bytes::copy_from_slice(name)));
                 rest = &rest[1 + name.len()..];
                 start = false;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Parse, ParseErrorKind, Parser, lexer::Op, word::Parts};
 use crate::shell::{
     Dialect,
-    arith::{Expr, name_len},
+    arith::Expr,
     ast::{
         AndOr, Arith, Parameter, ParameterName, ParameterOp, Part, ReplaceScope, SubScript, Subscript, Word,
     },
@@ -16,10 +16,14 @@ use crate::shell::{
 impl Parser {
     /// The expansion that the dollar sign here begins; `None` where it stands for itself.
     pub(super) fn dollar(&mut self, in_quotes: bool) -> Parse<Option<Part>> {
-        let Some(next) = self.text.get(self.at + 1).copied() else { return Ok(None) };
-        match next {
-            b'(' if self.text.get(self.at + 2) == Some(&b'(') && self.is_arithmetic() => {
-                self.at += 3;
+        // Wherever lines are continued within the signs that begin it, it is as if the last of them stood after the others.
+        let next = self.past_continuations(self.at + 1);
+        let Some(sign) = self.text.get(next).copied() else { return Ok(None) };
+        self.at = next - 1;
+        let second = self.past_continuations(next + 1);
+        match sign {
+            b'(' if self.text.get(second) == Some(&b'(') && self.closes_twice(second + 1) => {
+                self.at = second + 1;
                 let word = self.nested(Self::arithmetic)?;
                 Ok(Some(Part::Arith(Arc::new(compile(word)))))
             }
@@ -72,32 +76,45 @@ impl Parser {
 
     /// A parameter's name at a place, and its length. Outside of braces only one digit counts.
     fn parameter_name(&self, at: usize, braced: bool) -> Option<(ParameterName, usize)> {
-        let rest = self.text.get(at..)?;
-        let first = *rest.first()?;
-        let len = name_len(rest);
-        if len > 0 {
-            return Some((ParameterName::Variable(Bytes::copy_from_slice(&rest[..len])), len));
+        let first = *self.text.get(at)?;
+        let belongs = |byte: &u8, len: usize| {
+            if first.is_ascii_digit() {
+                byte.is_ascii_digit() && (braced || len == 0)
+            } else {
+                byte.is_ascii_alphanumeric() || *byte == b'_'
+            }
+        };
+        let mut name = Vec::new();
+        let (mut end, mut next) = (at, at);
+        while let Some(byte) = self.text.get(next).filter(|byte| belongs(byte, name.len())) {
+            name.push(*byte);
+            end = next + 1;
+            next = self.past_continuations(end);
         }
-        if first.is_ascii_digit() {
-            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            let len = if braced { digits } else { 1 };
-            let number: usize = std::str::from_utf8(&rest[..len]).ok()?.parse().unwrap_or(usize::MAX);
-            return Some(match number {
-                0 => (ParameterName::Special(b'0'), len),
-                _ => (ParameterName::Positional(number), len),
-            });
+        if name.is_empty() {
+            return b"@*#?-$!".contains(&first).then_some((ParameterName::Special(first), 1));
         }
-        b"@*#?-$!".contains(&first).then_some((ParameterName::Special(first), 1))
+        let name = if first.is_ascii_digit() {
+            match std::str::from_utf8(&name).ok()?.parse().unwrap_or(usize::MAX) {
+                0 => ParameterName::Special(b'0'),
+                number => ParameterName::Positional(number),
+            }
+        } else {
+            ParameterName::Variable(name.into())
+        };
+        Some((name, end - at))
     }
 
     /// `${...}`, after the brace.
     fn braced(&mut self, in_quotes: bool) -> Parse<Parameter> {
         let op_follows = |byte: Option<&u8>| matches!(byte, Some(b'}'));
+        self.at = self.past_continuations(self.at);
         // ${#name} is a length, unless # is itself the parameter.
+        let counted = self.past_continuations(self.at + 1);
         if self.text.get(self.at) == Some(&b'#')
-            && let Some((name, len)) = self.parameter_name(self.at + 1, true)
+            && let Some((name, len)) = self.parameter_name(counted, true)
         {
-            let after = self.at + 1 + len;
+            let after = self.past_continuations(counted + len);
             if op_follows(self.text.get(after)) || self.text.get(after) == Some(&b'[') {
                 self.at = after;
                 let subscript = self.subscript()?;
@@ -117,7 +134,7 @@ impl Parser {
         let Some((name, len)) = self.parameter_name(self.at, true) else {
             return Err(self.bad_substitution());
         };
-        self.at += len;
+        self.at = self.past_continuations(self.at + len);
         let subscript = self.subscript()?;
         if indirect {
             let keys = matches!(subscript, Some(Subscript::Each | Subscript::Joined));
@@ -222,11 +239,19 @@ impl Parser {
                     _ => ReplaceScope::First,
                 };
                 self.at += if scope == ReplaceScope::First { 1 } else { 2 };
-                let pattern = self.word_until(in_quotes, true, b"/}")?;
+                // A slash that comes at once is what is looked for.
+                let slash = self.text.get(self.at) == Some(&b'/');
+                self.at += usize::from(slash);
+                let mut pattern = self.word_until(in_quotes, true, b"/}")?;
+                if slash {
+                    let first = Part::Quoted(Bytes::from_static(b"/"));
+                    pattern.parts = std::iter::once(first).chain(pattern.parts.iter().cloned()).collect();
+                }
                 let mut with = Word::default();
                 if self.text.get(self.at) == Some(&b'/') {
                     self.at += 1;
-                    with = self.word_until(in_quotes, false, b"}")?;
+                    // Quotes count here even between quotes.
+                    with = self.word_until(in_quotes, true, b"}")?;
                 }
                 Ok(ParameterOp::Replace { scope, pattern, with })
             }
@@ -248,8 +273,8 @@ impl Parser {
     /// The word up to an unquoted one of `stops`. Patterns quote as outside of double quotes even between them.
     fn word_until(&mut self, in_quotes: bool, pattern: bool, stops: &[u8]) -> Parse<Word> {
         let mut parts = Parts::default();
-        if !in_quotes && !pattern {
-            self.tilde(&mut parts);
+        if !in_quotes {
+            self.tilde(&mut parts, stops);
         }
         loop {
             let Some(byte) = self.text.get(self.at).copied() else {
@@ -312,7 +337,9 @@ impl Parser {
                     self.at += 1;
                     match self.text.get(self.at).copied() {
                         Some(byte @ (b'$' | b'`' | b'\\')) => text.push(byte),
-                        Some(b'"') if in_quotes => text.push(b'"'),
+                        Some(b'"') if in_quotes && !(self.in_here_document && self.dialect.is_bash()) => {
+                            text.push(b'"');
+                        }
                         Some(byte) => text.extend_from_slice(&[b'\\', byte]),
                         None => continue,
                     }
@@ -340,11 +367,6 @@ impl Parser {
         Ok(commands)
     }
 
-    /// Whether `$((` (or `((`) here begins an expression, and not two subshells: whether its parentheses close together.
-    fn is_arithmetic(&self) -> bool {
-        self.closes_twice(self.at + 3)
-    }
-
     /// Whether two parentheses that are open before a place close at once.
     pub(super) fn closes_twice(&self, start: usize) -> bool {
         let mut depth = 0;
@@ -358,7 +380,7 @@ impl Parser {
                 },
                 b'(' => depth += 1,
                 b')' if depth > 0 => depth -= 1,
-                b')' => return self.text.get(at + 1) == Some(&b')'),
+                b')' => return self.text.get(self.past_continuations(at + 1)) == Some(&b')'),
                 _ => {}
             }
             at += 1;
@@ -377,8 +399,8 @@ impl Parser {
                     let token = super::TokenName::Eof;
                     return Err(self.error(ParseErrorKind::Unexpected { token, expecting: Some("))") }));
                 }
-                Some(b')') if depth == 0 && self.text.get(self.at + 1) == Some(&b')') => {
-                    self.at += 2;
+                Some(b')') if depth == 0 && self.closes_twice(self.at) => {
+                    self.at = self.past_continuations(self.at + 1) + 1;
                     return Ok(parts.into_word());
                 }
                 Some(b';') if depth == 0 && self.dialect.is_bash() => {

@@ -15,7 +15,7 @@ impl Parser {
         while let Some(document) = self.pending.first() {
             let (strip, quoted, delimiter) =
                 (document.strip_tabs, document.quoted, document.delimiter.clone());
-            let Some((text, next)) = self.body(&delimiter, strip, end) else {
+            let Some((text, next)) = self.body(&delimiter, strip, quoted, end) else {
                 // The announcement stays pending, so that the error can tell what is missing.
                 let kind = ParseErrorKind::Unexpected { token: TokenName::Eof, expecting: None };
                 return Err(self.error(kind));
@@ -30,24 +30,41 @@ impl Parser {
         Ok(())
     }
 
-    /// The lines up to the delimiter, and where the text goes on.
-    fn body(&self, delimiter: &[u8], strip: bool, end: bool) -> Option<(Vec<u8>, usize)> {
+    /// The lines up to the delimiter, and where the text goes on. Where expansions count, a backslash before a newline joins
+    /// two lines before bash compares them with the delimiter; ash and dash do not take such lines for one.
+    fn body(&self, delimiter: &[u8], strip: bool, quoted: bool, end: bool) -> Option<(Vec<u8>, usize)> {
         let mut text = Vec::new();
+        // The line as it was joined so far, and where it begins in `text`.
+        let mut joined: Option<(Vec<u8>, usize)> = None;
         let mut at = self.at;
         loop {
             if at >= self.text.len() {
                 return end.then_some((text, at));
             }
             let rest = &self.text[at..];
-            let len = rest.iter().position(|byte| *byte == b'\n');
-            let line = &rest[..len.unwrap_or(rest.len())];
-            let stripped =
-                if strip { &line[line.iter().take_while(|byte| **byte == b'\t').count()..] } else { line };
+            let len = memchr::memchr(b'\n', rest);
+            let mut line = &rest[..len.unwrap_or(rest.len())];
             at += line.len() + usize::from(len.is_some());
-            if stripped == delimiter {
-                return Some((text, at));
+            if strip && joined.is_none() {
+                line = &line[line.iter().take_while(|byte| **byte == b'\t').count()..];
             }
-            text.extend_from_slice(stripped);
+            let backslashes = line.iter().rev().take_while(|byte| **byte == b'\\').count();
+            let goes_on = !quoted && backslashes % 2 == 1 && len.is_some();
+            let start = joined.as_ref().map_or(text.len(), |(_, start)| *start);
+            text.extend_from_slice(line);
+            if goes_on {
+                let (joined, _) = joined.get_or_insert_with(|| (Vec::new(), start));
+                joined.extend_from_slice(&line[..line.len() - 1]);
+            } else {
+                let is_delimiter = match joined.take() {
+                    Some((joined, _)) => self.dialect.is_bash() && [&joined, line].concat() == delimiter,
+                    None => line == delimiter,
+                };
+                if is_delimiter {
+                    text.truncate(start);
+                    return Some((text, at));
+                }
+            }
             match len {
                 None if !end => return None,
                 // ash and dash leave a last line without a newline as it is.
@@ -61,6 +78,7 @@ impl Parser {
     fn expandable(&mut self, text: Vec<u8>) -> Parse<Word> {
         let mut inner = Self::new(text, self.dialect, self.aliases.clone(), self.line);
         inner.depth = self.depth;
+        inner.in_here_document = true;
         let word = inner.nested(|inner| {
             let mut parts = Parts::default();
             while let Some(byte) = inner.text.get(inner.at).copied() {
@@ -85,8 +103,8 @@ impl Parser {
         Self::new(Vec::new(), dialect, std::sync::Arc::default(), 1).expandable(text).ok()
     }
 
-    /// What a delimiter is with its quotes removed, and whether it had any.
-    pub(super) fn delimiter(word: &Word) -> (Bytes, bool) {
+    /// What a delimiter, the next token, is with its quotes removed, and whether it had any. Nothing is expanded in it.
+    pub(super) fn delimiter(&self, word: &Word) -> (Bytes, bool) {
         let mut text = Vec::new();
         let mut quoted = false;
         let mut pending: Vec<&Part> = word.parts.iter().rev().collect();
@@ -105,8 +123,9 @@ impl Parser {
                     text.push(b'~');
                     text.extend_from_slice(name);
                 }
-                // Nobody names a delimiter like this.
-                _ => {}
+                // ash takes a backquote for a quote.
+                Part::Command(_) if self.dialect == Dialect::Ash => return (self.word_text(), true),
+                _ => return (self.word_text(), quoted),
             }
         }
         (text.into(), quoted)

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Parse, ParseErrorKind, Parser, TokenName};
+use super::{Expanding, Parse, ParseErrorKind, Parser, TokenName};
 use crate::shell::ast::{Part, Word};
 
 /// A token, and where its text begins.
@@ -204,7 +204,8 @@ impl Parser {
         Err(self.error(ParseErrorKind::Unexpected { token, expecting }))
     }
 
-    fn word_text(&self) -> Bytes {
+    /// The next token as it is written.
+    pub(super) fn word_text(&self) -> Bytes {
         let start = self.peeked.as_ref().map_or(self.at, |token| token.start);
         Bytes::copy_from_slice(&self.text[start..self.at])
     }
@@ -221,8 +222,8 @@ impl Parser {
                 Tok::Newline
             }
             Some(byte) => match self.operator() {
-                Some(op) => {
-                    self.at += op.text().len();
+                Some((op, len)) => {
+                    self.at += len;
                     Tok::Op(op)
                 }
                 None if byte.is_ascii_digit() && self.io_number().is_some() => {
@@ -252,7 +253,8 @@ impl Parser {
         }
     }
 
-    fn operator(&self) -> Option<Op> {
+    /// The operator here, and its length with the continued lines within it.
+    fn operator(&self) -> Option<(Op, usize)> {
         let rest = &self.text[self.at..];
         if self.dialect.has_bashisms() && (rest.starts_with(b"<(") || rest.starts_with(b">(")) {
             return None;
@@ -264,8 +266,31 @@ impl Parser {
         };
         OPERATORS
             .iter()
-            .find(|(text, _, bashism)| rest.starts_with(text.as_bytes()) && known(bashism))
-            .map(|(_, op, _)| *op)
+            .filter(|(_, _, bashism)| known(bashism))
+            .find_map(|(text, op, _)| Some((*op, self.spelled(text.as_bytes())?)))
+    }
+
+    /// How long `text` is where it stands here, lines continued within it or not.
+    fn spelled(&self, text: &[u8]) -> Option<usize> {
+        let mut end = self.at;
+        for byte in text {
+            if end > self.at {
+                end = self.past_continuations(end);
+            }
+            if self.text.get(end) != Some(byte) {
+                return None;
+            }
+            end += 1;
+        }
+        Some(end - self.at)
+    }
+
+    /// Where the text goes on after the continued lines (a backslash and a newline: POSIX XCU 2.2.1) at a place.
+    pub(super) fn past_continuations(&self, mut at: usize) -> usize {
+        while self.text.get(at..).is_some_and(|rest| rest.starts_with(b"\\\n")) {
+            at += 2;
+        }
+        at
     }
 
     /// A number that a redirection follows at once, and its length.
@@ -286,27 +311,47 @@ impl Parser {
         }
     }
 
-    /// Replaces the next token, a name at the start of a command, with what it is an alias for. Returns whether it was
-    /// one, and whether the next word is to be looked at too.
-    pub(super) fn expand_alias(&mut self) -> Parse<bool> {
+    /// Replaces the next token, a name where a command may begin, with what it is an alias for, and what comes of that
+    /// again.
+    pub(super) fn expand_aliases(&mut self) -> Parse<()> {
+        while self.expand_alias()? {}
+        Ok(())
+    }
+
+    /// Whether the next token comes after an alias that ends with a blank, so that it may be an alias too (POSIX XCU 2.3.1).
+    pub(super) fn follows_alias(&mut self) -> Parse<bool> {
+        if self.expanding.is_empty() {
+            return Ok(false);
+        }
+        self.peek()?;
+        let start = self.peeked.as_ref().map_or(self.at, |token| token.start);
+        let mut follows = false;
+        for alias in &mut self.expanding {
+            follows |= alias.end <= start && std::mem::take(&mut alias.goes_on);
+        }
+        Ok(follows)
+    }
+
+    fn expand_alias(&mut self) -> Parse<bool> {
         if self.aliases.is_empty() {
             return Ok(false);
         }
         let Some(name) = self.literal()? else { return Ok(false) };
         let Some(value) = self.aliases.get(&name).cloned() else { return Ok(false) };
         let start = self.peeked.as_ref().map_or(self.at, |token| token.start);
-        self.expanding.retain(|(_, end)| *end > start);
-        if self.expanding.iter().any(|(known, _)| *known == name) {
+        self.expanding.retain(|alias| alias.end > start);
+        if self.expanding.iter().any(|alias| alias.name == name) {
             return Ok(false);
         }
         let len = self.at - start;
         if self.text.len() + value.len() > MAX_ALIASED {
             return Err(self.error(ParseErrorKind::TooLong));
         }
-        for (_, end) in &mut self.expanding {
-            *end = (*end + value.len()).saturating_sub(len);
+        for alias in &mut self.expanding {
+            alias.end = (alias.end + value.len()).saturating_sub(len);
         }
-        self.expanding.push((name, start + value.len()));
+        let goes_on = value.ends_with(b" ") || value.ends_with(b"\t");
+        self.expanding.push(Expanding { name, end: start + value.len(), goes_on });
         self.text.splice(start..self.at, value.iter().copied());
         self.at = start;
         self.counted = self.counted.min(start);

@@ -41,8 +41,8 @@ pub(crate) struct Parser {
     at: usize,
     dialect: Dialect,
     aliases: Arc<Aliases>,
-    /// Aliases that are being expanded, and where their text ends: they are not expanded again before.
-    expanding: Vec<(Bytes, usize)>,
+    /// Aliases that are being expanded: they are not expanded again within their text.
+    expanding: Vec<Expanding>,
     /// The token that comes next, if it was looked at.
     peeked: Option<Token>,
     /// Where the token before it ended.
@@ -50,11 +50,23 @@ pub(crate) struct Parser {
     /// Here-documents whose text has yet to come.
     pending: Vec<HereDocument>,
     depth: u32,
+    /// The text is that of a here-document.
+    in_here_document: bool,
     /// No more text will come: a here-document may end with it.
     pub(crate) at_last_line: bool,
     /// The line of `counted`.
     line: u32,
     counted: usize,
+}
+
+/// An alias that was replaced.
+#[derive(Debug)]
+struct Expanding {
+    name: Bytes,
+    /// Where its text ends.
+    end: usize,
+    /// Its text ends with a blank: the word after it may be an alias too.
+    goes_on: bool,
 }
 
 /// A here-document that was announced.
@@ -82,6 +94,7 @@ impl Parser {
             last_end: 0,
             pending: Vec::new(),
             depth: 0,
+            in_here_document: false,
             at_last_line: true,
             line,
             counted: 0,

@@ -69,7 +69,7 @@ impl Parser {
     /// Reads a word up to an unquoted blank or operator.
     pub(super) fn word(&mut self) -> Parse<Word> {
         let mut parts = Parts::default();
-        self.tilde(&mut parts);
+        self.tilde(&mut parts, b"");
         while let Some(byte) = self.text.get(self.at).copied() {
             if ends_word(byte) {
                 if !self.process_substitution(byte, &mut parts)? {
@@ -229,7 +229,13 @@ impl Parser {
                 Some(_) => end += 1,
             }
         }
-        let text = unescape_c(&self.text[start..end], self.dialect.is_bash());
+        let mut text = unescape_c(&self.text[start..end], self.dialect.is_bash());
+        // What C ends a string with: bash goes on after the quote, ash with the next character.
+        if self.dialect.is_bash() {
+            text.truncate(memchr::memchr(0, &text).unwrap_or(text.len()));
+        } else {
+            text.retain(|byte| *byte != 0);
+        }
         if text.is_empty() {
             parts.quoted_empty();
         } else {
@@ -239,9 +245,9 @@ impl Parser {
         Ok(())
     }
 
-    /// `~` or `~name` at the start of a word.
-    pub(super) fn tilde(&mut self, parts: &mut Parts) {
-        if let Some(name) = tilde_name(&self.text[self.at..], false) {
+    /// `~` or `~name` at the start of a word, which one of `ends` may end too.
+    pub(super) fn tilde(&mut self, parts: &mut Parts, ends: &[u8]) {
+        if let Some(name) = tilde_name(&self.text[self.at..], ends) {
             let name = Bytes::copy_from_slice(name);
             self.at += 1 + name.len();
             parts.part(Part::Tilde(name));
@@ -249,8 +255,8 @@ impl Parser {
     }
 }
 
-/// The name after a `~` that stands alone or before a slash; before a colon too in assignments.
-pub(super) fn tilde_name(text: &[u8], assignment: bool) -> Option<&[u8]> {
+/// The name after a `~` that stands alone, before a slash or before one of `ends`.
+pub(super) fn tilde_name<'a>(text: &'a [u8], ends: &[u8]) -> Option<&'a [u8]> {
     let rest = text.strip_prefix(b"~")?;
     let len = rest
         .iter()
@@ -258,7 +264,7 @@ pub(super) fn tilde_name(text: &[u8], assignment: bool) -> Option<&[u8]> {
     let name = &rest[..len.unwrap_or(rest.len())];
     match rest.get(name.len()) {
         None | Some(b'/') => Some(name),
-        Some(b':') if assignment => Some(name),
+        Some(byte) if ends.contains(byte) => Some(name),
         Some(byte) if ends_word(*byte) => Some(name),
         Some(_) => None,
     }
