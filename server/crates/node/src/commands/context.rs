@@ -114,8 +114,10 @@ impl Cx {
         self.failed.is_none()
     }
 
-    /// Prints a message on standard error, after the command's name.
+    /// Prints a message on standard error, after the command's name. What has gathered comes before it, as busybox's
+    /// `bb_error_msg` and glibc's `error` see to.
     pub(crate) async fn error(&mut self, message: impl AsRef<str> + Send) {
+        self.flush().await;
         let line = format!("{}: {}\n", self.name, message.as_ref());
         self.complain(line).await;
     }

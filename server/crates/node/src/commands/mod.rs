@@ -156,6 +156,7 @@ commands! {
     "printenv" => processes::env::printenv,
     "printf" => printf::run,
     "ps" => ps::run,
+    "pwd" => system::small::pwd,
     "readlink" => files::readlink::readlink,
     "realpath" => files::readlink::realpath,
     "reset" => system::small::reset,

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use super::Dialect;
+
 /// How many ended processes are remembered for a later `wait`: what POSIX demands of `CHILD_MAX` at least.
 const REMEMBERED: usize = 64;
 
@@ -18,6 +20,8 @@ pub(crate) struct Job {
     pub(crate) state: JobState,
     /// Its state has not been told yet.
     pub(crate) news: bool,
+    /// Somebody has waited for it: it goes with the next job.
+    awaited: bool,
 }
 
 /// What a job is doing.
@@ -45,9 +49,18 @@ impl Jobs {
     /// Notes a new job; returns its number.
     pub(crate) fn add(&mut self, pids: Vec<u32>, group: u32, text: Bytes) -> u32 {
         self.ended.retain(|(.., awaited)| !awaited);
+        self.jobs.retain(|job| !job.awaited);
         let number = self.jobs.iter().map(|job| job.number).max().unwrap_or(0) + 1;
         self.last = pids.last().copied();
-        self.jobs.push(Job { number, pids, group, text, state: JobState::Running, news: false });
+        self.jobs.push(Job {
+            number,
+            pids,
+            group,
+            text,
+            state: JobState::Running,
+            news: false,
+            awaited: false,
+        });
         number
     }
 
@@ -65,12 +78,17 @@ impl Jobs {
         }
     }
 
-    /// How a process ended, if that is known. Its job is forgotten then; the status may be asked for again until there
-    /// is a new job.
-    pub(crate) fn take_status(&mut self, pid: u32) -> Option<u8> {
+    /// How a process ended, if that is known. Its job is forgotten then (in ash and dash with the next job, so that `jobs`
+    /// shows it); the status may be asked for again until there is a new job.
+    pub(crate) fn take_status(&mut self, pid: u32, dialect: Dialect) -> Option<u8> {
         let (_, status, awaited) = self.ended.iter_mut().find(|(known, ..)| *known == pid)?;
         *awaited = true;
-        self.jobs.retain(|job| job.pids.last() != Some(&pid));
+        for job in self.jobs.iter_mut().filter(|job| job.pids.last() == Some(&pid)) {
+            job.awaited = true;
+        }
+        if dialect.is_bash() {
+            self.jobs.retain(|job| !job.awaited);
+        }
         Some(*status)
     }
 

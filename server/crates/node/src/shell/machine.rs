@@ -473,7 +473,12 @@ impl Shell {
             return false;
         }
         self.exiting = true;
-        match self.traps.get(Event::Exit).cloned() {
+        let action = self.traps.get(Event::Exit).cloned();
+        if !self.dialect.is_bash() {
+            // It is not set any more while it runs.
+            self.traps.set(&self.process, Event::Exit, None, self.options.interactive);
+        }
+        match action {
             Some(action) if !action.is_empty() => {
                 self.begin_trap(&action);
                 true

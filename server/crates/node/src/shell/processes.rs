@@ -294,7 +294,10 @@ impl Shell {
                     }
                 }
                 Err(_) => {
-                    break self.jobs.take_status(child.pid).map_or(ExitStatus::Code(127), ExitStatus::Code);
+                    break self
+                        .jobs
+                        .take_status(child.pid, self.dialect)
+                        .map_or(ExitStatus::Code(127), ExitStatus::Code);
                 }
             }
         };

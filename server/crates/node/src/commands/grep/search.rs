@@ -153,7 +153,8 @@ impl Search {
                     cx.put(&name);
                     cx.put("\n");
                 }
-                return if cx.is_gnu() { count == 0 } else { count > 0 };
+                // A file that is listed is a success to busybox, a line that is found to GNU's.
+                return (count == 0) != cx.is_gnu();
             }
             _ => {}
         }

@@ -156,7 +156,9 @@ impl Xargs {
                 let whole = [&std::mem::take(&mut pending)[..], &line.text].concat();
                 match &self.replace {
                     Some(_) => {
-                        let text = unquote(whole.trim_ascii_start())?;
+                        let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
+                        let start = whole.iter().take_while(|byte| blank(byte)).count();
+                        let text = unquote(&whole[start..])?;
                         if text.is_empty() { Vec::new() } else { vec![text.into()] }
                     }
                     None => words(&whole)?,

@@ -1,6 +1,9 @@
 //! Running scripts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
@@ -22,6 +25,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Range {
     Outside,
+    /// It began at a line's number and has ended: it does not begin again.
+    Over,
     /// Up to this line.
     Until(u64),
     /// Until its end is found.
@@ -70,6 +75,8 @@ pub(super) struct Machine<'a> {
     queue: Vec<Queued>,
     /// Output lacks a newline that is added if more follows.
     unfinished: bool,
+    /// Files of `w` that do.
+    unfinished_files: BTreeSet<Vec<u8>>,
     last_regex: Option<Arc<Regex>>,
 }
 
@@ -95,6 +102,7 @@ impl<'a> Machine<'a> {
             ranges: vec![Range::Outside; script.commands.len()],
             queue: Vec::new(),
             unfinished: false,
+            unfinished_files: BTreeSet::new(),
             last_regex: None,
         }
     }
@@ -147,6 +155,10 @@ impl<'a> Machine<'a> {
                 self.space = line.text.to_vec();
                 self.complete = line.complete;
                 self.replaced = false;
+                if self.input.begins_anew() {
+                    self.ranges.fill(Range::Outside);
+                    self.unfinished &= self.input.edited().is_none();
+                }
                 true
             }
             None => false,
@@ -221,9 +233,18 @@ impl<'a> Machine<'a> {
         }
     }
 
-    async fn write(&mut self, cx: &mut Cx, path: &[u8], text: &[u8]) {
-        let mut line = text.to_vec();
-        line.push(self.delimiter);
+    /// Writes a line to a file; one that does not end with a newline is not given one before more follows.
+    async fn write(&mut self, cx: &mut Cx, path: &[u8], text: &[u8], complete: bool) {
+        let mut line = Vec::with_capacity(text.len() + 2);
+        if self.unfinished_files.remove(path) {
+            line.push(self.delimiter);
+        }
+        line.extend_from_slice(text);
+        if complete {
+            line.push(self.delimiter);
+        } else {
+            self.unfinished_files.insert(path.to_vec());
+        }
         match (path, self.files.get(path)) {
             (b"/dev/stdout", _) => cx.put(line),
             (b"/dev/stderr", _) => cx.complain(line).await,
@@ -263,11 +284,25 @@ impl<'a> Machine<'a> {
         let Some(from) = &command.from else { return Ok(true) };
         let Some(to) = &command.to else { return self.fits(cx, from).await };
         let line = self.input.number;
+        let numbered = matches!(from, Address::Line(_));
+        let over = if numbered { Range::Over } else { Range::Outside };
         match self.ranges[index] {
+            Range::Over => Ok(false),
             Range::Outside => {
                 // `0,/x/` has begun before the first line.
                 let early = matches!(from, Address::Line(0)) && line == 1;
-                if !early && !self.fits(cx, from).await? {
+                let begins = match (from, to) {
+                    _ if early => true,
+                    // The line itself may have been passed over.
+                    (Address::Line(first), End::Address(Address::Line(last)))
+                        if cx.is_gnu() && line > *last =>
+                    {
+                        line == *first
+                    }
+                    (Address::Line(first), _) => *first > 0 && line >= *first,
+                    _ => self.fits(cx, from).await?,
+                };
+                if !begins {
                     return Ok(false);
                 }
                 let end = match to {
@@ -284,22 +319,22 @@ impl<'a> Machine<'a> {
                     }
                 };
                 self.ranges[index] = match end {
-                    Range::Until(last) if last <= line => Range::Outside,
+                    Range::Until(last) if last <= line => over,
                     end => end,
                 };
                 Ok(true)
             }
             Range::Until(last) => {
                 if line >= last {
-                    self.ranges[index] = Range::Outside;
+                    self.ranges[index] = over;
                 }
-                // A line that was skipped over by `n` ends the range before this one.
-                if line > last { self.fits(cx, from).await } else { Ok(true) }
+                // A last line that was passed over ends the range before this one, but not in busybox's.
+                Ok(line <= last || !cx.is_gnu() || (!numbered && self.fits(cx, from).await?))
             }
             Range::Open => {
                 let End::Address(address) = to else { return Ok(true) };
                 if self.fits(cx, address).await? {
-                    self.ranges[index] = Range::Outside;
+                    self.ranges[index] = over;
                 }
                 Ok(true)
             }
@@ -341,8 +376,9 @@ impl<'a> Machine<'a> {
             Action::Append(text) => self.queue.push(Queued::Text(text.clone())),
             Action::Insert(text) => self.print_text(cx, text).await,
             Action::Change(text) => {
-                let in_range =
-                    command.to.is_some() && !command.negated && self.ranges[index] != Range::Outside;
+                let in_range = command.to.is_some()
+                    && !command.negated
+                    && !matches!(self.ranges[index], Range::Outside | Range::Over);
                 if !in_range {
                     self.print_text(cx, text).await;
                 }
@@ -441,19 +477,19 @@ impl<'a> Machine<'a> {
                         }
                         if let Some(path) = &how.write {
                             let space = self.space.clone();
-                            self.write(cx, path, &space).await;
+                            self.write(cx, path, &space, self.complete).await;
                         }
                     }
                 }
             }
             Action::WriteFile(path) => {
                 let space = self.space.clone();
-                self.write(cx, path, &space).await;
+                self.write(cx, path, &space, self.complete).await;
             }
             Action::WriteFirstLine(path) => {
                 let end = self.space.iter().position(|byte| *byte == b'\n').unwrap_or(self.space.len());
                 let first = self.space[..end].to_vec();
-                self.write(cx, path, &first).await;
+                self.write(cx, path, &first, true).await;
             }
             Action::Translate(table) => {
                 for byte in &mut self.space {

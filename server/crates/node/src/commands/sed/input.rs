@@ -30,6 +30,8 @@ pub(super) struct Input {
     delimiter: u8,
     pub(super) number: u64,
     pub(super) code: u8,
+    /// A file was begun whose lines are counted from its start.
+    anew: bool,
 }
 
 impl Input {
@@ -45,7 +47,13 @@ impl Input {
             delimiter,
             number: 0,
             code: 0,
+            anew: false,
         }
+    }
+
+    /// Whether the line that was read last is the first of a file whose lines are counted from its start.
+    pub(super) fn begins_anew(&mut self) -> bool {
+        std::mem::take(&mut self.anew)
     }
 
     /// The file that output goes to instead of standard output.
@@ -116,8 +124,9 @@ impl Input {
             Ok(file) => file,
             Err(errno) => return self.complain(cx, errno, false).await,
         };
-        if self.separate && cx.is_gnu() {
+        if self.in_place.is_some() || (self.separate && cx.is_gnu()) {
             self.number = 0;
+            self.anew = true;
         }
         if file.file_type() == FileType::Directory {
             let shown = String::from_utf8_lossy(&self.path).into_owned();

@@ -71,6 +71,31 @@ pub(in crate::commands) async fn tty(mut cx: Cx) -> u8 {
     cx.finish(u8::from(number.is_none())).await
 }
 
+/// `pwd` as a program: where it runs, or with `-L` what the environment calls that.
+pub(in crate::commands) async fn pwd(mut cx: Cx) -> u8 {
+    let mut logical = None;
+    if cx.is_gnu() {
+        let spec = OptSpec { short: "LP", long: &[("logical", b'L'), ("physical", b'P')] };
+        match cx.opts(spec, "[OPTION]...").await {
+            Ok(opts) if opts.last_of(b"LP") == Some(b'L') => {
+                logical =
+                    cx.process.env().iter().find_map(|entry| entry.strip_prefix(b"PWD=").map(<[u8]>::to_vec));
+            }
+            Ok(_) => {}
+            Err(code) => return code,
+        }
+    }
+    let here = cx.process.cwd();
+    let names_it = |path: &Vec<u8>| {
+        path.starts_with(b"/")
+            && matches!((cx.process.place(path, true), cx.process.place(&here, true)), (Ok(one), Ok(other)) if one == other)
+    };
+    let shown = logical.filter(names_it).unwrap_or_else(|| here.to_vec());
+    cx.put(&shown);
+    cx.put("\n");
+    cx.finish(0).await
+}
+
 pub(in crate::commands) async fn nproc(mut cx: Cx) -> u8 {
     let spec = OptSpec { short: "", long: &[("all", b'a'), ("ignore=", b'i')] };
     let opts = match cx.opts(spec, "[--all] [--ignore=N]").await {

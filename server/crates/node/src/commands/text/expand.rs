@@ -13,7 +13,8 @@ pub(in crate::commands) async fn expand(cx: Cx) -> u8 {
 
 pub(in crate::commands) async fn unexpand(cx: Cx) -> u8 {
     let long = &[("first-only", b'f'), ("all", b'a'), ("tabs=", b't')];
-    run(cx, OptSpec { short: "aft:", long }, "[-fa][-t N] [FILE]...").await
+    let short = if cx.is_gnu() { "at:" } else { "aft:" };
+    run(cx, OptSpec { short, long }, "[-fa][-t N] [FILE]...").await
 }
 
 async fn run(mut cx: Cx, spec: OptSpec, usage: &str) -> u8 {
@@ -32,7 +33,7 @@ async fn run(mut cx: Cx, spec: OptSpec, usage: &str) -> u8 {
         }
         Some((text, _)) => return cx.bad_number(text).await,
     };
-    let initial = if expands { opts.has(b'i') } else { !opts.has(b'a') && !opts.has(b't') };
+    let initial = if expands { opts.has(b'i') } else { opts.has(b'f') || !opts.has(b'a') && !opts.has(b't') };
     let mut code = 0;
     for path in Cx::inputs(opts.operands) {
         let Some(file) = open_input(&mut cx, &path).await else {

@@ -28,7 +28,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         return cx.bad_usage(USAGE).await;
     }
     let mut numbers = Vec::new();
-    let mut precision = 0;
+    let (mut precision, mut whole) = (0, 0);
     for (index, operand) in opts.operands.iter().enumerate() {
         let text = String::from_utf8_lossy(operand).into_owned();
         match text.trim_start().trim_start_matches('+').parse::<f64>() {
@@ -42,9 +42,13 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         }
         let is_last = index + 1 == opts.operands.len();
         let digits = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-        // The precision of the first two decides, as in GNU's; busybox looks at all.
-        if !is_last || opts.operands.len() == 1 || !cx.is_gnu() {
+        // The precision of the last one does not count.
+        if !is_last {
             precision = precision.max(digits.min(100));
+        }
+        // Zeros that it is written with count, and the increment's too in busybox's.
+        if index != 1 || is_last || !cx.is_gnu() {
+            whole = whole.max(text.split('.').next().unwrap_or_default().len());
         }
     }
     let (first, step, last) = match numbers[..] {
@@ -60,7 +64,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     }
     let separator = opts.value(b's').cloned().unwrap_or_else(|| "\n".into());
     let plain = |value: f64| format!("{value:.precision$}");
-    let width = if opts.has(b'w') { plain(first).len().max(plain(last).len()) } else { 0 };
+    let written = whole + if precision > 0 { 1 + precision } else { 0 };
+    let width = if opts.has(b'w') { written.max(plain(first).len()).max(plain(last).len()) } else { 0 };
     let format = opts.value(b'f').filter(|_| cx.is_gnu()).cloned();
     // A little tolerance for what binary fractions lose.
     let count = if step == 0.0 { f64::INFINITY } else { ((last - first) / step + 1e-10).floor() };

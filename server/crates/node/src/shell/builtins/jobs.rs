@@ -64,7 +64,7 @@ pub(super) async fn wait(shell: &mut Shell, args: &[Bytes]) -> Effect {
             last = if shell.dialect.is_bash() { 127 } else { 2 };
             continue;
         };
-        if let Some(status) = shell.jobs.take_status(pid) {
+        if let Some(status) = shell.jobs.take_status(pid, shell.dialect) {
             last = status;
             continue;
         }
@@ -72,7 +72,7 @@ pub(super) async fn wait(shell: &mut Shell, args: &[Bytes]) -> Effect {
             None => return Effect::Status(interrupted(shell)),
             Some(Ok((pid, status))) => {
                 shell.jobs.note(pid, status);
-                shell.jobs.take_status(pid);
+                shell.jobs.take_status(pid, shell.dialect);
                 status
             }
             Some(Err(_)) => {
@@ -178,13 +178,13 @@ pub(crate) fn line(job: &Job, mark: Mark, pids: bool, dialect: Dialect) -> Strin
     let pid = if pids { format!("{} ", job.pids.first().copied().unwrap_or(0)) } else { String::new() };
     let text = String::from_utf8_lossy(&job.text);
     let ampersand = if dialect.is_bash() && job.state == JobState::Running { " &" } else { "" };
-    let width = match dialect {
-        Dialect::Bash => 23,
-        Dialect::Ash => 26,
-        Dialect::Dash => 25,
-    };
     let between = if dialect == Dialect::Dash { " " } else { "  " };
-    format!("[{}]{mark}{between}{pid}{state:<width$} {text}{ampersand}\n", job.number)
+    let start = format!("[{}]{mark}{between}{pid}", job.number);
+    match dialect {
+        Dialect::Bash => format!("{start}{state:<23} {text}{ampersand}\n"),
+        // The commands stand below each other.
+        _ => format!("{:<32} {text}\n", start + &state),
+    }
 }
 
 pub(super) fn kill(shell: &mut Shell, args: &[Bytes]) -> Effect {
@@ -382,7 +382,7 @@ pub(super) async fn foreground(shell: &mut Shell, args: &[Bytes]) -> Effect {
     for pid in job.pids {
         match process.pids.get(pid) {
             Some(child) => status = shell.wait_foreground(&child, std::slice::from_ref(&job.text)).await,
-            None => status = shell.jobs.take_status(pid).unwrap_or(0),
+            None => status = shell.jobs.take_status(pid, shell.dialect).unwrap_or(0),
         }
     }
     Effect::Status(status)

@@ -149,6 +149,7 @@ impl Parser<'_> {
                 b'\\' => match self.next() {
                     Some(b'n') => out.push(b'\n'),
                     Some(b't') => out.push(b'\t'),
+                    Some(b'r') => out.push(b'\r'),
                     Some(next) => out.push(next),
                     None => break,
                 },
