@@ -6,6 +6,7 @@
 //! result again.
 
 mod brace;
+mod change;
 mod fields;
 mod glob;
 mod parameter;
