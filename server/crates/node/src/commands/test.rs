@@ -5,20 +5,28 @@ use std::{cmp::Ordering, sync::Arc};
 use bytes::Bytes;
 
 use super::{Cx, Voice};
-use crate::kernel::{
-    creds::{EXECUTE, READ, WRITE},
-    fs::{FileType, Stat},
-    process::Process,
+use crate::{
+    kernel::{
+        creds::{EXECUTE, READ, WRITE},
+        fs::{FileType, Stat},
+        process::Process,
+    },
+    libc::{
+        fnmatch::{MatchOptions, matches},
+        regex::{Regex, Syntax},
+    },
 };
 
 pub(super) async fn run(mut cx: Cx) -> u8 {
     let mut args = std::mem::take(&mut cx.args);
-    let bracket = cx.process.argv().first().is_some_and(|name| name.ends_with(b"["));
+    let name = cx.process.argv().first().cloned().unwrap_or_default();
+    let bracket = name.ends_with(b"[");
+    let kind = if bracket && name.ends_with(b"[[") { Kind::Double } else { Kind::Single };
     if bracket && args.pop().is_none_or(|last| last != "]" && last != "]]") {
-        cx.error("missing ]").await;
+        cx.error(if kind == Kind::Double { "missing ]]" } else { "missing ]" }).await;
         return 2;
     }
-    match holds(&cx.process, &args) {
+    match holds(&cx.process, kind, &args) {
         Ok(true) => 0,
         Ok(false) => 1,
         Err(error) => {
@@ -49,6 +57,8 @@ pub(crate) enum TestError {
         right: String,
     },
     UnclosedParenthesis,
+    /// The right side of `=~` is no regular expression.
+    BadRegex(String),
     TooDeep,
 }
 
@@ -74,6 +84,7 @@ impl TestError {
             (Self::NoOperator { left, .. }, Voice::Coreutils) => format!("missing argument after '{left}'"),
             (Self::UnclosedParenthesis, Voice::Bash) => "`)' expected".to_owned(),
             (Self::UnclosedParenthesis, _) => "closing paren expected".to_owned(),
+            (Self::BadRegex(text), _) => format!("bad regex '{text}'"),
             (Self::TooDeep, _) => "too many arguments".to_owned(),
         }
     }
@@ -82,15 +93,54 @@ impl TestError {
 /// How deep parentheses and negations nest.
 const MAX_DEPTH: u32 = 100;
 
+/// Which conditions are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `test` and `[`.
+    Single,
+    /// busybox's `[[`: the right side of `=`, `==` and `!=` is a pattern, `=~` compares with a regular expression, `&&` and `||`
+    /// combine.
+    Double,
+}
+
+impl Kind {
+    fn and(self) -> &'static str {
+        if self == Self::Double { "&&" } else { "-a" }
+    }
+
+    fn or(self) -> &'static str {
+        if self == Self::Double { "||" } else { "-o" }
+    }
+
+    fn is_binary(self, op: &[u8]) -> bool {
+        is_binary(op) || (self == Self::Double && op == b"=~")
+    }
+
+    /// A condition on two operands.
+    fn binary(self, process: &Arc<Process>, op: &[u8], left: &[u8], right: &[u8]) -> Result<bool, TestError> {
+        let fits = || matches(right, left, MatchOptions::default());
+        match (self, op) {
+            (Self::Double, b"=" | b"==") => Ok(fits()),
+            (Self::Double, b"!=") => Ok(!fits()),
+            (Self::Double, b"=~") => match Regex::new(right, Syntax::extended()) {
+                Ok(regex) => Ok(regex.is_match(left)),
+                Err(_) => Err(TestError::BadRegex(shown(right))),
+            },
+            _ => binary(process, op, left, right),
+        }
+    }
+}
+
 struct Parser<'a> {
     process: &'a Arc<Process>,
+    kind: Kind,
     args: &'a [Bytes],
     at: usize,
     depth: u32,
 }
 
 /// Whether a condition holds, or what is wrong with it.
-pub(crate) fn holds(process: &Arc<Process>, args: &[Bytes]) -> Result<bool, TestError> {
+pub(crate) fn holds(process: &Arc<Process>, kind: Kind, args: &[Bytes]) -> Result<bool, TestError> {
     // With up to four arguments their number decides what they mean, whatever they look like.
     match args {
         [] => return Ok(false),
@@ -98,9 +148,9 @@ pub(crate) fn holds(process: &Arc<Process>, args: &[Bytes]) -> Result<bool, Test
         [not, only] if not == "!" => return Ok(only.is_empty()),
         [op, operand] => {
             let Some(letter) = unary_letter(op) else {
-                return Err(if op == "(" && !is_binary(operand) {
+                return Err(if op == "(" && !kind.is_binary(operand) {
                     TestError::UnclosedParenthesis
-                } else if is_binary(operand) {
+                } else if kind.is_binary(operand) {
                     TestError::ArgumentExpected { left: shown(op), op: shown(operand) }
                 } else {
                     TestError::NoOperator { left: shown(op), right: shown(operand) }
@@ -108,12 +158,14 @@ pub(crate) fn holds(process: &Arc<Process>, args: &[Bytes]) -> Result<bool, Test
             };
             return unary(process, letter, operand);
         }
-        [left, op, right] if is_binary(op) => return binary(process, op, left, right),
-        [not, rest @ ..] if not == "!" && rest.len() <= 3 => return holds(process, rest).map(|holds| !holds),
+        [left, op, right] if kind.is_binary(op) => return kind.binary(process, op, left, right),
+        [not, rest @ ..] if not == "!" && rest.len() <= 3 => {
+            return holds(process, kind, rest).map(|holds| !holds);
+        }
         [open, middle, close] if open == "(" && close == ")" => return Ok(!middle.is_empty()),
         _ => {}
     }
-    let mut parser = Parser { process, args, at: 0, depth: 0 };
+    let mut parser = Parser { process, kind, args, at: 0, depth: 0 };
     let holds = parser.or()?;
     match parser.args.get(parser.at) {
         None => Ok(holds),
@@ -132,7 +184,7 @@ fn shown(text: &[u8]) -> String {
 impl Parser<'_> {
     fn or(&mut self) -> Result<bool, TestError> {
         let mut holds = self.and()?;
-        while self.eat("-o") {
+        while self.eat(self.kind.or()) {
             let right = self.and()?;
             holds = holds || right;
         }
@@ -141,7 +193,7 @@ impl Parser<'_> {
 
     fn and(&mut self) -> Result<bool, TestError> {
         let mut holds = self.not()?;
-        while self.eat("-a") {
+        while self.eat(self.kind.and()) {
             let right = self.not()?;
             holds = holds && right;
         }
@@ -169,9 +221,9 @@ impl Parser<'_> {
                 let op = self.args.last().map_or_else(String::new, |arg| shown(arg));
                 Err(TestError::ArgumentExpected { left: op.clone(), op })
             }
-            [left, op, right, ..] if is_binary(op) => {
+            [left, op, right, ..] if self.kind.is_binary(op) => {
                 self.at += 3;
-                binary(self.process, op, left, right)
+                self.kind.binary(self.process, op, left, right)
             }
             [open, ..] if open == "(" && rest.len() > 1 => {
                 self.at += 1;

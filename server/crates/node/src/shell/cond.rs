@@ -71,7 +71,7 @@ impl Shell {
                         Ok(if *op == CondOp::Less { left < right } else { left > right })
                     }
                     CondOp::Number(ordering, negated) => {
-                        self.builtin = self.dialect.is_bash().then(|| bytes::Bytes::from_static(b"[["));
+                        self.builtin = Some(bytes::Bytes::from_static(b"[["));
                         let left = self.expand(|expander| expander.evaluate(&left)).await;
                         let right = self.expand(|expander| expander.arithmetic(right)).await;
                         self.builtin = None;
@@ -115,15 +115,13 @@ impl Shell {
             Err(_) => return self.refuse("syntax error in regular expression"),
         };
         let found = regex.captures(text, 0);
-        if self.dialect.is_bash() {
-            let groups = found.as_ref().map_or_else(Vec::new, |found| {
-                found
-                    .iter()
-                    .map(|range| range.clone().map_or_else(bytes::Bytes::new, |range| text.slice(range)))
-                    .collect()
-            });
-            let _ = self.variables.set_value(b"BASH_REMATCH", Value::Indexed((0..).zip(groups).collect()));
-        }
+        let groups = found.as_ref().map_or_else(Vec::new, |found| {
+            found
+                .iter()
+                .map(|range| range.clone().map_or_else(bytes::Bytes::new, |range| text.slice(range)))
+                .collect()
+        });
+        let _ = self.variables.set_value(b"BASH_REMATCH", Value::Indexed((0..).zip(groups).collect()));
         Ok(found.is_some())
     }
 }

@@ -16,6 +16,7 @@ mod expand;
 mod frames;
 mod input;
 mod jobs;
+mod last_command;
 mod machine;
 mod options;
 mod parser;

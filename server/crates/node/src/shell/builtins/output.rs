@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Effect;
 use crate::{
-    commands,
+    commands::{self, test::Kind},
     shell::{
         Dialect,
         expand::{ExpandError, Expander, Journal},
@@ -83,13 +83,18 @@ pub(super) fn test(shell: &mut Shell, args: &[Bytes]) -> Effect {
         match operands.split_last() {
             Some((last, rest)) if last == close => operands = rest,
             _ => {
-                let message = if shell.dialect.is_bash() { "missing `]'" } else { "missing ]" };
-                complain(shell, message);
+                let message = if shell.dialect.is_bash() {
+                    "missing `]'".to_owned()
+                } else {
+                    format!("missing {close}")
+                };
+                complain(shell, &message);
                 return Effect::Status(2);
             }
         }
     }
-    match commands::test::holds(&shell.process, operands) {
+    let kind = if bracket == Some("]]") { Kind::Double } else { Kind::Single };
+    match commands::test::holds(&shell.process, kind, operands) {
         Ok(holds) => Effect::Status(u8::from(!holds)),
         Err(error) => {
             let message = error.message(shell.dialect.into());

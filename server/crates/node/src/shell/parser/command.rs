@@ -10,6 +10,7 @@ use super::{
     word::{Parts, tilde_name},
 };
 use crate::shell::{
+    Dialect,
     arith::name_len,
     ast::{
         AndOr, AssignedValue, Assignment, Block, Command, CommandKind, Connector, Definition, Element, Part,
@@ -173,6 +174,8 @@ impl Parser {
         let mut words = Vec::new();
         let mut redirects = Vec::new();
         let mut arrays = Vec::new();
+        // Within ash's `[[`, which is a command like others, `&&` and `||` are words.
+        let mut doubled = self.dialect == Dialect::Ash && self.at_reserved("[[")?;
         loop {
             if let Some(redirect) = self.redirect()? {
                 redirects.push(redirect);
@@ -186,9 +189,16 @@ impl Parser {
                 Tok::Op(Op::Open) if words.len() == 1 && assignments.is_empty() && redirects.is_empty() => {
                     return self.function(&words[0], line);
                 }
+                Tok::Op(op @ (Op::AndIf | Op::OrIf)) if doubled => {
+                    let text = Bytes::from_static(op.text().as_bytes());
+                    self.skip()?;
+                    words.push(Word::of(Part::Quoted(text)));
+                    continue;
+                }
                 _ => break,
             }
             let Tok::Word(word) = self.take()? else { break };
+            doubled = doubled && word.literal().is_none_or(|text| text != "]]");
             if words.is_empty()
                 && let Some(assignment) = self.assignment(&word)?
             {

@@ -53,7 +53,7 @@ impl Parser {
             b"select" if bash => self.select_command()?,
             b"case" => self.case_command()?,
             b"function" if self.dialect.has_bashisms() => self.function_command()?,
-            b"[[" if self.dialect.has_bashisms() => {
+            b"[[" if bash => {
                 self.skip()?;
                 CommandKind::Cond(self.cond_command()?)
             }
