@@ -302,7 +302,11 @@ impl Shell {
             }
         };
         self.take_terminal_back();
-        self.tell_of_signal(status);
+        if self.dialect.is_bash() && !self.options.interactive {
+            self.tell_of_killed(child.pid, status, words);
+        } else {
+            self.tell_of_signal(status);
+        }
         code(status)
     }
 
@@ -350,6 +354,20 @@ impl Shell {
         128 + Signal::TSTP.number()
     }
 
+    /// Says what signal killed a program that a script of bash ran, and which.
+    fn tell_of_killed(&mut self, pid: u32, status: ExitStatus, words: &[Bytes]) {
+        let ExitStatus::Signal(signal) = status else { return };
+        if signal == Signal::TERM {
+            return self.tell_of_signal(status);
+        }
+        if matches!(signal, Signal::INT | Signal::PIPE) || words.is_empty() {
+            return;
+        }
+        let text = words.join(&b' ');
+        let text = String::from_utf8_lossy(&text);
+        self.complain(&format!("{pid:>5} {:<23} {text}", signal.description()));
+    }
+
     /// Says what signal killed a command in the foreground, unless it was an everyday one.
     fn tell_of_signal(&mut self, status: ExitStatus) {
         let ExitStatus::Signal(signal) = status else { return };
@@ -360,9 +378,6 @@ impl Shell {
             return;
         }
         let text = signal.description();
-        if self.dialect == Dialect::Bash && !self.options.interactive {
-            return;
-        }
         self.errors.extend_from_slice(format!("{text}\n").as_bytes());
     }
 
