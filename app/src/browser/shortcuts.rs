@@ -33,7 +33,7 @@ pub(crate) fn Listen() -> impl IntoView {
             event.prevent_default();
             match action {
                 Action::Go(path) => navigate(path, NavigateOptions::default()),
-                Action::Search => match focus::element("search").and_then(|it| it.dyn_into().ok()) {
+                Action::Search => match search_here() {
                     Some(search) => search_in(&search),
                     None => navigate("/#search", NavigateOptions::default()),
                 },
@@ -47,6 +47,12 @@ pub(crate) fn Listen() -> impl IntoView {
         });
         on_cleanup(move || listener.remove());
     });
+}
+
+/// The search field of this page. The page before this one may still be there for a moment: its field goes with it.
+fn search_here() -> Option<HtmlInputElement> {
+    let here = window().location().pathname().is_ok_and(|path| path == "/");
+    focus::element("search").filter(|_| here)?.dyn_into().ok()
 }
 
 fn action_of(key: &str, after_g: bool) -> Option<Action> {

@@ -1,6 +1,7 @@
 //! The search field of the catalogue.
 
 use leptos::{html, prelude::*};
+use leptos_router::hooks::use_location;
 
 use super::query::Query;
 use crate::{
@@ -13,10 +14,13 @@ use crate::{
 #[component]
 pub(crate) fn Search(query: RwSignal<Query>, cards: StoredValue<Vec<Card>>) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
+    let hash = use_location().hash;
     Effect::new(move || {
         // `/` on another page leads here.
+        let is_meant =
+            hash.get() == "#search" || window().location().hash().is_ok_and(|hash| hash == "#search");
         if let Some(field) = field.get()
-            && window().location().hash().is_ok_and(|hash| hash == "#search")
+            && is_meant
         {
             search_in(&field);
         }
