@@ -6,6 +6,7 @@
 pub(super) mod filebeat;
 pub(super) mod fluent_bit;
 pub(super) mod fluentd;
+mod patterns;
 mod tail;
 
 use std::{

@@ -13,7 +13,7 @@ use self::{
     figures::Work,
     parser::Parser,
 };
-use super::{Line, MAX_CONFIG, Record, Shipped, Shipper, Tail, ship, with_variables};
+use super::{Line, MAX_CONFIG, Record, Shipped, Shipper, Tail, patterns::Patterns, ship, with_variables};
 use crate::{
     env::BoxFuture,
     kernel::{
@@ -42,6 +42,7 @@ async fn say(process: &Process, level: &str, message: &str) {
 struct FluentBit {
     sections: Vec<Section>,
     parsers: Vec<Parser>,
+    patterns: Patterns,
     /// The sections that tail files, in the order of the tails.
     tails: Vec<Input>,
     /// Those that make records of their own.
@@ -114,6 +115,7 @@ async fn run(process: Arc<Process>) -> Outcome {
         Err(message) => return refused(&process, &message).await,
     };
     let mut shipper = FluentBit {
+        patterns: Patterns::default(),
         parsers: sections.iter().filter(|section| section.name == "parser").filter_map(Parser::of).collect(),
         tails: Vec::new(),
         makers: Vec::new(),
@@ -271,7 +273,7 @@ impl FluentBit {
                             .get(key.trim_start_matches('$'))
                             .and_then(serde_json::Value::as_str)
                             .unwrap_or_default();
-                        regex::Regex::new(pattern.trim()).is_ok_and(|regex| regex.is_match(value))
+                        self.patterns.fit(pattern.trim(), value)
                     };
                     if !filter.all("regex").all(fits) || filter.all("exclude").any(fits) {
                         return None;

@@ -4,7 +4,7 @@ use regex::Regex;
 use serde_json::json;
 
 use super::config::Section;
-use crate::servers::shippers::Record;
+use crate::servers::shippers::{Record, patterns::compile};
 
 /// A parser by its name.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ impl Parser {
     pub(super) fn of(section: &Section) -> Option<Self> {
         let format = match section.get("format")?.to_ascii_lowercase().as_str() {
             "json" => Format::Json,
-            "regex" => Format::Regex(Regex::new(section.get("regex")?).ok()?),
+            "regex" => Format::Regex(compile(section.get("regex")?)?),
             _ => return None,
         };
         let timed = section.get("time_format").is_some() && !section.is_on("time_keep");

@@ -9,7 +9,7 @@ use futures::future::{Either, join_all, select};
 use serde_json::{Value, json};
 
 use self::config::{Section, parse};
-use super::{Line, MAX_CONFIG, Record, Shipped, Shipper, Tail, hostname, ship};
+use super::{Line, MAX_CONFIG, Record, Shipped, Shipper, Tail, hostname, patterns::Patterns, ship};
 use crate::{
     env::BoxFuture,
     http::decode_percent,
@@ -145,7 +145,8 @@ async fn run(process: Arc<Process>) -> Outcome {
         }
     }
     say(&process, "info", "#0 fluentd worker is now running worker=0").await;
-    let pipeline = Arc::new(Pipeline { sources, rules, chunk: process.random() });
+    let pipeline =
+        Arc::new(Pipeline { sources, rules, patterns: Patterns::default(), chunk: process.random() });
     let listening = join_all(listeners.iter().map(|(is_http, listener)| {
         let (process, pipeline) = (&process, Arc::clone(&pipeline));
         async move {
@@ -243,6 +244,7 @@ struct Pipeline {
     sources: Vec<Section>,
     /// Filters and matches, in order.
     rules: Vec<Section>,
+    patterns: Patterns,
     /// Names the chunk that outputs to files write.
     chunk: u64,
 }
@@ -273,7 +275,7 @@ impl Pipeline {
                     for rule in &filter.children {
                         let value = record.get(rule.get("key")?).and_then(Value::as_str).unwrap_or_default();
                         let pattern = rule.get("pattern").unwrap_or_default().trim_matches('/');
-                        let fits = regex::Regex::new(pattern).is_ok_and(|regex| regex.is_match(value));
+                        let fits = self.patterns.fit(pattern, value);
                         if fits != (rule.name == "regexp") {
                             return None;
                         }
