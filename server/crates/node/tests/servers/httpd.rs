@@ -142,7 +142,9 @@ async fn apache_rewrites_what_is_asked_for() {
                   RewriteCond %{HTTP_USER_AGENT} ^bot [NC,OR]\nRewriteCond %{QUERY_STRING} (^|&)who=(bot)\nRewriteRule ^/$ /bots-%2.txt [L]\n\
                   RewriteRule ^/api/(.*)$ http://localhost:5678/$1 [P]\n\
                   <Directory /usr/local/apache2/htdocs/app>\n  AllowOverride All\n</Directory>\n";
-    let mounts = vec![lab.file("httpd.conf", config, "/usr/local/apache2/conf/httpd.conf")];
+    let growing = "RewriteRule ^/grow(.*)$ /grow$1$1$1$1\n".repeat(40);
+    let mounts =
+        vec![lab.file("httpd.conf", &format!("{config}{growing}"), "/usr/local/apache2/conf/httpd.conf")];
     let id = lab.add(&pod, ContainerConfig { mounts, ..image("httpd:2.4") }).await;
     let args = vec!["-text=from the api".to_owned()];
     lab.add(&pod, ContainerConfig { args, ..image("hashicorp/http-echo") }).await;
@@ -164,6 +166,11 @@ async fn apache_rewrites_what_is_asked_for() {
     assert_eq!(ask("-A Bot/1 localhost/").await, "bots\n");
     assert!(ask("localhost/").await.contains("It works!"));
     assert_eq!(ask("localhost/api/x").await, "from the api\n");
+    assert_eq!(
+        ask(&format!("{shown} localhost/growing")).await,
+        "500 ",
+        "what would grow without end is given up"
+    );
     assert_eq!(ask("localhost/app/some/route").await, "front\n");
     assert_eq!(ask("localhost/app/file").await, "file\n");
     assert!(ask("-i localhost/app/other").await.contains("\r\nX-From: htaccess\r\n"));

@@ -9,6 +9,13 @@ use crate::{
     servers::listening::Request,
 };
 
+/// The longest text that a rule or a condition may make, in bytes: what a request's line may have. Rules that double
+/// what they are given would not end otherwise.
+const MAX_TEXT: usize = 8190;
+
+/// A rule made more than [`MAX_TEXT`].
+struct TooLong;
+
 /// The rules of one place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rewrite {
@@ -128,6 +135,10 @@ impl Rewrite {
         if !self.on {
             return None;
         }
+        self.follow(asked, directory).unwrap_or(Some(Rewritten::Status(500)))
+    }
+
+    fn follow(&self, asked: &Asked<'_>, directory: Option<&str>) -> Result<Option<Rewritten>, TooLong> {
         let mut path = asked.path.to_owned();
         let mut query = asked.query.to_owned();
         let mut changed = false;
@@ -140,13 +151,13 @@ impl Rewrite {
             if groups.is_some() == rule.negated {
                 continue;
             }
-            let Some(last) = hold(&rule.conditions, asked, &path, &query, groups.as_ref()) else { continue };
+            let Some(last) = hold(&rule.conditions, asked, &path, &query, groups.as_ref())? else { continue };
             let flags = &rule.flags;
             if flags.forbidden {
-                return Some(Rewritten::Status(403));
+                return Ok(Some(Rewritten::Status(403)));
             }
             if flags.gone {
-                return Some(Rewritten::Status(410));
+                return Ok(Some(Rewritten::Status(410)));
             }
             if rule.target == "-" {
                 if flags.last || flags.end {
@@ -154,7 +165,7 @@ impl Rewrite {
                 }
                 continue;
             }
-            let filled = expand(&rule.target, asked, &path, &query, groups.as_ref(), &last);
+            let filled = expand(&rule.target, asked, &path, &query, groups.as_ref(), &last)?;
             let (target, new_query) = match filled.split_once('?') {
                 Some((target, new)) => (target.to_owned(), Some(new.to_owned())),
                 None => (filled, None),
@@ -174,13 +185,16 @@ impl Rewrite {
                 let base = self.base.as_deref().or(directory).unwrap_or("/");
                 format!("{}/{target}", base.trim_end_matches('/'))
             };
+            if path.len() + query.len() > MAX_TEXT {
+                return Err(TooLong);
+            }
             changed = true;
             let with_query = |path: &str| match query.as_str() {
                 "" => path.to_owned(),
                 query => format!("{path}?{query}"),
             };
             if flags.proxy {
-                return Some(Rewritten::Proxy(with_query(&path)));
+                return Ok(Some(Rewritten::Proxy(with_query(&path))));
             }
             if absolute || flags.redirect.is_some() {
                 let shown = if flags.unescaped || absolute { path } else { encode_path(path.as_bytes()) };
@@ -190,17 +204,15 @@ impl Rewrite {
                     let host = asked.request.head.headers.get("host").unwrap_or(asked.server_name);
                     format!("http://{host}{shown}")
                 };
-                return Some(Rewritten::Redirect(flags.redirect.unwrap_or(302), with_query(&shown)));
+                let status = flags.redirect.unwrap_or(302);
+                return Ok(Some(Rewritten::Redirect(status, with_query(&shown))));
             }
             if flags.last || flags.end {
-                return Some(Rewritten::Path { path, query, end: flags.end });
+                return Ok(Some(Rewritten::Path { path, query, end: flags.end }));
             }
         }
-        (changed && (path != asked.path || query != asked.query)).then_some(Rewritten::Path {
-            path,
-            query,
-            end: false,
-        })
+        changed &= path != asked.path || query != asked.query;
+        Ok(changed.then_some(Rewritten::Path { path, query, end: false }))
     }
 }
 
@@ -283,11 +295,11 @@ fn hold(
     path: &str,
     query: &str,
     groups: Option<&Captures<'_>>,
-) -> Option<Vec<String>> {
+) -> Result<Option<Vec<String>>, TooLong> {
     let mut last = Vec::new();
     let mut conditions = conditions.iter().peekable();
     while let Some(condition) = conditions.next() {
-        let text = expand(&condition.text, asked, path, query, groups, &last);
+        let text = expand(&condition.text, asked, path, query, groups, &last)?;
         let stat = || asked.process.stat(text.as_bytes(), true);
         let fits = match &condition.test {
             Test::Fits(regex) => match regex.captures(&text) {
@@ -316,7 +328,7 @@ fn hold(
             if condition.or && conditions.peek().is_some() {
                 continue;
             }
-            return None;
+            return Ok(None);
         }
         // One of several that are joined by `OR` is enough.
         let mut joined = condition.or;
@@ -324,7 +336,7 @@ fn hold(
             joined = conditions.next().is_some_and(|next| next.or);
         }
     }
-    Some(last)
+    Ok(Some(last))
 }
 
 /// A text with `$1`, `%1` and `%{NAME}` filled in.
@@ -335,10 +347,13 @@ fn expand(
     query: &str,
     groups: Option<&Captures<'_>>,
     last: &[String],
-) -> String {
+) -> Result<String, TooLong> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find(['$', '%', '\\']) {
+        if out.len() > MAX_TEXT {
+            return Err(TooLong);
+        }
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         let digit = after.chars().next().and_then(|digit| digit.to_digit(10));
@@ -368,7 +383,8 @@ fn expand(
             }
         }
     }
-    out + rest
+    out.push_str(rest);
+    if out.len() > MAX_TEXT { Err(TooLong) } else { Ok(out) }
 }
 
 fn variable(name: &str, asked: &Asked<'_>, path: &str, query: &str) -> String {
