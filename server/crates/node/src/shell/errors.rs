@@ -8,7 +8,7 @@ use super::{
     parser::ParseError,
     state::Shell,
 };
-use crate::kernel::{errno::Errno, process::Process};
+use crate::kernel::{errno::Errno, fs::file_name, process::Process};
 
 impl Shell {
     /// Notes an error message; it is printed as soon as the shell can.
@@ -29,9 +29,7 @@ impl Shell {
             (Dialect::Ash, Some(b"echo")) => {
                 // The applet says it, not the script.
                 let argv = self.process.argv();
-                let applet = argv
-                    .first()
-                    .map_or(&b"sh"[..], |name| name.rsplit(|byte| *byte == b'/').next().unwrap_or(name));
+                let applet = argv.first().map_or(&b"sh"[..], |name| file_name(name));
                 let applet = String::from_utf8_lossy(applet.strip_prefix(b"-").unwrap_or(applet));
                 let line = format!("{applet}: write error: {text}\n");
                 self.errors.extend_from_slice(line.as_bytes());

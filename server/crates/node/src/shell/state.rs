@@ -202,7 +202,7 @@ impl Shell {
     /// Sets what every shell sets at its start.
     fn set_up_variables(&mut self) {
         let cwd = Bytes::from(self.process.cwd());
-        let inherited = self.variables.text(b"PWD").cloned().filter(|pwd| self.is_cwd(pwd));
+        let inherited = self.variables.text(b"PWD").cloned().filter(|pwd| self.process.is_here(pwd));
         self.set_default(b"PWD", inherited.unwrap_or(cwd), true);
         let parent = self.process.parent_pid().to_string();
         let level =
@@ -263,13 +263,6 @@ impl Shell {
         if export {
             self.variables.export(name, true);
         }
-    }
-
-    /// Whether a path leads to the working directory.
-    fn is_cwd(&self, path: &[u8]) -> bool {
-        let place = self.process.place(path, true);
-        let cwd = self.process.lock().cwd.clone();
-        path.starts_with(b"/") && place.is_ok_and(|place| place == cwd)
     }
 
     /// A copy that runs as another process: traps are forgotten, what is ignored stays so.

@@ -53,15 +53,12 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
                 return of_old(cx, host, &path.replace("BaseOS", "os")).await;
             }
             let url = format!("https://{host}/{path}");
-            // The name is asked for as anybody would: the error is that of the container's own network.
-            let process = Arc::clone(&cx.process);
-            let reason = match resolver::resolve(&process, host).await {
-                Ok(_) => format!("Curl error (7): Couldn't connect to server for {url}"),
-                Err(_) => {
-                    format!(
-                        "Curl error (6): Couldn't resolve host name for {url} [Could not resolve host: {host}]"
-                    )
-                }
+            let reason = if has_address(&cx, host).await {
+                format!("Curl error (7): Couldn't connect to server for {url}")
+            } else {
+                format!(
+                    "Curl error (6): Couldn't resolve host name for {url} [Could not resolve host: {host}]"
+                )
             };
             let title = format!("{name} {major} - BaseOS");
             cx.put(format!("{title:<47} 0.0  B/s |   0  B     00:00    \n"));
@@ -84,13 +81,24 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
     }
 }
 
+/// Whether a name has an address. It is asked for as anybody would, so that the error is that of the container's own network.
+async fn has_address(cx: &Cx, host: &str) -> bool {
+    let process = Arc::clone(&cx.process);
+    resolver::resolve(&process, host).await.is_ok()
+}
+
 /// What the `yum` of CentOS 7 says.
 async fn of_old(mut cx: Cx, host: &str, path: &str) -> u8 {
     cx.put("Loaded plugins: fastestmirror, ovl\nDetermining fastest mirrors\n");
     cx.flush().await;
+    let reason = if has_address(&cx, host).await {
+        format!("7 - \"Failed connect to {host}:80; Connection refused\"")
+    } else {
+        format!("6 - \"Could not resolve host: {host}; Unknown error\"")
+    };
     cx.complain(format!(
-        "Could not retrieve mirrorlist http://{host}/{path} error was\n14: curl#6 - \"Could not resolve host: {host}; Unknown \
-         error\"\n\n\nCannot find a valid baseurl for repo: base/7/x86_64\n"
+        "Could not retrieve mirrorlist http://{host}/{path} error was\n14: curl#{reason}\n\n\nCannot find a valid baseurl for repo: \
+         base/7/x86_64\n"
     ))
     .await;
     1

@@ -85,13 +85,8 @@ pub(in crate::commands) async fn pwd(mut cx: Cx) -> u8 {
             Err(code) => return code,
         }
     }
-    let here = cx.process.cwd();
-    let names_it = |path: &Vec<u8>| {
-        path.starts_with(b"/")
-            && matches!((cx.process.place(path, true), cx.process.place(&here, true)), (Ok(one), Ok(other)) if one == other)
-    };
-    let shown = logical.filter(names_it).unwrap_or_else(|| here.to_vec());
-    cx.put(&shown);
+    let logical = logical.filter(|path| cx.process.is_here(path));
+    cx.put(logical.unwrap_or_else(|| cx.process.cwd().to_vec()));
     cx.put("\n");
     cx.finish(0).await
 }

@@ -3,30 +3,16 @@
 use data_encoding::BASE32;
 
 use super::{
-    super::{Cx, number},
+    super::Cx,
+    base64::{Plan, plan},
     open_input,
 };
-use crate::libc::getopt::OptSpec;
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
-    let spec =
-        OptSpec { short: "dw:i", long: &[("decode", b'd'), ("wrap=", b'w'), ("ignore-garbage", b'i')] };
-    let opts = match cx.opts(spec, "[-d] [-w COL] [FILE]").await {
-        Ok(opts) => opts,
+    let Plan { decodes, ignores_garbage, width, path } = match plan(&mut cx).await {
+        Ok(plan) => plan,
         Err(code) => return code,
     };
-    let mut width = 76;
-    if let Some(text) = opts.value(b'w') {
-        match number::parse::<usize>(text) {
-            Some(value) => width = value,
-            None if cx.is_gnu() => {
-                cx.error(format!("invalid wrap size: '{}'", String::from_utf8_lossy(text))).await;
-                return 1;
-            }
-            None => return cx.bad_number(text).await,
-        }
-    }
-    let path = opts.operands.first().cloned().unwrap_or_else(|| "-".into());
     let Some(file) = open_input(&mut cx, &path).await else { return 1 };
     let all = match cx.read_all(&file).await {
         Ok(all) => all,
@@ -37,8 +23,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         }
     };
     cx.process.work(u32::try_from(all.len() >> 8).unwrap_or(u32::MAX)).await;
-    if opts.has(b'd') {
-        return decode(cx, all, opts.has(b'i')).await;
+    if decodes {
+        return decode(cx, all, ignores_garbage).await;
     }
     let text = BASE32.encode(&all);
     let lines = text.as_bytes().chunks(if width == 0 { text.len().max(1) } else { width });

@@ -1,29 +1,50 @@
 //! `base64`: bytes as letters and back.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 
 use super::super::{Cx, number};
 use crate::libc::getopt::OptSpec;
 
-pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
+/// What `base64` and `base32` are asked for.
+pub(super) struct Plan {
+    pub(super) decodes: bool,
+    /// Characters that belong to no code are passed by.
+    pub(super) ignores_garbage: bool,
+    /// How long lines are; 0 for one without end.
+    pub(super) width: usize,
+    pub(super) path: Bytes,
+}
+
+/// Reads the command line. The error is the exit code: what is wrong has been said.
+pub(super) async fn plan(cx: &mut Cx) -> Result<Plan, u8> {
     let spec =
         OptSpec { short: "dw:i", long: &[("decode", b'd'), ("wrap=", b'w'), ("ignore-garbage", b'i')] };
-    let opts = match cx.opts(spec, "[-d] [-w COL] [FILE]").await {
-        Ok(opts) => opts,
-        Err(code) => return code,
-    };
+    let opts = cx.opts(spec, "[-d] [-w COL] [FILE]").await?;
     let mut width = 76;
     if let Some(text) = opts.value(b'w') {
         match number::parse::<usize>(text) {
             Some(value) => width = value,
             None if cx.is_gnu() => {
                 cx.error(format!("invalid wrap size: '{}'", String::from_utf8_lossy(text))).await;
-                return 1;
+                return Err(1);
             }
-            None => return cx.bad_number(text).await,
+            None => return Err(cx.bad_number(text).await),
         }
     }
-    let path = opts.operands.first().cloned().unwrap_or_else(|| "-".into());
+    Ok(Plan {
+        decodes: opts.has(b'd'),
+        ignores_garbage: opts.has(b'i'),
+        width,
+        path: opts.operands.first().cloned().unwrap_or_else(|| "-".into()),
+    })
+}
+
+pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
+    let Plan { decodes, width, path, .. } = match plan(&mut cx).await {
+        Ok(plan) => plan,
+        Err(code) => return code,
+    };
     let file = match cx.open(&path).await {
         Ok(file) => file,
         Err(errno) => {
@@ -31,7 +52,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
             return 1;
         }
     };
-    if opts.has(b'd') {
+    if decodes {
         return decode(cx, &file).await;
     }
     let mut rest: Vec<u8> = Vec::new();

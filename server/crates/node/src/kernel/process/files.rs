@@ -290,6 +290,11 @@ impl Process {
         self.container.mounts.path_of(&cwd, &root)
     }
 
+    /// Whether an absolute path, which may go through links, leads to the working directory: what `$PWD` is believed by.
+    pub(crate) fn is_here(&self, path: &[u8]) -> bool {
+        path.starts_with(b"/") && self.place(path, true).is_ok_and(|place| place == self.lock().cwd)
+    }
+
     /// The path of a place without links, `.` and `..` (`realpath(3)`).
     pub(crate) fn real_path(&self, path: &[u8]) -> Result<Vec<u8>, Errno> {
         self.walk(|walk| {
