@@ -5,6 +5,16 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
+/// The longest time that somebody may ask a program to wait, in seconds: some thirty years. It can be added to any date.
+const LONGEST: f64 = 1e9;
+
+/// A length of time in seconds that comes from outside: nothing for what is none, and no longer than anybody waits.
+#[expect(clippy::disallowed_methods, reason = "the one place where its bounds are seen to")]
+pub(crate) fn seconds(value: f64) -> Duration {
+    // Not a number is no more than nothing.
+    Duration::from_secs_f64(if value > 0.0 { value.min(LONGEST) } else { 0.0 })
+}
+
 /// A future on the heap that may move between threads.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -122,6 +132,22 @@ mod on_tokio {
                 spawner: Arc::new(TokioSpawner(tokio::runtime::Handle::current())),
                 seed,
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_from_outside_are_never_more_or_less_than_a_time_can_be() {
+        assert_eq!(seconds(1.5), Duration::from_millis(1500));
+        for none in [f64::NAN, f64::NEG_INFINITY, -1.0, 0.0] {
+            assert_eq!(seconds(none), Duration::ZERO);
+        }
+        for long in [f64::INFINITY, 1e300] {
+            assert_eq!(seconds(long), Duration::from_secs(1_000_000_000));
         }
     }
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{host::Host, wait::lock};
+use crate::env::seconds;
 
 /// What one step counts as in a container's own figures, in nanoseconds.
 const STEP_NANOS: u64 = 500;
@@ -163,7 +164,7 @@ impl Cpu {
             state.refill(&self.host, now);
             state.tokens -= i64::from(steps);
             let wait = (state.tokens < 0).then(|| {
-                let wait = Duration::from_secs_f64(-(state.tokens as f64) / state.pace(&self.host)).max(REST);
+                let wait = seconds(-(state.tokens as f64) / state.pace(&self.host)).max(REST);
                 // It has been running all that time, as far as it can tell; several processes have no more than the share.
                 let from = now.max(state.busy_until);
                 let until = now + wait;

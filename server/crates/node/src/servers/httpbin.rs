@@ -1,7 +1,7 @@
 //! `httpbin`: says as JSON what it was asked, and answers as it is asked to. Of its many addresses those are here that tell about
 //! a request, that answer with a status or late, and that redirect or want a password.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use indexmap::IndexMap;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::listening::{Answer, Request, listen_everywhere, serve, signalled};
 use crate::{
-    env::BoxFuture,
+    env::{self, BoxFuture},
     http::{decode_percent, http_date},
     kernel::{
         process::{Outcome, Process},
@@ -164,8 +164,8 @@ async fn answer(process: &Process, request: Request) -> Answer {
             _ => Answer::new(400, HTML, "Invalid status code"),
         },
         (_, ["delay", seconds]) => {
-            let seconds = seconds.parse::<f64>().unwrap_or(0.0).clamp(0.0, MAX_DELAY);
-            process.sleep(Duration::from_secs_f64(seconds)).await;
+            let delay = seconds.parse::<f64>().unwrap_or(0.0).min(MAX_DELAY);
+            process.sleep(env::seconds(delay)).await;
             only(&described, &["args", "data", "files", "form", "headers", "origin", "url"])
         }
         (_, ["redirect-to"]) => {

@@ -7,6 +7,7 @@ use futures::future::select;
 use super::connect::{FamilyWanted, addresses, busybox_address};
 use crate::{
     commands::Cx,
+    env,
     kernel::{process::Disposition, signal::Signal},
     libc::getopt::OptSpec,
     network::Echo,
@@ -66,9 +67,9 @@ pub(super) async fn ping(mut cx: Cx) -> u8 {
     };
     let plan = Plan {
         count: number(b'c').map(|count| count as u64),
-        interval: Duration::from_secs_f64(number(b'i').unwrap_or(1.0).max(0.002)),
-        deadline: number(b'w').map(Duration::from_secs_f64),
-        patience: Duration::from_secs_f64(number(b'W').unwrap_or(10.0)),
+        interval: env::seconds(number(b'i').unwrap_or(1.0).max(0.002)),
+        deadline: number(b'w').map(env::seconds),
+        patience: env::seconds(number(b'W').unwrap_or(10.0)),
         size: number(b's').map_or(56, |size| size as u64),
         quiet: opts.has(b'q'),
     };

@@ -5,6 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use regex::bytes::Regex;
 use serde_json::Value;
 
+use crate::env;
+
 /// A whole configuration.
 #[derive(Debug)]
 pub(super) struct Config {
@@ -174,7 +176,7 @@ fn socket(value: &Value) -> Result<SocketAddr, String> {
 /// A length of time such as `0.25s`.
 fn duration(value: &Value) -> Option<Duration> {
     let seconds: f64 = value.as_str()?.strip_suffix('s')?.parse().ok()?;
-    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(1e9)))
+    (seconds.is_finite() && seconds >= 0.0).then(|| env::seconds(seconds))
 }
 
 fn cluster(value: &Value) -> Result<Cluster, String> {

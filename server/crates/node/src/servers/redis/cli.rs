@@ -10,7 +10,7 @@ use super::{
     words::split,
 };
 use crate::{
-    env::BoxFuture,
+    env::{self, BoxFuture},
     http::Wire,
     kernel::process::{Outcome, Process},
     libc::resolver,
@@ -87,7 +87,7 @@ fn plan(process: &Process) -> Result<Plan, String> {
             }
             b"-i" => {
                 let seconds = parsed(&value()?).unwrap_or(0.0f64);
-                plan.interval = Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0));
+                plan.interval = env::seconds(seconds.min(86_400.0));
             }
             b"-u" => plan.take_uri(&String::from_utf8_lossy(&value()?)),
             b"-x" => plan.reads_argument = true,

@@ -1,6 +1,6 @@
 //! One connection: transactions, messages, waiting for lists, and what concerns the server as a whole.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
 use futures::future::{Either, select};
@@ -11,7 +11,7 @@ use super::{
     protocol::{self, Reply},
     store::{self, Call},
 };
-use crate::{http::Wire, kernel::wait::lock};
+use crate::{env, http::Wire, kernel::wait::lock};
 
 /// How many commands a transaction may have.
 const MAX_QUEUED: usize = 10_000;
@@ -141,7 +141,7 @@ impl Connection<'_> {
             "DEBUG" if args.len() == 2 && args[0].eq_ignore_ascii_case(b"SLEEP") => {
                 let seconds: f64 =
                     std::str::from_utf8(&args[1]).ok().and_then(|text| text.parse().ok()).unwrap_or(0.0);
-                self.server.process.sleep(Duration::from_secs_f64(seconds.clamp(0.0, 3600.0))).await;
+                self.server.process.sleep(env::seconds(seconds.min(3600.0))).await;
                 vec![Reply::ok()]
             }
             "SHUTDOWN" => {
@@ -217,7 +217,7 @@ impl Connection<'_> {
         };
         let server = self.server;
         let mut late: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = match seconds > 0.0 {
-            true => Box::pin(server.process.sleep(Duration::from_secs_f64(seconds.min(1e9)))),
+            true => Box::pin(server.process.sleep(env::seconds(seconds))),
             false => Box::pin(std::future::pending()),
         };
         loop {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use crate::{
     commands::{Cx, network::connect::FamilyWanted},
+    env,
     http::encode_path,
 };
 
@@ -332,13 +333,13 @@ async fn set(cx: &Cx, plan: &mut Plan, name: &str, value: &str) -> Result<(), (u
         "cacert" => plan.authorities = Some(text),
         "oauth2-bearer" => plan.bearer = Some(text),
         "range" => plan.range = Some(text),
-        "max-time" => plan.max_time = Some(Duration::from_secs_f64(number()?)).filter(|time| !time.is_zero()),
+        "max-time" => plan.max_time = Some(env::seconds(number()?)).filter(|time| !time.is_zero()),
         "connect-timeout" => {
-            plan.connect_timeout = Some(Duration::from_secs_f64(number()?)).filter(|time| !time.is_zero());
+            plan.connect_timeout = Some(env::seconds(number()?)).filter(|time| !time.is_zero());
         }
         "max-redirs" => plan.max_redirects = value.parse().unwrap_or(u32::MAX),
         "retry" => plan.retries = number()? as u32,
-        "retry-delay" => plan.retry_delay = Some(Duration::from_secs_f64(number()?)),
+        "retry-delay" => plan.retry_delay = Some(env::seconds(number()?)),
         "write-out" => {
             plan.write_out = Some(match value.strip_prefix('@') {
                 Some(path) => String::from_utf8_lossy(&read(cx, path).await?).into_owned(),

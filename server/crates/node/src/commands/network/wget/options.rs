@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     commands::Cx,
+    env,
     libc::getopt::{OptSpec, Opts},
 };
 
@@ -99,11 +100,8 @@ pub(super) async fn plan(cx: &mut Cx, opts: &Opts) -> Result<Plan, u8> {
             }
         }
     }
-    let timeout = seconds(b'T')
-        .or(seconds(10))
-        .or(seconds(11))
-        .filter(|value| *value > 0.0)
-        .map(Duration::from_secs_f64);
+    let timeout =
+        seconds(b'T').or(seconds(10)).or(seconds(11)).filter(|value| *value > 0.0).map(env::seconds);
     let user = text(14).map(|user| format!("{user}:{}", text(15).unwrap_or_default()));
     Ok(Plan {
         quiet: opts.has(b'q'),
