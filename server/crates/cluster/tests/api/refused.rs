@@ -80,6 +80,7 @@ fn collection(object: &Value) -> String {
     let (version, kind) = (object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap());
     let root = if version == "v1" { "/api".to_owned() } else { "/apis".to_owned() };
     let plural = match kind.to_lowercase() {
+        kind if kind == "endpoints" => kind,
         kind if kind.ends_with("ss") => format!("{kind}es"),
         kind if kind.ends_with('y') => format!("{}ies", kind.trim_end_matches('y')),
         kind => format!("{kind}s"),
