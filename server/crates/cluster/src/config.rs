@@ -17,6 +17,8 @@ pub struct Config {
     pub nodes: Vec<NodeConfig>,
     /// The version that `/version` reports, such as `v1.36.2`.
     pub version: Version,
+    /// How much the objects may take in memory, in bytes: as etcd's quota, what is there can still be deleted.
+    pub storage_bytes: usize,
     /// How long events stay, in seconds.
     pub event_ttl_seconds: u32,
     /// The images that Pods can use.
@@ -63,6 +65,7 @@ impl Default for Config {
         Self {
             nodes: vec![NodeConfig::default()],
             version: Version { minor: 36, patch: 2 },
+            storage_bytes: 64 << 20,
             event_ttl_seconds: 3600,
             images: Arc::clone(&IMAGES),
             advertise_address: "192.0.2.2:6443".into(),

@@ -15,6 +15,8 @@ use crate::{
 pub struct Object {
     body: Body,
     revision: u64,
+    /// What it takes in memory, in bytes, roughly; nothing where all clusters have it alike.
+    weight: usize,
 }
 
 #[derive(Debug)]
@@ -75,7 +77,7 @@ impl Template {
 impl Object {
     /// An object that other clusters have too.
     pub(crate) fn alike(template: Arc<Template>, stamps: Stamps, revision: u64) -> Self {
-        Self { body: Body::Alike { template, stamps, whole: OnceLock::new() }, revision }
+        Self { body: Body::Alike { template, stamps, whole: OnceLock::new() }, revision, weight: 0 }
     }
 
     fn parts(&self) -> &Parts {
@@ -105,7 +107,8 @@ impl Object {
                 metadata.insert("resourceVersion".into(), Value::String(revision.to_string()));
             }
         }
-        Self { body: Body::Own(Parts { value, managed: managed.into() }), revision }
+        let weight = weigh(&value);
+        Self { body: Body::Own(Parts { value, managed: managed.into() }), revision, weight }
     }
 
     /// An object that is not stored.
@@ -137,6 +140,10 @@ impl Object {
             metadata.insert("managedFields".into(), render_entries(self.managed()));
         }
         value
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
     }
 
     /// The store's revision when this version was written.
@@ -239,6 +246,22 @@ impl Serialize for WithManaged<'_> {
         map.serialize_entry("managedFields", &render_entries(self.managed))?;
         map.end()
     }
+}
+
+/// What JSON takes in memory, in bytes, roughly: the nodes of maps have room for eleven entries.
+fn weigh(value: &Value) -> usize {
+    const VALUE: usize = size_of::<Value>();
+    const NODE: usize = 11;
+    VALUE
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(weigh).sum(),
+            Value::Object(map) => {
+                let entries = map.len().next_multiple_of(NODE) * (VALUE + size_of::<String>());
+                entries + map.iter().map(|(key, value)| key.len() + weigh(value) - VALUE).sum::<usize>()
+            }
+        }
 }
 
 /// JSON as a Rust type.

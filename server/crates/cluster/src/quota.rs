@@ -233,7 +233,10 @@ pub(crate) fn keep_up(server: &Server, writer: &Writer<'_>, namespace: &str, sto
         let mut object = stored.value().clone();
         object["status"] = json!({ "hard": spec.hard, "used": pod_resources::to_api(&used) });
         if object != *stored.value() {
-            writer.put("resourcequotas", object, stored.managed().to_vec(), server.env.clock.uptime());
+            let (owners, now) = (stored.managed().to_vec(), server.env.clock.uptime());
+            if let Err(error) = writer.put("resourcequotas", object, owners, now) {
+                tracing::debug!(%error, "a quota's status is not up to date");
+            }
         }
     }
 }

@@ -41,9 +41,9 @@ impl Server {
         #[expect(clippy::expect_used, reason = "nothing is safe on a system without random numbers")]
         let authority = Authority::new(env.clock.now()).expect("random numbers for a key");
         Self {
+            store: Arc::new(Store::new(config.storage_bytes)),
             env,
             config,
-            store: Arc::new(Store::new()),
             rng,
             tokens,
             authority,

@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use http::StatusCode;
 use serde_json::Value;
 
 pub(crate) use self::cursor::{Cursor, Expired};
@@ -26,6 +27,7 @@ pub(crate) use self::table::{Change, ChangeKind};
 use crate::{
     managed::Entry,
     object::{Object, Stamps, Template},
+    status::Status,
 };
 
 /// How long a change stays in the history, as etcd's compaction has it in Kubernetes.
@@ -34,10 +36,15 @@ const HISTORY_AGE: Duration = Duration::from_mins(5);
 /// How many changes of one resource stay in the history.
 const HISTORY_LENGTH: usize = 1024;
 
+/// How much they may take in memory, in bytes.
+const HISTORY_BYTES: usize = 8 << 20;
+
 /// All objects of one cluster.
 #[derive(Debug)]
 pub(crate) struct Store {
     tables: Mutex<Tables>,
+    /// How much the objects may take in memory, in bytes.
+    space: usize,
     gate: Mutex<()>,
     /// What the garbage collector has to look at.
     pub(crate) endings: Endings,
@@ -61,6 +68,28 @@ impl Tables {
             table
         })
     }
+
+    /// Makes one change to a resource at the next revision and wakes who follows it.
+    fn change<R>(&mut self, resource: &str, now: Duration, change: impl FnOnce(u64, &mut Table) -> R) -> R {
+        self.revision += 1;
+        let revision = self.revision;
+        let table = self.of(resource);
+        let result = change(revision, table);
+        table.trim(HISTORY_LENGTH, HISTORY_BYTES, now.saturating_sub(HISTORY_AGE));
+        table.wake(revision);
+        result
+    }
+
+    /// Whether there is room for an object. An eighth of the space is for changes of what is there: of a full store
+    /// something can still be deleted. What gets smaller always has room.
+    fn has_room(&self, resource: &str, object: &Object, space: usize) -> bool {
+        let table = self.by_resource.get(resource);
+        let old = table.and_then(|table| table.get(object.namespace(), object.name()));
+        let space = if old.is_some() { space } else { space - space / 8 };
+        let old = old.map_or(0, |old| old.weight());
+        let held: usize = self.by_resource.values().map(Table::weight).sum();
+        object.weight() <= old || held - old + object.weight() <= space
+    }
 }
 
 /// The right to write, and with it the promise that nobody else writes.
@@ -78,8 +107,9 @@ pub(crate) struct Listing {
 }
 
 impl Store {
-    pub(crate) fn new() -> Self {
-        Self { tables: Mutex::default(), gate: Mutex::default(), endings: Endings::default() }
+    /// A store for objects of so many bytes.
+    pub(crate) fn new(space: usize) -> Self {
+        Self { tables: Mutex::default(), space, gate: Mutex::default(), endings: Endings::default() }
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -136,40 +166,36 @@ impl Store {
             table.forget(revision);
         }
     }
-
-    /// Makes one change to a resource at the next revision and wakes who follows it.
-    fn change<R>(&self, resource: &str, now: Duration, change: impl FnOnce(u64, &mut Table) -> R) -> R {
-        let mut tables = self.tables();
-        tables.revision += 1;
-        let revision = tables.revision;
-        let table = tables.of(resource);
-        let result = change(revision, table);
-        table.trim(HISTORY_LENGTH, now.saturating_sub(HISTORY_AGE));
-        table.wake(revision);
-        result
-    }
 }
 
 impl Writer<'_> {
     /// Writes an object under its own namespace and name, and returns it at its new revision.
+    ///
+    /// # Errors
+    ///
+    /// What etcd says where its space is used up.
     pub(crate) fn put(
         &self,
         resource: &str,
         value: Value,
         managed: Vec<Entry>,
         now: Duration,
-    ) -> Arc<Object> {
-        self.store.change(resource, now, |revision, table| {
-            let object = Arc::new(Object::new(value, managed, revision));
+    ) -> Result<Arc<Object>, Box<Status>> {
+        let mut tables = self.store.tables();
+        let object = Arc::new(Object::new(value, managed, tables.revision + 1));
+        if !tables.has_room(resource, &object, self.store.space) {
+            return Err(no_room(self.store.space));
+        }
+        tables.change(resource, now, |_, table| {
             table.put(Arc::clone(&object), now);
             self.store.endings.written(resource, &object);
-            object
-        })
+        });
+        Ok(object)
     }
 
     /// Writes an object that all clusters have alike.
     pub(crate) fn put_alike(&self, resource: &str, template: Arc<Template>, stamps: Stamps, now: Duration) {
-        self.store.change(resource, now, |revision, table| {
+        self.store.tables().change(resource, now, |revision, table| {
             table.put(Arc::new(Object::alike(template, stamps, revision)), now);
         });
     }
@@ -182,11 +208,21 @@ impl Writer<'_> {
         name: &str,
         now: Duration,
     ) -> Option<Arc<Object>> {
-        let removed =
-            self.store.change(resource, now, |revision, table| table.remove(namespace, name, revision, now));
+        let removed = self
+            .store
+            .tables()
+            .change(resource, now, |revision, table| table.remove(namespace, name, revision, now));
         if let Some(object) = &removed {
             self.store.endings.removed(resource, object);
         }
         removed
     }
+}
+
+fn no_room(space: usize) -> Box<Status> {
+    let message = format!(
+        "etcdserver: mvcc: database space exceeded: this cluster holds {} MiB; delete what you no longer need",
+        space >> 20
+    );
+    Status::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
 }

@@ -36,6 +36,10 @@ pub(crate) struct Change {
 pub(super) struct Table {
     objects: BTreeMap<Box<str>, Arc<Object>>,
     history: VecDeque<Change>,
+    /// What the objects take in memory, in bytes...
+    weight: usize,
+    /// ...and what those of the history took.
+    history_weight: usize,
     /// The revision of the last change that the history has lost.
     lost: u64,
     woken: watch::Sender<u64>,
@@ -43,7 +47,14 @@ pub(super) struct Table {
 
 impl Default for Table {
     fn default() -> Self {
-        Self { objects: BTreeMap::new(), history: VecDeque::new(), lost: 0, woken: watch::Sender::new(0) }
+        Self {
+            objects: BTreeMap::new(),
+            history: VecDeque::new(),
+            weight: 0,
+            history_weight: 0,
+            lost: 0,
+            woken: watch::Sender::new(0),
+        }
     }
 }
 
@@ -103,9 +114,20 @@ impl Table {
     }
 
     pub(super) fn put(&mut self, object: Arc<Object>, at: Duration) {
+        self.weight += object.weight();
         let previous = self.objects.insert(key(object.namespace(), object.name()), Arc::clone(&object));
+        self.weight -= previous.as_ref().map_or(0, |previous| previous.weight());
         let kind = if previous.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
-        self.history.push_back(Change { revision: object.revision(), kind, object, previous, at });
+        self.record(Change { revision: object.revision(), kind, object, previous, at });
+    }
+
+    fn record(&mut self, change: Change) {
+        self.history_weight += change.object.weight();
+        self.history.push_back(change);
+    }
+
+    pub(super) fn weight(&self) -> usize {
+        self.weight
     }
 
     pub(super) fn remove(
@@ -116,6 +138,7 @@ impl Table {
         at: Duration,
     ) -> Option<Arc<Object>> {
         let previous = self.objects.remove(&key(namespace, name))?;
+        self.weight -= previous.weight();
         let object = Arc::new(previous.at(revision));
         let change = Change {
             revision,
@@ -124,23 +147,26 @@ impl Table {
             previous: Some(previous),
             at,
         };
-        self.history.push_back(change);
+        self.record(change);
         Some(object)
     }
 
-    /// Drops what is too old or too much.
-    pub(super) fn trim(&mut self, length: usize, not_before: Duration) {
+    /// Drops what is too old or too much; the last change stays, however much it is.
+    pub(super) fn trim(&mut self, length: usize, weight: usize, not_before: Duration) {
         while let Some(oldest) = self.history.front() {
-            if self.history.len() <= length && oldest.at >= not_before {
+            let fits = self.history.len() <= length && self.history_weight <= weight;
+            if (fits || self.history.len() == 1) && oldest.at >= not_before {
                 break;
             }
             self.lost = oldest.revision;
+            self.history_weight -= oldest.object.weight();
             self.history.pop_front();
         }
     }
 
     pub(super) fn forget(&mut self, revision: u64) {
         self.history = VecDeque::new();
+        self.history_weight = 0;
         self.lost = revision;
     }
 

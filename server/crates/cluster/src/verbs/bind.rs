@@ -52,5 +52,5 @@ pub(crate) fn bind(
         return Ok(Arc::new(Object::new(object, old.managed().to_vec(), old.revision())));
     }
     let owners = old.managed().to_vec();
-    Ok(writer.put(&pods.storage, object, owners, server.env.clock.uptime()))
+    writer.put(&pods.storage, object, owners, server.env.clock.uptime())
 }

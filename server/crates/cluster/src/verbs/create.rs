@@ -113,7 +113,7 @@ pub(super) fn create_owned(
     if request.dry_run {
         return Ok(Arc::new(Object::new(object, owners, 0)));
     }
-    let written = writer.put(&resource.storage, object, owners, server.env.clock.uptime());
+    let written = writer.put(&resource.storage, object, owners, server.env.clock.uptime())?;
     resource.strategy.created(cx, writer, written.value());
     quota::keep_up(server, writer, written.namespace(), &resource.storage);
     Ok(written)

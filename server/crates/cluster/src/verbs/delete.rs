@@ -138,7 +138,7 @@ fn delete_one(
     let changed = mark(server, resource, &mut object, grace);
     let written = if changed || object != *old.value() {
         let now = server.env.clock.uptime();
-        writer.put(&resource.storage, object, old.managed().to_vec(), now)
+        writer.put(&resource.storage, object, old.managed().to_vec(), now)?
     } else {
         old
     };

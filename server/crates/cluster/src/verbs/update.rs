@@ -111,7 +111,7 @@ pub(super) fn replace(
         return Ok(Arc::new(Object::new(object, owners, old.revision())));
     }
     let now = server.env.clock.uptime();
-    let written = writer.put(&resource.storage, object, owners, now);
+    let written = writer.put(&resource.storage, object, owners, now)?;
     quota::keep_up(server, writer, written.namespace(), &resource.storage);
     if is_deleting(written.value()) && super::delete::is_done(resource, written.value()) {
         return super::delete::remove(server, writer, resource, &written);

@@ -1,9 +1,10 @@
 //! Input that nobody means well: an error, never a panic, never a wait without end.
 
+use podlab_cluster::Config;
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use serde_json::{Value, json};
 
-use crate::{request, run};
+use crate::{request, run, run_with};
 
 const POD: &str = "/api/v1/namespaces/default/pods/p";
 const PATCHES: [&str; 4] = [
@@ -194,5 +195,99 @@ fn objects_that_a_quota_refuses_cost_nothing_that_stays() {
         assert_eq!(version().await, before);
         let (_, _, events) = request(&cluster, "GET", "/api/v1/namespaces/default/events", &[], "").await;
         assert!(!events.contains("configmaps"), "{events}");
+    });
+}
+
+#[test]
+fn a_full_store_takes_nothing_more_until_something_is_deleted() {
+    let config = Config { nodes: Vec::new(), storage_bytes: 4 << 20, ..Config::default() };
+    run_with(config, async |cluster| {
+        let path = "/api/v1/namespaces/default/configmaps";
+        let json = [("content-type", "application/json")];
+        let large = |name: usize| {
+            format!(r#"{{"metadata":{{"name":"c{name}"}},"data":{{"x":"{}"}}}}"#, "x".repeat(200_000))
+        };
+        let mut said = (201, String::new());
+        let mut made = 0;
+        while said.0 == 201 && made < 100 {
+            let (code, _, text) = request(&cluster, "POST", path, &json, &large(made)).await;
+            said = (code, text);
+            made += 1;
+        }
+        assert_eq!(said.0, 500, "{}", said.1);
+        assert!(said.1.contains("etcdserver: mvcc: database space exceeded"), "{}", said.1);
+        let one = format!("{path}/c0");
+        let merge = [("content-type", "application/merge-patch+json")];
+        let (code, _, text) =
+            request(&cluster, "PATCH", &one, &merge, r#"{"metadata":{"labels":{"a":"b"}}}"#).await;
+        assert_eq!(code, 200, "what is there can be changed: {text}");
+        let (code, _, text) = request(&cluster, "DELETE", &one, &[], "").await;
+        assert_eq!(code, 200, "{text}");
+        let (code, _, text) = request(&cluster, "POST", path, &json, &large(0)).await;
+        assert_eq!(code, 201, "{text}");
+    });
+}
+
+/// A field of a protobuf message: its number, its length, its bytes.
+fn field(number: u8, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let bytes = bytes.as_ref();
+    let mut message = vec![number << 3 | 2];
+    let mut length = bytes.len();
+    while length > 0x7f {
+        message.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+        length >>= 7;
+    }
+    message.push(u8::try_from(length).unwrap());
+    message.extend_from_slice(bytes);
+    message
+}
+
+/// A Pod as Go clients send it.
+fn protobuf_pod() -> Vec<u8> {
+    let port = field(6, [0x18, 80]);
+    let request = field(2, [field(1, "cpu"), field(2, field(1, "100m"))].concat());
+    let container = |name: &str| {
+        let command = [field(3, "sleep"), field(3, "1000")].concat();
+        let own = [field(1, name), field(2, "busybox:1.36"), command, port.clone(), field(8, &request)];
+        field(2, own.concat())
+    };
+    let volume = field(1, [field(1, "data"), field(2, field(2, []))].concat());
+    let spec = [volume, container("a"), container("b"), field(3, "Never"), vec![0x20, 5]].concat();
+    let labels = field(11, [field(1, "app"), field(2, "x".repeat(40))].concat());
+    let pod = [field(1, [field(1, "proto"), labels].concat()), field(2, spec)].concat();
+    let kind = field(1, [field(1, "v1"), field(2, "Pod")].concat());
+    [b"k8s\0".to_vec(), kind, field(2, pod)].concat()
+}
+
+#[test]
+fn damaged_protobuf_is_refused() {
+    const MEDIA: [(&str, &str); 1] = [("content-type", "application/vnd.kubernetes.protobuf")];
+    run(async |cluster| {
+        let path = "/api/v1/namespaces/default/pods?dryRun=All";
+        let whole = protobuf_pod();
+        let (code, _, said) = request(&cluster, "POST", path, &MEDIA, &whole).await;
+        assert_eq!(code, 201, "{said}");
+        let pod: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(pod["spec"]["containers"][1]["resources"]["requests"]["cpu"], "100m");
+        for end in 0..whole.len() {
+            let (code, _, said) = request(&cluster, "POST", path, &MEDIA, &whole[..end]).await;
+            let status: Value = serde_json::from_str(&said).unwrap();
+            // Where the envelope ends between two fields, it is whole, but says too little.
+            assert!(matches!(code, 400 | 422), "cut at {end}: {code} {said}");
+            assert_eq!(status["kind"], "Status", "cut at {end}: {said}");
+        }
+        let mut runner = TestRunner::deterministic();
+        let damage = prop::collection::vec((0..whole.len(), any::<u8>()), 1..4);
+        for _ in 0..2_000 {
+            let mut bytes = whole.clone();
+            for (at, byte) in damage.new_tree(&mut runner).unwrap().current() {
+                bytes[at] = byte;
+            }
+            let (code, _, said) = request(&cluster, "POST", path, &MEDIA, &bytes).await;
+            let answer: Value = serde_json::from_str(&said).unwrap();
+            let kind = if code == 201 { "Pod" } else { "Status" };
+            assert!(matches!(code, 201 | 400 | 403 | 409 | 422), "{bytes:?}: {code} {said}");
+            assert_eq!(answer["kind"], kind, "{bytes:?}: {said}");
+        }
     });
 }

@@ -27,11 +27,15 @@ use serde_json::json;
 /// Runs a test on a cluster whose only kubelet is scripted, and which has a Pod `p` there with the containers `a`
 /// and `b`.
 fn run(test: impl AsyncFnOnce(Cluster)) {
+    run_with(Config { nodes: Vec::new(), ..Config::default() }, test);
+}
+
+fn run_with(config: Config, test: impl AsyncFnOnce(Cluster)) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let env = Env::on_current_runtime("2026-11-21T00:00:00Z".parse().unwrap(), 7);
-        let cluster = Cluster::start(Config { nodes: Vec::new(), ..Config::default() }, env);
+        let cluster = Cluster::start(config, env);
         let client = cluster.client("admin", "test");
         client.register_node_agent("scripted", Arc::new(agent::Scripted));
         let pods = client.namespaced::<Pod>("default");
@@ -54,13 +58,13 @@ async fn request(
     method: &str,
     path: &str,
     headers: &[(&str, &str)],
-    body: &str,
+    body: impl AsRef<[u8]>,
 ) -> (u16, http::HeaderMap, String) {
     let mut request = http::Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(axum::body::Body::from(body.to_owned())).unwrap();
+    let request = request.body(axum::body::Body::from(body.as_ref().to_vec())).unwrap();
     let answer = tower::Service::call(&mut cluster.router(), request).await.unwrap();
     let (parts, body) = answer.into_parts();
     let bytes = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
