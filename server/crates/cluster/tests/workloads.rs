@@ -114,6 +114,24 @@ fn a_new_template_replaces_the_pods_of_a_stateful_set_from_the_last_one_down_to_
 }
 
 #[test]
+fn a_partition_behind_the_last_pod_keeps_all_of_a_stateful_set_as_they_are() {
+    run_without_nodes(async |client| {
+        let rolling =
+            |partition: i32| json!({"type": "RollingUpdate", "rollingUpdate": {"partition": partition}});
+        stateful_set(&client, json!({"updateStrategy": rolling(i32::MAX), "ordinals": {"start": 5}}));
+        seconds(&client, 6).await;
+        patch::<StatefulSet>(&client, "web", json!({"spec": {"template": template("nginx:1.25")}}));
+        seconds(&client, 6).await;
+        let image = |pod: &Pod| pod.spec.as_ref().unwrap().containers[0].image.clone().unwrap();
+        let images = || all::<Pod>(&client).iter().map(image).collect::<Vec<_>>();
+        assert_eq!(images(), ["nginx:1.19"; 3]);
+        patch::<StatefulSet>(&client, "web", json!({"spec": {"updateStrategy": rolling(2)}}));
+        seconds(&client, 6).await;
+        assert_eq!(images(), ["nginx:1.19", "nginx:1.19", "nginx:1.25"]);
+    });
+}
+
+#[test]
 fn a_daemon_set_has_a_pod_on_every_node_that_takes_it() {
     run_without_nodes(async |client| {
         for (node, disk) in [("one", "ssd"), ("two", "hdd")] {

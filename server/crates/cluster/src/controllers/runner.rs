@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    panic::{self, AssertUnwindSafe},
     time::Duration,
 };
 
@@ -11,7 +12,10 @@ use super::{
     Again, Controller, Key,
     changes::{self, Change},
 };
-use crate::Client;
+use crate::{
+    Client,
+    status::{Result, Status},
+};
 
 /// After the first failure; doubled with each further one.
 const FIRST_RETRY: Duration = Duration::from_millis(5);
@@ -19,6 +23,16 @@ const MAX_RETRY: Duration = Duration::from_secs(1000);
 
 /// After so many objects others get a turn.
 const BATCH: usize = 32;
+
+/// What a controller says of an object. Where it panics, that is a failure to be tried again later as others are: one
+/// controller's mistake about one object must not end all controllers.
+fn reconciled(controller: &dyn Controller, client: &Client, key: &Key) -> Result<Again> {
+    let reconcile = AssertUnwindSafe(|| controller.reconcile(client, key));
+    panic::catch_unwind(reconcile).unwrap_or_else(|_| {
+        tracing::error!(controller = controller.name(), name = key.name, "a controller panicked");
+        Err(Status::internal("the controller panicked"))
+    })
+}
 
 /// An object of a controller.
 type Item = (usize, Key);
@@ -116,7 +130,8 @@ impl Runner {
     fn look_at(&mut self, item: Item) {
         let Some((client, controller)) = self.controllers.get(item.0) else { return };
         let now = self.client.env().clock.uptime();
-        let again = match controller.reconcile(client, &item.1) {
+        let outcome = reconciled(controller.as_ref(), client, &item.1);
+        let again = match outcome {
             Ok(again) => {
                 self.failures.remove(&item);
                 match again {

@@ -29,6 +29,9 @@ pub(super) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 const BACKOFF: Duration = Duration::from_secs(10);
 const MAX_BACKOFF: Duration = Duration::from_secs(600);
 
+/// The most Pods to make or delete at a time: the others' turn comes when these are seen.
+const BURST: usize = 500;
+
 /// What is to be done, in this order: Pods are released, deleted, made; the status is written; events are told.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -286,7 +289,7 @@ fn go_on(
     if active > wanted {
         let surplus = usize::try_from(active - wanted).unwrap_or_default();
         let order = pods::in_order_of_deletion(census.active.iter().map(|pod| (*pod).clone()).collect());
-        plan.delete = order.into_iter().take(surplus).collect();
+        plan.delete = order.into_iter().take(surplus.min(BURST)).collect();
         return wanted.max(0);
     }
     let waiting =
@@ -305,7 +308,7 @@ fn go_on(
 
 /// The indexes of the Pods to make.
 fn new_pods(spec: &JobSpec, census: &Census<'_>, done: &Done, missing: i32) -> Vec<Option<i32>> {
-    let missing = usize::try_from(missing).unwrap_or_default();
+    let missing = usize::try_from(missing).unwrap_or_default().min(BURST);
     if !is_indexed(spec) {
         return vec![None; missing];
     }

@@ -4,7 +4,7 @@
 //! there is at most one step at a time. With `Parallel` nothing waits for anything, except that an update still goes
 //! from Pod to Pod, the last one first.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::api::{
@@ -18,6 +18,9 @@ use crate::controllers::{
     pods::{self, unless_zero},
     revisions,
 };
+
+/// The most steps at a time: those that follow come with the changes that these make.
+const BURST: usize = 500;
 
 /// What is to be done, in order.
 #[derive(Debug, Default)]
@@ -47,9 +50,9 @@ pub(super) enum Step {
 struct Wanted<'a> {
     spec: &'a StatefulSetSpec,
     replicas: i32,
-    start: i32,
-    /// Pods from this ordinal on get the newest template.
-    partition: i32,
+    ordinals: Range<i32>,
+    /// Pods from this ordinal on get the newest template: it may lie behind the last one.
+    newest_from: i32,
     rolling: bool,
     one_by_one: bool,
     now: Timestamp,
@@ -72,11 +75,13 @@ pub(super) fn plan(
     let rolling = strategy.is_none_or(|strategy| strategy.type_.as_deref() != Some("OnDelete"));
     let update = strategy.and_then(|strategy| strategy.rolling_update.as_ref());
     let start = spec.ordinals.as_ref().and_then(|ordinals| ordinals.start).unwrap_or_default();
+    let replicas = spec.replicas.unwrap_or(1);
+    let partition = update.and_then(|update| update.partition).unwrap_or_default();
     let wanted = Wanted {
         spec,
-        replicas: spec.replicas.unwrap_or(1),
-        start,
-        partition: update.and_then(|update| update.partition).unwrap_or_default(),
+        replicas,
+        ordinals: start..start.saturating_add(replicas),
+        newest_from: start.saturating_add(partition),
         rolling,
         one_by_one: spec.pod_management_policy.as_deref() != Some("Parallel"),
         now,
@@ -138,7 +143,7 @@ fn status(set: &StatefulSet, wanted: &Wanted<'_>, all: &[Pod], newest: &str) -> 
 
 /// The template that a Pod with this ordinal is made from.
 fn revision_for(wanted: &Wanted<'_>, status: &StatefulSetStatus, ordinal: i32, newest: &str) -> String {
-    let stays = wanted.rolling && ordinal < wanted.start + wanted.partition;
+    let stays = wanted.rolling && ordinal < wanted.newest_from;
     match &status.current_revision {
         Some(current) if stays => current.clone(),
         _ => newest.to_owned(),
@@ -146,8 +151,10 @@ fn revision_for(wanted: &Wanted<'_>, status: &StatefulSetStatus, ordinal: i32, n
 }
 
 fn steps(wanted: &Wanted<'_>, pods: &BTreeMap<i32, &Pod>, newest: &str, plan: &mut Plan) {
-    let range = wanted.start..wanted.start + wanted.replicas;
-    for ordinal in range.clone() {
+    for ordinal in wanted.ordinals.clone() {
+        if plan.steps.len() >= BURST {
+            return;
+        }
         let Some(pod) = pods.get(&ordinal) else {
             let revision = revision_for(wanted, &plan.status, ordinal, newest);
             plan.steps.push(Step::Create { ordinal, revision });
@@ -167,7 +174,7 @@ fn steps(wanted: &Wanted<'_>, pods: &BTreeMap<i32, &Pod>, newest: &str, plan: &m
             return;
         }
     }
-    for (_, pod) in pods.iter().rev().filter(|(ordinal, _)| !range.contains(ordinal)) {
+    for (_, pod) in pods.iter().rev().filter(|(ordinal, _)| !wanted.ordinals.contains(ordinal)) {
         if is_ending(pod) {
             if wanted.one_by_one {
                 return;
@@ -189,9 +196,9 @@ fn update(wanted: &Wanted<'_>, pods: &BTreeMap<i32, &Pod>, newest: &str, plan: &
     let strategy = wanted.spec.update_strategy.as_ref();
     let most = strategy.and_then(|strategy| strategy.rolling_update.as_ref()?.max_unavailable.as_ref());
     let most = most.map_or(1, |most| scaled(most, wanted.replicas, false)).max(1);
-    let range = wanted.start + wanted.partition..wanted.start + wanted.replicas;
     let mut missing = 0;
-    for (_, pod) in pods.range(range).rev() {
+    let may_change = |ordinal: &i32| wanted.ordinals.contains(ordinal) && *ordinal >= wanted.newest_from;
+    for (_, pod) in pods.iter().rev().filter(|(ordinal, _)| may_change(ordinal)) {
         let old = revision_of(pod) != newest;
         if old && !is_ending(pod) {
             plan.steps.push(Step::Delete { pod: (*pod).clone(), scaled_down: false });
