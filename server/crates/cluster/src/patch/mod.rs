@@ -8,7 +8,7 @@ use serde_json::Value;
 
 pub(crate) use self::strategic::strategic_merge;
 use crate::{
-    schema::Type,
+    schema::{Type, kind_of},
     status::{Result, Status},
     validation::{ErrorList, Path},
 };
@@ -30,6 +30,9 @@ pub(crate) enum Change {
 impl Change {
     /// Reads a JSON patch.
     pub(crate) fn json(patch: Value) -> Result<Self> {
+        if !patch.is_array() {
+            return Err(not_a_patch("error decoding patch: ", &patch, "jsonpatch.Patch"));
+        }
         let patch: json_patch::Patch =
             serde_json::from_value(patch).map_err(|e| Status::bad_request(e.to_string()))?;
         if patch.0.len() > JSON_PATCH_OPERATIONS {
@@ -69,6 +72,9 @@ impl Change {
                 Ok(changed)
             }
             Self::Merge(patch) => {
+                if !patch.is_object() {
+                    return Err(not_a_patch("error decoding patch: ", patch, "map[string]interface {}"));
+                }
                 let mut changed = object.clone();
                 json_patch::merge(&mut changed, patch);
                 Ok(changed)
@@ -76,4 +82,10 @@ impl Change {
             Self::Strategic(patch) => strategic_merge(object, patch, of),
         }
     }
+}
+
+/// JSON of another type than a patch has, in the words of Go's decoder.
+fn not_a_patch(head: &str, patch: &Value, go_type: &str) -> Box<Status> {
+    let kind = kind_of(patch);
+    Status::bad_request(format!("{head}json: cannot unmarshal {kind} into Go value of type {go_type}"))
 }

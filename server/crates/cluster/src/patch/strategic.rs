@@ -25,7 +25,7 @@ const DELETE_VALUES: &str = "$deleteFromPrimitiveList/";
 /// The object after the patch.
 pub(crate) fn strategic_merge(object: &Value, patch: &Value, of: &Type) -> Result<Value> {
     let Value::Object(patch) = patch else {
-        return Err(Status::bad_request("the patch is not a JSON object"));
+        return Err(super::not_a_patch("", patch, "map[string]interface {}"));
     };
     let empty = Map::new();
     let object = object.as_object().unwrap_or(&empty);

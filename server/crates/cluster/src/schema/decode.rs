@@ -200,7 +200,7 @@ impl Type {
 }
 
 /// JSON's own word for what a value is.
-fn kind_of(value: &Value) -> &'static str {
+pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

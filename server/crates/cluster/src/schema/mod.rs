@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-pub(crate) use self::decode::{decode, normalize};
+pub(crate) use self::decode::{decode, kind_of, normalize};
 pub(crate) use self::json::{Parsed, parse as parse_json};
 
 /// An object type.
