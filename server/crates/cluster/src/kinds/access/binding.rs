@@ -10,7 +10,6 @@ use crate::{
         escalation::{self, Grant},
         rbac,
     },
-    go_struct,
     kinds::{
         cells,
         defaults::{object, objects, set, text},
@@ -79,9 +78,8 @@ impl Strategy for BindingStrategy {
 
     fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
         if object.get("roleRef") != old.get("roleRef") {
-            let role = object.get("roleRef").cloned().unwrap_or_default();
-            let written = go_struct::compact("api.rbac.v1.RoleRef", &role);
-            errors.invalid_as(&Path::new("roleRef"), &written, "cannot change roleRef");
+            let (path, role) = (Path::new("roleRef"), object.get("roleRef"));
+            errors.invalid_struct(&path, "api.rbac.v1.RoleRef", role, "cannot change roleRef");
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! NetworkPolicies.
 
-use jiff::Timestamp;
 use std::net::IpAddr;
 
+use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort};
 use serde_json::{Value, json};
 

@@ -158,7 +158,6 @@ impl Strategy for PodStrategy {
     }
 }
 
-/// A negative grace period counts as one second.
 /// Annotations that mean something to the server itself.
 fn validate_annotations(annotations: &BTreeMap<String, String>, spec: &PodSpec, errors: &mut ErrorList) {
     let path = Path::new("metadata").child("annotations");
@@ -181,6 +180,7 @@ fn is_cost(text: &str) -> bool {
     plain && text.parse::<i32>().is_ok()
 }
 
+/// A negative grace period counts as one second.
 fn positive_grace(object: &mut Value) {
     if let Some(seconds) = object.pointer_mut("/spec/terminationGracePeriodSeconds")
         && seconds.as_i64().is_some_and(|s| s < 0)

@@ -1,11 +1,7 @@
 //! PodDisruptionBudgets.
 
 use jiff::Timestamp;
-use k8s_openapi::{
-    api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec},
-    apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
-};
-use serde::Serialize;
+use k8s_openapi::{api::policy::v1::PodDisruptionBudget, apimachinery::pkg::util::intstr::IntOrString};
 use serde_json::{Value, json};
 
 use crate::{
@@ -39,11 +35,8 @@ impl Strategy for DisruptionBudgetStrategy {
         let spec = parse::<PodDisruptionBudget>(object)?.spec.unwrap_or_default();
         let path = Path::new("spec");
         if spec.min_available.is_some() && spec.max_unavailable.is_some() {
-            errors.invalid(
-                &path,
-                AsInside::from(&spec),
-                "minAvailable and maxUnavailable cannot be both set",
-            );
+            let detail = "minAvailable and maxUnavailable cannot be both set";
+            errors.invalid_struct(&path, "api.policy.v1.PodDisruptionBudgetSpec", &spec, detail);
         }
         for (field, value) in
             [("minAvailable", &spec.min_available), ("maxUnavailable", &spec.max_unavailable)]
@@ -97,26 +90,5 @@ impl Strategy for DisruptionBudgetStrategy {
             cells::number(object, "/status/disruptionsAllowed"),
             cells::age(object, now),
         ]
-    }
-}
-
-/// A spec as the real server has it inside, where its fields have no names for JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct AsInside<'a> {
-    min_available: &'a Option<IntOrString>,
-    selector: &'a Option<LabelSelector>,
-    max_unavailable: &'a Option<IntOrString>,
-    unhealthy_pod_eviction_policy: &'a Option<String>,
-}
-
-impl<'a> From<&'a PodDisruptionBudgetSpec> for AsInside<'a> {
-    fn from(spec: &'a PodDisruptionBudgetSpec) -> Self {
-        Self {
-            min_available: &spec.min_available,
-            selector: &spec.selector,
-            max_unavailable: &spec.max_unavailable,
-            unhealthy_pod_eviction_policy: &spec.unhealthy_pod_eviction_policy,
-        }
     }
 }

@@ -130,7 +130,7 @@ impl Strategy for ClaimStrategy {
 }
 
 /// The rules for a claim's spec, here and in templates.
-fn validate_spec(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut ErrorList) {
+pub(crate) fn validate_spec(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut ErrorList) {
     if let Some(selector) = &spec.selector {
         pod_spec::label_selector(selector, &path.child("selector"), errors);
     }

@@ -1,12 +1,14 @@
 //! Jobs.
 
 use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::{Job, JobSpec};
+use k8s_openapi::api::{
+    batch::v1::{Job, JobSpec},
+    core::v1::{Affinity, PodTemplateSpec},
+};
 use serde_json::{Map, Value, json};
 
 use super::{WIDE, job_policies, spec, template, wide};
 use crate::{
-    go_struct,
     kinds::{cells, defaults::set, pod_spec},
     label_selector,
     object::{metadata_mut, metadata_str, object_at, parse, text_at},
@@ -99,8 +101,8 @@ impl Strategy for JobStrategy {
         if cx.request.subresource == "status" {
             return Ok(());
         }
-        let (job, before): (Job, Job) = (parse(object)?, parse(old)?);
         let path = Path::new("spec");
+        let (job, before): (Job, Job) = (parse(object)?, parse(old)?);
         let (spec, before) = (job.spec.unwrap_or_default(), before.spec.unwrap_or_default());
         validate_spec(&spec, &path, errors);
         let indexed = spec.completion_mode.as_deref() == Some("Indexed");
@@ -108,17 +110,22 @@ impl Strategy for JobStrategy {
             errors.immutable(&path.child("completions"), object, old, "/spec/completions");
         }
         errors.immutable(&path.child("selector"), object, old, "/spec/selector");
-        let template = |job: &'_ Value| job.pointer("/spec/template").cloned().unwrap_or_default();
-        let (now, then) = (template(object), template(old));
-        if now != then && !may_change_template(&before, text_at(old, "/status/startTime")) {
-            let written = go_struct::compact("api.core.v1.PodTemplateSpec", &now);
-            errors.invalid_as(&path.child("template"), &written, "field is immutable");
+        let may_be = if is_at_rest(old) {
+            with_changes_at_rest(&before.template, &spec.template)
+        } else {
+            before.template
+        };
+        if spec.template != may_be {
+            let of = "api.core.v1.PodTemplateSpec";
+            errors.invalid_struct(&path.child("template"), of, &spec.template, "field is immutable");
         }
-        for field in
-            ["completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"]
-        {
-            errors.immutable(&path.child(field), object, old, &format!("/spec/{field}"));
-        }
+        errors.immutable(&path.child("completionMode"), object, old, "/spec/completionMode");
+        let (at, of) = (path.child("podFailurePolicy"), "api.batch.v1.PodFailurePolicy");
+        errors.immutable_struct(&at, of, &spec.pod_failure_policy, &before.pod_failure_policy);
+        errors.immutable(&path.child("backoffLimitPerIndex"), object, old, "/spec/backoffLimitPerIndex");
+        errors.immutable(&path.child("managedBy"), object, old, "/spec/managedBy");
+        let (at, of) = (path.child("successPolicy"), "api.batch.v1.SuccessPolicy");
+        errors.immutable_struct(&at, of, &spec.success_policy, &before.success_policy);
         Ok(())
     }
 
@@ -203,9 +210,32 @@ fn validate_generated_selector(object: &Value, spec: &JobSpec, path: &Path, erro
     }
 }
 
-/// Only a Job that is suspended and has never run may get another template.
-fn may_change_template(before: &JobSpec, started: &str) -> bool {
-    before.suspend == Some(true) && started.is_empty()
+/// Whether a Job is suspended and none of its Pods has been started since.
+fn is_at_rest(job: &Value) -> bool {
+    job.pointer("/spec/suspend") == Some(&json!(true)) && text_at(job, "/status/startTime").is_empty()
+}
+
+/// A template with what may change while its Job rests: where its Pods go, and how much they get
+/// ("Mutable Scheduling Directives", "Mutable Pod resources", in the Kubernetes documentation on Jobs).
+fn with_changes_at_rest(template: &PodTemplateSpec, new: &PodTemplateSpec) -> PodTemplateSpec {
+    let mut template = template.clone();
+    if let (Some(metadata), Some(new)) = (&mut template.metadata, &new.metadata) {
+        metadata.labels.clone_from(&new.labels);
+        metadata.annotations.clone_from(&new.annotations);
+    }
+    let (Some(spec), Some(new)) = (&mut template.spec, &new.spec) else { return template };
+    spec.node_selector.clone_from(&new.node_selector);
+    spec.tolerations.clone_from(&new.tolerations);
+    spec.scheduling_gates.clone_from(&new.scheduling_gates);
+    let mut affinity = spec.affinity.take().unwrap_or_default();
+    affinity.node_affinity = new.affinity.as_ref().and_then(|affinity| affinity.node_affinity.clone());
+    spec.affinity = (new.affinity.is_some() || affinity != Affinity::default()).then_some(affinity);
+    let all = spec.containers.iter_mut().zip(&new.containers);
+    let first = spec.init_containers.iter_mut().flatten().zip(new.init_containers.iter().flatten());
+    for (container, new) in all.chain(first) {
+        container.resources.clone_from(&new.resources);
+    }
+    template
 }
 
 /// The rules for the spec of a Job, here and in CronJobs.

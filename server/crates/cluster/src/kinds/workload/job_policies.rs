@@ -3,7 +3,6 @@
 use k8s_openapi::api::batch::v1::{
     JobSpec, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule, SuccessPolicyRule,
 };
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::validation::{ErrorList, Path};
@@ -40,8 +39,8 @@ pub(super) fn validate(spec: &JobSpec, path: &Path, errors: &mut ErrorList) {
     let Some(policy) = &spec.success_policy else { return };
     let at = path.child("successPolicy");
     if spec.completion_mode.as_deref() != Some("Indexed") {
-        let policy = PolicyInside { rules: policy.rules.iter().map(Into::into).collect() };
-        return errors.invalid(&at, policy, "requires indexed completion mode");
+        let detail = "requires indexed completion mode";
+        return errors.invalid_struct(&at, "api.batch.v1.SuccessPolicy", policy, detail);
     }
     let path = at.child("rules");
     if policy.rules.is_empty() {
@@ -50,26 +49,6 @@ pub(super) fn validate(spec: &JobSpec, path: &Path, errors: &mut ErrorList) {
     errors.at_most(&path, policy.rules.len(), RULES);
     for (index, rule) in policy.rules.iter().enumerate() {
         success_rule(spec.completions.unwrap_or_default(), rule, &path.index(index), errors);
-    }
-}
-
-/// A policy as the real server has it inside, where its fields have no names for JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct PolicyInside<'a> {
-    rules: Vec<RuleInside<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct RuleInside<'a> {
-    succeeded_indexes: &'a Option<String>,
-    succeeded_count: Option<i32>,
-}
-
-impl<'a> From<&'a SuccessPolicyRule> for RuleInside<'a> {
-    fn from(rule: &'a SuccessPolicyRule) -> Self {
-        Self { succeeded_indexes: &rule.succeeded_indexes, succeeded_count: rule.succeeded_count }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use k8s_openapi::{
-    api::apps::v1::{RollingUpdateStatefulSetStrategy, StatefulSet, StatefulSetSpec},
-    apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
+    api::{
+        apps::v1::{StatefulSet, StatefulSetSpec},
+        core::v1::{PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Volume},
+    },
+    apimachinery::pkg::apis::meta::v1::LabelSelector,
 };
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{WIDE, rolling, spec, template, validate_selector};
@@ -13,11 +15,12 @@ use crate::{
     kinds::{
         cells,
         defaults::{object, objects, set, set_object},
+        storage::claim,
     },
     object::parse,
     resource::{Context, Generation, Strategy, columns::Column},
     status::Result,
-    validation::{ErrorList, Path},
+    validation::{ErrorList, Path, metadata, names},
 };
 
 #[derive(Debug)]
@@ -72,9 +75,37 @@ impl Strategy for StatefulSetStrategy {
 
     fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
         let spec = parse::<StatefulSet>(object)?.spec;
+        let path = Path::new("spec");
         let selector = object.pointer("/spec/selector").map(|_| &spec.selector);
-        validate(&spec, selector, &Path::new("spec"), errors);
+        validate(&spec, selector, &path, errors);
+        validate_service_name(&spec, &path, errors);
+        validate_pods(&spec, &path, errors);
+        validate_claims(&spec, &path, errors);
         Ok(())
+    }
+
+    /// What was taken before there were rules for it may stay as it is.
+    fn validate_update(
+        &self,
+        cx: Context<'_>,
+        object: &Value,
+        old: &Value,
+        errors: &mut ErrorList,
+    ) -> Result<()> {
+        if cx.request.subresource == "status" {
+            return Ok(());
+        }
+        let (spec, before) = (parse::<StatefulSet>(object)?.spec, parse::<StatefulSet>(old)?.spec);
+        let path = Path::new("spec");
+        let selector = object.pointer("/spec/selector").map(|_| &spec.selector);
+        validate(&spec, selector, &path, errors);
+        if spec.service_name != before.service_name {
+            validate_service_name(&spec, &path, errors);
+        }
+        if spec.template != before.template {
+            validate_pods(&spec, &path, errors);
+        }
+        self.validate_change(object, old, errors)
     }
 
     fn validate_change(&self, object: &Value, old: &Value, errors: &mut ErrorList) -> Result<()> {
@@ -134,7 +165,8 @@ fn validate(spec: &StatefulSetSpec, selector: Option<&LabelSelector>, path: &Pat
         ("", _) => errors.required(&at, ""),
         ("OnDelete", Some(rolling)) => {
             let detail = "only allowed for updateStrategy 'RollingUpdate'";
-            errors.invalid(&at.child("rollingUpdate"), RollingInside::from(rolling), detail);
+            let of = "api.apps.v1.RollingUpdateStatefulSetStrategy";
+            errors.invalid_struct(&at.child("rollingUpdate"), of, rolling, detail);
         }
         ("OnDelete", None) => {}
         ("RollingUpdate", rolling) => {
@@ -143,9 +175,9 @@ fn validate(spec: &StatefulSetSpec, selector: Option<&LabelSelector>, path: &Pat
             errors.not_negative(&at.child("partition"), rolling.partition.unwrap_or(0));
             rolling::validate(rolling.max_unavailable.as_ref(), &at.child("maxUnavailable"), errors);
         }
-        (kind, rolling) => {
-            let strategy = StrategyInside { kind, rolling_update: rolling.as_ref().map(Into::into) };
-            errors.invalid(&at, strategy, "must be 'RollingUpdate' or 'OnDelete'");
+        _ => {
+            let detail = "must be 'RollingUpdate' or 'OnDelete'";
+            errors.invalid_struct(&at, "api.apps.v1.StatefulSetUpdateStrategy", &strategy, detail);
         }
     }
     if let Some(policy) = &spec.persistent_volume_claim_retention_policy {
@@ -165,7 +197,6 @@ fn validate(spec: &StatefulSetSpec, selector: Option<&LabelSelector>, path: &Pat
     validate_selector(selector, "empty selector is invalid for statefulset", &path.child("selector"), errors);
     let at = path.child("template");
     template::validate_selected(&spec.template, selector, &at, errors);
-    // The template's volumes are complete only with the claims that are made for each Pod.
     template::validate_metadata(&spec.template, &at, errors);
     let pod = spec.template.spec.clone().unwrap_or_default();
     if pod.restart_policy.as_deref() != Some("Always") {
@@ -178,25 +209,40 @@ fn validate(spec: &StatefulSetSpec, selector: Option<&LabelSelector>, path: &Pat
     }
 }
 
-/// A strategy as the real server has it inside, where its fields have no names for JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct StrategyInside<'a> {
-    #[serde(rename = "Type")]
-    kind: &'a str,
-    rolling_update: Option<RollingInside>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct RollingInside {
-    partition: i32,
-    max_unavailable: Option<IntOrString>,
-}
-
-impl From<&RollingUpdateStatefulSetStrategy> for RollingInside {
-    fn from(rolling: &RollingUpdateStatefulSetStrategy) -> Self {
-        let max_unavailable = rolling.max_unavailable.clone();
-        Self { partition: rolling.partition.unwrap_or(0), max_unavailable }
+/// The name becomes the subdomain of each Pod.
+fn validate_service_name(spec: &StatefulSetSpec, path: &Path, errors: &mut ErrorList) {
+    if let Some(name) = spec.service_name.as_deref().filter(|name| !name.is_empty()) {
+        errors.invalid_each(&path.child("serviceName"), name, &names::dns_label(name));
     }
+}
+
+/// The rules for the template's Pods, whose volumes are complete only with the claims that are made for each of them.
+fn validate_pods(spec: &StatefulSetSpec, path: &Path, errors: &mut ErrorList) {
+    let mut pod = spec.template.spec.clone().unwrap_or_default();
+    let names: Vec<&str> = claims(spec).filter_map(|claim| claim.metadata.name.as_deref()).collect();
+    let volumes = pod.volumes.get_or_insert_default();
+    volumes.retain(|volume| !names.contains(&volume.name.as_str()));
+    volumes.extend(names.into_iter().map(|name| Volume {
+        name: name.to_owned(),
+        persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+            claim_name: name.to_owned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }));
+    template::validate_spec(&pod, &path.child("template"), errors);
+}
+
+fn validate_claims(spec: &StatefulSetSpec, path: &Path, errors: &mut ErrorList) {
+    for (index, claim) in claims(spec).enumerate() {
+        let at = path.child("volumeClaimTemplates").index(index);
+        metadata::labels(claim.metadata.labels.iter().flatten(), &at.child("labels"), errors);
+        metadata::annotations(claim.metadata.annotations.iter().flatten(), &at.child("annotations"), errors);
+        let none = Default::default();
+        claim::validate_spec(claim.spec.as_ref().unwrap_or(&none), &at.child("spec"), errors);
+    }
+}
+
+fn claims(spec: &StatefulSetSpec) -> impl Iterator<Item = &PersistentVolumeClaim> {
+    spec.volume_claim_templates.iter().flatten()
 }

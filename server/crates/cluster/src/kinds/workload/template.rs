@@ -1,6 +1,9 @@
 //! Templates of Pods.
 
-use k8s_openapi::{api::core::v1::PodTemplateSpec, apimachinery::pkg::apis::meta::v1::LabelSelector};
+use k8s_openapi::{
+    api::core::v1::{PodSpec, PodTemplateSpec},
+    apimachinery::pkg::apis::meta::v1::LabelSelector,
+};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -27,7 +30,11 @@ pub(super) fn set_defaults(spec: &mut Map<String, Value>) {
 pub(super) fn validate(template: &PodTemplateSpec, path: &Path, errors: &mut ErrorList) {
     validate_metadata(template, path, errors);
     let none = Default::default();
-    let spec = template.spec.as_ref().unwrap_or(&none);
+    validate_spec(template.spec.as_ref().unwrap_or(&none), path, errors);
+}
+
+/// The rules for the spec of the template at a path.
+pub(super) fn validate_spec(spec: &PodSpec, path: &Path, errors: &mut ErrorList) {
     pod_spec::validate(spec, Part::Template, &path.child("spec"), errors);
     if spec.ephemeral_containers.as_ref().is_some_and(|list| !list.is_empty()) {
         errors.forbidden(
