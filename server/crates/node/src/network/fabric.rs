@@ -135,6 +135,13 @@ impl Fabric {
         *lock(&self.services) = Arc::new(services);
     }
 
+    /// The domain that its name server answers for itself and that a name is in.
+    pub(crate) fn zone_of(&self, name: &str) -> Option<String> {
+        let zones = Arc::clone(&lock(&self.dns));
+        let name = name.trim_end_matches('.');
+        zones.domains.iter().find(|zone| name == *zone || name.ends_with(&format!(".{zone}"))).cloned()
+    }
+
     pub(super) fn set_dns(&self, zones: DnsZones) {
         *lock(&self.dns) = Arc::new(zones);
     }

@@ -31,13 +31,18 @@ fn kind_name(kind: DnsType) -> &'static str {
     }
 }
 
+/// The weight that CoreDNS gives a record of a service: those of one answer share 100.
+fn weight(records: &[(String, DnsRecord)]) -> usize {
+    100 / records.iter().filter(|(_, record)| matches!(record, DnsRecord::Service { .. })).count().max(1)
+}
+
 /// Type and content of a record, as zone files have them.
-fn record_text(record: &DnsRecord) -> (&'static str, String) {
+fn record_text(record: &DnsRecord, weight: usize) -> (&'static str, String) {
     let dotted = |name: &str| format!("{}.", name.trim_end_matches('.'));
     match record {
         DnsRecord::Address(ip) => (if ip.is_ipv4() { "A" } else { "AAAA" }, ip.to_string()),
         DnsRecord::Alias(name) => ("CNAME", dotted(name)),
-        DnsRecord::Service { port, target } => ("SRV", format!("0 100 {port} {}", dotted(target))),
+        DnsRecord::Service { port, target } => ("SRV", format!("0 {weight} {port} {}", dotted(target))),
         DnsRecord::Pointer(name) => ("PTR", dotted(name)),
     }
 }
@@ -180,7 +185,12 @@ fn answer_text(records: &[(String, DnsRecord)], gnu: bool) -> String {
                 out.push_str(&format!("{name}\tname = {}{dot}\n", target.trim_end_matches('.')));
             }
             DnsRecord::Service { port, target } => {
-                out.push_str(&format!("{name}\tservice = 0 100 {port} {target}\n"));
+                let dot = if gnu { "." } else { "" };
+                let weight = weight(records);
+                out.push_str(&format!(
+                    "{name}\tservice = 0 {weight} {port} {}{dot}\n",
+                    target.trim_end_matches('.')
+                ));
             }
         }
     }
@@ -252,17 +262,12 @@ pub(super) async fn dig(mut cx: Cx) -> u8 {
         _ => Vec::new(),
     };
     if short {
-        let lines: String = records.iter().map(|(_, record)| record_text(record).1 + "\n").collect();
+        let weight = weight(&records);
+        let lines: String = records.iter().map(|(_, record)| record_text(record, weight).1 + "\n").collect();
         cx.put(lines);
         return cx.finish(0).await;
     }
-    let lines: String = records
-        .iter()
-        .map(|(name, record)| {
-            let (kind, text) = record_text(record);
-            format!("{name}.\t30\tIN\t{kind}\t{text}\n")
-        })
-        .collect();
+    let lines = zone_lines(&records);
     if quiet {
         cx.put(lines);
         return cx.finish(0).await;
@@ -275,18 +280,86 @@ pub(super) async fn dig(mut cx: Cx) -> u8 {
     let id = cx.process.random() % 65_536;
     let date =
         cx.process.now().to_zoned(jiff::tz::TimeZone::UTC).strftime("%a %b %d %H:%M:%S %Z %Y").to_string();
-    let section = if lines.is_empty() { String::new() } else { format!(";; ANSWER SECTION:\n{lines}\n") };
+    let mut sections = String::new();
+    if !lines.is_empty() {
+        sections.push_str(&format!(";; ANSWER SECTION:\n{lines}\n"));
+    }
+    // CoreDNS says whose the zone is where it has nothing, and where services are beside their names.
+    let authority = cx.process.container.fabric.zone_of(&asked_name).filter(|_| records.is_empty());
+    if let Some(zone) = &authority {
+        let serial = cx.process.now().as_second();
+        let start = aligned(&format!("{zone}."), "SOA");
+        sections.push_str(&format!(
+            ";; AUTHORITY SECTION:\n{start}ns.dns.{zone}. hostmaster.{zone}. {serial} 7200 1800 86400 30\n\n"
+        ));
+    }
+    let mut beside = Vec::new();
+    for (_, record) in &records {
+        if let DnsRecord::Service { target, .. } = record
+            && let DnsAnswer::Records(found) = resolver::query(&cx.process, &conf, target, DnsType::A).await
+        {
+            beside.extend(found.into_iter().filter(|record| !beside.contains(record)).collect::<Vec<_>>());
+        }
+    }
+    if !beside.is_empty() {
+        sections.push_str(&format!(";; ADDITIONAL SECTION:\n{}\n", zone_lines(&beside)));
+    }
+    let mut head = format!("\n; <<>> DiG 9.20.15 <<>> {options}\n;; global options: +cmd\n;; Got answer:\n");
+    if asked_name.ends_with(".local") {
+        head.push_str(
+            ";; WARNING: .local is reserved for Multicast DNS\n\
+             ;; You are currently testing what happens when an mDNS query is leaked to DNS\n",
+        );
+    }
+    let question = format!(";{asked_name}.");
+    let gap = gap(question.len(), 32);
+    let class = format!("{question}{gap}IN");
+    let gap = self::gap(columns(&class), 40);
     cx.put(format!(
-        "\n; <<>> DiG 9.20.15 <<>> {options}\n;; global options: +cmd\n;; Got answer:\n\
-         ;; ->>HEADER<<- opcode: QUERY, status: {status}, id: {id}\n\
-         ;; flags: qr aa rd; QUERY: 1, ANSWER: {}, AUTHORITY: 0, ADDITIONAL: 1\n\n\
-         ;; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232\n;; QUESTION SECTION:\n;{asked_name}.\t\tIN\t{}\n\n{section}\
+        "{head};; ->>HEADER<<- opcode: QUERY, status: {status}, id: {id}\n\
+         ;; flags: qr aa rd; QUERY: 1, ANSWER: {}, AUTHORITY: {}, ADDITIONAL: {}\n\
+         ;; WARNING: recursion requested but not available\n\n\
+         ;; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232\n;; QUESTION SECTION:\n{class}{gap}{}\n\n{sections}\
          ;; Query time: 0 msec\n;; SERVER: {server}#53({server}) (UDP)\n;; WHEN: {date}\n;; MSG SIZE  rcvd: {}\n\n",
         records.len(),
+        u8::from(authority.is_some()),
+        1 + beside.len(),
         kind_name(kind),
-        40 + asked_name.len() + 30 * records.len(),
+        40 + asked_name.len() + 30 * (records.len() + beside.len()),
     ));
     cx.finish(0).await
+}
+
+/// Records as `dig` shows them.
+fn zone_lines(records: &[(String, DnsRecord)]) -> String {
+    let weight = weight(records);
+    let line = |(name, record): &(String, DnsRecord)| {
+        let (kind, text) = record_text(record, weight);
+        format!("{}{text}\n", aligned(&format!("{name}."), kind))
+    };
+    records.iter().map(line).collect()
+}
+
+/// A record up to its content, in `dig`'s columns (24, 32, 40 and 48) as far as they suffice.
+fn aligned(name: &str, kind: &str) -> String {
+    [("30", 24), ("IN", 32), (kind, 40), ("", 48)].into_iter().fold(
+        name.to_owned(),
+        |mut line, (word, at)| {
+            line.push_str(&gap(columns(&line), at));
+            line.push_str(word);
+            line
+        },
+    )
+}
+
+/// What brings a line from one column to another: tabs, or a blank where it is past that.
+fn gap(from: usize, to: usize) -> String {
+    if from >= to { " ".to_owned() } else { "\t".repeat(to / 8 - from / 8) }
+}
+
+/// How many columns a line takes.
+fn columns(line: &str) -> usize {
+    line.chars().fold(0, |column, c| if c == '\t' { (column / 8 + 1) * 8 } else { column + 1 })
 }
 
 /// Runs `host`.
@@ -313,6 +386,7 @@ pub(super) async fn host(mut cx: Cx) -> u8 {
         for kind in &kinds {
             match resolver::query(&cx.process, &conf, &candidate, *kind).await {
                 DnsAnswer::Records(records) => {
+                    let weight = weight(&records);
                     for (name, record) in records {
                         let line = match record {
                             DnsRecord::Address(ip) if ip.is_ipv4() => format!("{name} has address {ip}\n"),
@@ -320,7 +394,7 @@ pub(super) async fn host(mut cx: Cx) -> u8 {
                             DnsRecord::Alias(target) => format!("{name} is an alias for {target}.\n"),
                             DnsRecord::Pointer(target) => format!("{name} domain name pointer {target}.\n"),
                             DnsRecord::Service { port, target } => {
-                                format!("{name} has SRV record 0 100 {port} {target}.\n")
+                                format!("{name} has SRV record 0 {weight} {port} {target}.\n")
                             }
                         };
                         out.push_str(&line);
