@@ -24,6 +24,7 @@ mod openssl;
 mod openssl_passwd;
 mod pager;
 mod pause;
+mod perl;
 pub(crate) mod printf;
 mod processes;
 mod ps;
@@ -107,6 +108,7 @@ commands! {
     "false" => system::small::fail,
     "fgrep" => grep::run,
     "find" => find::run,
+    "flock" => processes::flock::run,
     "fold" => text::fold::run,
     "free" => system::free::free,
     "getconf" => system::small::getconf,
@@ -150,6 +152,7 @@ commands! {
     "od" => text::dump::od,
     "openssl" => openssl::run,
     "paste" => text::paste::run,
+    "perl" => perl::run,
     "pgrep" => processes::pgrep::run,
     "pidof" => processes::pgrep::pidof,
     "pkill" => processes::pgrep::run,

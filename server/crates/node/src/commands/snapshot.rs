@@ -75,13 +75,18 @@ impl Snapshot {
         }
     }
 
-    /// Its command line; a name in brackets where there is none.
+    /// Its command line; a name in brackets where there is none. What would not show is a blank, as busybox has it.
     pub(crate) fn command_line(&self) -> String {
+        self.command_line_with(' ')
+    }
+
+    /// Its command line, with `hidden` for what would not show.
+    pub(crate) fn command_line_with(&self, hidden: char) -> String {
         if self.argv.is_empty() {
             return format!("[{}]", self.comm);
         }
         let line = self.argv.join(&b' ');
-        String::from_utf8_lossy(&line).chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+        String::from_utf8_lossy(&line).chars().map(|c| if c.is_control() { hidden } else { c }).collect()
     }
 
     /// The last part of its first argument.

@@ -19,6 +19,14 @@ use super::{
 };
 use crate::network::Fabric;
 
+/// What the kernel is told of a container's processes and shows in `/proc`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Confinement {
+    pub(crate) no_new_privileges: bool,
+    pub(crate) seccomp_filter: bool,
+    pub(crate) oom_score_adj: i16,
+}
+
 /// A container as the kernel knows it.
 #[derive(Debug)]
 pub(crate) struct Container {
@@ -32,6 +40,7 @@ pub(crate) struct Container {
     pub(crate) memory: Arc<Memory>,
     /// How many processes it may have.
     pub(crate) pid_quota: Arc<Quota>,
+    pub(crate) confinement: Confinement,
     /// The C library of its image.
     pub(crate) libc: Libc,
     /// The program that an executable file names.
@@ -53,14 +62,27 @@ pub(crate) struct Parts {
     pub(crate) cpu: Arc<Cpu>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) pid_quota: Arc<Quota>,
+    pub(crate) confinement: Confinement,
     pub(crate) libc: Libc,
     pub(crate) programs: fn(&[u8]) -> Option<Program>,
 }
 
 impl Container {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let Parts { host, fabric, mounts, net, pids, hostname, cpu, memory, pid_quota, libc, programs } =
-            parts;
+        let Parts {
+            host,
+            fabric,
+            mounts,
+            net,
+            pids,
+            hostname,
+            cpu,
+            memory,
+            pid_quota,
+            confinement,
+            libc,
+            programs,
+        } = parts;
         Arc::new(Self {
             host,
             fabric,
@@ -71,6 +93,7 @@ impl Container {
             cpu,
             memory,
             pid_quota,
+            confinement,
             libc,
             programs,
             processes: Mutex::default(),

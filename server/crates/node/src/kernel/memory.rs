@@ -12,6 +12,8 @@ use super::wait::lock;
 pub(crate) struct Memory {
     used: AtomicU64,
     peak: AtomicU64,
+    /// What of it is pages of files in memory.
+    shared: AtomicU64,
     limit: Mutex<Option<u64>>,
     /// The limit was passed: the container is being killed for it.
     oom: AtomicBool,
@@ -26,6 +28,7 @@ impl Memory {
         Arc::new(Self {
             used: AtomicU64::new(0),
             peak: AtomicU64::new(0),
+            shared: AtomicU64::new(0),
             limit: Mutex::new(limit),
             oom: AtomicBool::new(false),
         })
@@ -41,6 +44,24 @@ impl Memory {
 
     pub(crate) fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
+    }
+
+    /// What of it is pages of files in memory.
+    pub(crate) fn shared(&self) -> u64 {
+        self.shared.load(Ordering::Relaxed)
+    }
+
+    /// Holds a file's pages.
+    pub(crate) fn hold_pages(&self, bytes: u64) -> Result<(), OutOfMemory> {
+        self.shared.fetch_add(bytes, Ordering::Relaxed);
+        self.change(0, bytes)
+    }
+
+    /// Holds a file's pages no longer.
+    pub(crate) fn release_pages(&self, bytes: u64) {
+        self.shared.fetch_sub(bytes, Ordering::Relaxed);
+        // Giving back cannot fail.
+        let _ = self.change(bytes, 0);
     }
 
     /// The most that was ever used.

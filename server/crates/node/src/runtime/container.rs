@@ -51,6 +51,8 @@ pub struct ContainerConfig {
     pub security: Security,
     /// What the container may use.
     pub resources: Resources,
+    /// How willingly the kernel kills its processes where the node has no memory left, -1000 to 1000.
+    pub oom_score_adj: i16,
     /// Whether the first process's standard input is open (and can be attached to).
     pub stdin: bool,
     /// Whether standard input ends when the first one who attached leaves.
@@ -82,6 +84,10 @@ pub struct Security {
     pub read_only_root: bool,
     /// Everything is allowed.
     pub privileged: bool,
+    /// Whether programs can gain no privileges that their parent lacks (`PR_SET_NO_NEW_PRIVS`).
+    pub no_new_privileges: bool,
+    /// Whether a seccomp profile filters system calls: processes show it, no call here needs to be kept from them.
+    pub seccomp_filter: bool,
     /// Names such as `NET_ADMIN` or `ALL` on top of the runtime's defaults.
     pub add_capabilities: Vec<String>,
     /// Names such as `CHOWN` or `ALL` taken from the runtime's defaults.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     image::{Catalogue, Image},
     kernel::{
-        container::{Container, Parts},
+        container::{Confinement, Container, Parts},
         cpu::Cpu,
         creds::Creds,
         fs::Location,
@@ -182,6 +182,8 @@ fn pause(
         cpu,
         memory,
         pid_quota,
+        // What the kubelet gives the pause container.
+        confinement: Confinement { oom_score_adj: -998, ..Confinement::default() },
         libc: image.recipe.libc,
         programs: crate::commands::program,
     });

@@ -124,8 +124,10 @@ impl Volume {
     }
 
     pub(crate) fn files(host: &Arc<Host>, files: &FileSet) -> Self {
-        let kind = if files.memory { FsKind::Tmpfs } else { FsKind::Ext4 };
-        let space = Quota::new(host.disk.limit(), Some(Arc::clone(&host.disk)));
+        let (kind, space) = match files.memory {
+            true => (FsKind::Tmpfs, Quota::new(host.memory_bytes, None)),
+            false => (FsKind::Ext4, Quota::new(host.disk.limit(), Some(Arc::clone(&host.disk)))),
+        };
         let sticky = if files.memory { 0o1000 } else { 0 };
         let (mode, gid) = match files.group {
             Some(group) => (0o2777 | sticky, group),
@@ -299,7 +301,7 @@ impl Edit {
                 },
             };
             let _ = place.inode.truncate(0);
-            let written = place.inode.write_at(Some(0), content);
+            let written = place.inode.write_at(Some(0), content, None);
             let _ = place.inode.chmod(&self.creds, mode);
             if group.is_some() {
                 let _ = place.inode.chown(&self.creds, None, group);

@@ -154,3 +154,98 @@ async fn lsof_lists_the_open_files_of_others() {
     let out = lab.sh(&id, "lsof | grep -c /kept; lsof | grep '^1' | cut -f2,3 | head -1").await;
     assert_eq!(out.stdout, "1\n/bin/sleep\t0\n", "{out:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn open_files_show_what_they_were_opened_for_and_whether_they_still_have_a_name() {
+    let lab = Lab::new().await;
+    let id = lab.container(script("sleep 1000")).await;
+    let script = "cd /tmp; exec 5> gone 6< /etc/passwd 7<> both; rm gone; readlink /proc/$$/fd/5; \
+                  ls -l /proc/$$/fd | awk '$NF ~ /passwd|deleted|both/ { print $1 }'; echo still >&5; cat /proc/$$/fd/5; \
+                  cat /proc/self; ls /proc/self/fd | tail -1";
+    let out = lab.sh(&id, script).await;
+    assert_eq!(out.stdout, "/tmp/gone (deleted)\nl-wx------\nlr-x------\nlrwx------\nstill\n7\n", "{out:?}");
+    assert_eq!(out.stderr, "cat: read error: Is a directory\n");
+    lab.node.pull_image("debian").await.unwrap();
+    let debian = lab.container(ContainerConfig { image: "debian".to_owned(), ..limited() }).await;
+    let own =
+        lab.sh(&debian, "ls -l /proc/self/fd | awk '$9 == 3 { print $NF ~ \"^/proc/[0-9]+/fd$\" }'").await;
+    assert_eq!(own.stdout, "1\n", "{own:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_can_be_made_where_all_is_made_up_or_gone() {
+    let lab = Lab::new().await;
+    let id = lab.container(script("sleep 1000")).await;
+    let script = "touch /proc/x; echo x > /proc/sys/kernel/hostname; mkdir /tmp/gone; cd /tmp/gone; rmdir /tmp/gone; touch x; \
+                  mkdir y";
+    assert_eq!(
+        lab.sh(&id, script).await.stderr,
+        "touch: /proc/x: No such file or directory\n\
+         sh: can't create /proc/sys/kernel/hostname: Read-only file system\n\
+         touch: x: No such file or directory\n\
+         mkdir: can't create directory 'y': No such file or directory\n"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn processes_show_how_they_are_confined() {
+    let lab = Lab::new().await;
+    let security =
+        podlab_node::Security { no_new_privileges: true, seccomp_filter: true, ..Default::default() };
+    let id = lab.container(ContainerConfig { security, oom_score_adj: 1000, ..script("sleep 1000") }).await;
+    let read = "grep -E '^(NoNewPrivs|Seccomp):' /proc/1/status; cat /proc/1/oom_score_adj /proc/1/oom_score";
+    assert_eq!(lab.sh(&id, read).await.stdout, "NoNewPrivs:\t1\nSeccomp:\t2\n1000\n1333\n");
+    let id = lab.container(script("sleep 1000")).await;
+    assert_eq!(lab.sh(&id, read).await.stdout, "NoNewPrivs:\t0\nSeccomp:\t0\n0\n666\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_and_addresses_are_looked_up_as_core_dns_answers() {
+    let lab = Lab::new().await;
+    let name = "_http._tcp.db.default.svc.cluster.local";
+    let service =
+        |host: &str| DnsRecord::Service { port: 80, target: format!("{host}.db.default.svc.cluster.local") };
+    let records = BTreeMap::from([
+        (name.to_owned(), vec![service("db-0"), service("db-1")]),
+        ("db-0.db.default.svc.cluster.local".to_owned(), vec![DnsRecord::Address([10, 244, 0, 5].into())]),
+        (
+            "5.0.244.10.in-addr.arpa".to_owned(),
+            vec![DnsRecord::Pointer("db-0.db.default.svc.cluster.local".to_owned())],
+        ),
+    ]);
+    lab.network.set_dns(DnsZones {
+        servers: vec![[10, 96, 0, 10].into()],
+        domains: vec!["cluster.local".to_owned()],
+        records,
+        ..DnsZones::default()
+    });
+    lab.node.pull_image("nicolaka/netshoot").await.unwrap();
+    let id = lab
+        .container(ContainerConfig { image: "nicolaka/netshoot".to_owned(), ..script("sleep 1000") })
+        .await;
+    let out = lab
+        .sh(&id, &format!("dig +short SRV {name}; dig +short -x 10.244.0.5; getent hosts 10.244.0.5"))
+        .await;
+    assert_eq!(
+        out.stdout,
+        "0 50 80 db-0.db.default.svc.cluster.local.\n0 50 80 db-1.db.default.svc.cluster.local.\n\
+         db-0.db.default.svc.cluster.local.\n10.244.0.5      db-0.db.default.svc.cluster.local\n",
+        "{out:?}"
+    );
+    let out = lab.sh(&id, &format!("dig SRV {name} | grep -v -e DiG -e WHEN -e HEADER -e '^;; MSG'")).await;
+    assert!(
+        out.stdout.contains("ANSWER: 2, AUTHORITY: 0, ADDITIONAL: 2\n;; WARNING: recursion"),
+        "{}",
+        out.stdout
+    );
+    assert!(
+        out.stdout
+            .contains(";; ADDITIONAL SECTION:\ndb-0.db.default.svc.cluster.local. 30 IN A\t10.244.0.5\n"),
+        "{}",
+        out.stdout
+    );
+    let none = lab
+        .sh(&id, "dig no.default.svc.cluster.local | grep -A1 AUTHORITY.SECTION | tail -1 | cut -f 1-5")
+        .await;
+    assert_eq!(none.stdout, "cluster.local.\t\t30\tIN\tSOA\n", "{none:?}");
+}

@@ -206,3 +206,52 @@ async fn host_paths_and_persistent_directories_outlive_pods() {
     let error = lab.node.host_path("/var/nosuch", HostPathKind::Directory).unwrap_err();
     assert_eq!(error.to_string(), "hostPath type check failed: /var/nosuch is not a directory");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_lies_in_memory_counts_for_who_wrote_it_and_kills_it_past_its_limit() {
+    let lab = Lab::new().await;
+    let volume = lab.node.empty_dir(EmptyDir { memory: true, size_limit: None, group: None });
+    let config = |text: &str| ContainerConfig {
+        mounts: vec![mount(&volume, "/cache")],
+        resources: podlab_node::Resources { memory_limit_bytes: Some(64 << 20), ..Default::default() },
+        ..script(text)
+    };
+    let fill = "head -c 20000000 /dev/zero > /cache/a; head -c 10000000 /dev/zero > /dev/shm/b; \
+                awk '$1 == \"shmem\" { print $2 }' /sys/fs/cgroup/memory.stat; rm /cache/a /dev/shm/b; \
+                awk '$1 == \"shmem\" { print $2 }' /sys/fs/cgroup/memory.stat";
+    let (log, _) = lab.outcome(config(fill)).await;
+    assert_eq!(log, "30003200\n0\n");
+    let (log, status) =
+        lab.outcome(config("head -c 70000000 /dev/zero > /cache/big; echo not reached")).await;
+    assert_eq!(
+        (log.as_str(), status.exit_code, status.reason),
+        ("", Some(137), Some(podlab_node::ExitReason::OomKilled))
+    );
+    // What it wrote is still there, and nobody's who starts now.
+    let (log, _) = lab
+        .outcome(config("wc -c < /cache/big | head -c 1; cat /sys/fs/cgroup/memory.stat | grep shmem"))
+        .await;
+    assert_eq!(log, "6shmem 0\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn containers_that_share_a_volume_keep_each_other_out_with_locks() {
+    let lab = Lab::new().await;
+    let volume = lab.node.empty_dir(EmptyDir::default());
+    let config = |text: &str| ContainerConfig { mounts: vec![mount(&volume, "/v")], ..script(text) };
+    let holder = lab
+        .container(config("exec 9>/v/lock; flock 9; sleep 5; flock -u 9; sleep 5; flock 9; sleep 1000"))
+        .await;
+    lab.sleep(100).await;
+    let other = lab.container(config("sleep 1000")).await;
+    let tried = lab.sh(&other, "flock -n /v/lock echo mine; echo $?; flock /v/lock echo waited").await;
+    assert_eq!(tried.stdout, "1\nwaited\n", "{tried:?}");
+    assert_eq!(lab.uptime().as_secs(), 5);
+    // The last close gives a lock up: that of a process that was killed, while no child holds the file.
+    lab.sleep(6000).await;
+    let kept = lab.sh(&other, "flock -sn /v/lock echo shared; echo $?").await;
+    assert_eq!(kept.stdout, "1\n", "{kept:?}");
+    lab.node.stop_container(&holder, std::time::Duration::ZERO).await.unwrap();
+    let freed = lab.sh(&other, "flock -sn /v/lock flock -sn /v/lock echo shared twice; flock -sn /v/lock flock -n /v/lock echo both; echo $?").await;
+    assert_eq!(freed.stdout, "shared twice\n1\n", "{freed:?}");
+}

@@ -65,6 +65,7 @@ pub(crate) fn config(
         env: variables.into_list(),
         security,
         resources: resources(container),
+        oom_score_adj: oom_score_adj(parts, container),
         stdin: container.stdin == Some(true),
         stdin_once: container.stdin_once == Some(true),
         tty,
@@ -89,6 +90,23 @@ pub(crate) fn resources(container: &Container) -> Resources {
         cpu_limit_millis: limits.get("cpu").and_then(millis),
         cpu_request_millis: requests.get("cpu").and_then(millis),
         memory_limit_bytes: limits.get("memory").and_then(|quantity| u64::try_from(quantity.value()).ok()),
+    }
+}
+
+/// How willingly the kernel kills a container, by the Pod's quality of service: Burstable ones by the part of the node's
+/// memory that they request
+/// (<https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#node-out-of-memory-behavior>).
+fn oom_score_adj(parts: &Parts<'_>, container: &Container) -> i16 {
+    match pod_resources::qos_class(parts.manifest.spec()) {
+        "Guaranteed" => -997,
+        "BestEffort" => 1000,
+        _ => {
+            let requests = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+            let bytes = |amounts: &pod_resources::Amounts| amounts.get("memory").map_or(0, |q| q.value());
+            let requested = bytes(&pod_resources::amounts(requests));
+            let node = bytes(&parts.surroundings.allocatable).max(1);
+            i16::try_from((1000 - requested.saturating_mul(1000) / node).clamp(3, 999)).unwrap_or(999)
+        }
     }
 }
 

@@ -19,13 +19,18 @@ pub(crate) fn security(
     let own = container.security_context.clone().unwrap_or_default();
     let run_as = own.run_as_user.or(pod.run_as_user);
     check_non_root(manifest, container, &pod, &own, image_user)?;
+    let privileged = own.privileged == Some(true);
+    let profile = own.seccomp_profile.as_ref().or(pod.seccomp_profile.as_ref());
+    let filtered = profile.is_some_and(|profile| profile.type_ != "Unconfined") && !privileged;
     let capabilities = own.capabilities.unwrap_or_default();
     Ok(Security {
         user: run_as.and_then(|id| u32::try_from(id).ok()).map(User::Id),
         group: own.run_as_group.or(pod.run_as_group).and_then(|id| u32::try_from(id).ok()),
         supplemental_groups: supplemental_groups(&pod),
         read_only_root: own.read_only_root_filesystem == Some(true),
-        privileged: own.privileged == Some(true),
+        privileged,
+        no_new_privileges: own.allow_privilege_escalation == Some(false),
+        seccomp_filter: filtered,
         add_capabilities: capabilities.add.unwrap_or_default(),
         drop_capabilities: capabilities.drop.unwrap_or_default(),
     })

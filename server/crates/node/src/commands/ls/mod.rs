@@ -149,6 +149,7 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
     }
     let some_files = !files.is_empty();
     if some_files {
+        listing.follow_links(&mut cx, &mut files).await;
         listing.sort(&mut files);
         listing.print(&mut cx, &files);
     }
@@ -163,17 +164,31 @@ impl Listing {
         let long = self.is_long() || self.opts.has(b'd') || self.opts.has(b'F');
         let follow = self.opts.has(b'L') || (operand && (self.opts.has(b'H') || !long));
         let stat = cx.process.stat(&path, follow).or_else(|error| {
-            // A link to nothing is listed itself.
-            if follow { cx.process.stat(&path, false) } else { Err(error) }
+            // GNU's lists a link to nothing itself.
+            let itself = self.gnu && error == Errno::ENOENT && !self.opts.has(b'L');
+            if follow && itself { cx.process.stat(&path, false) } else { Err(error) }
         })?;
-        let link =
-            stat.file_type == FileType::Symlink && (self.is_long() || self.color || self.opts.has(b'F'));
-        let target = if link {
-            cx.process.read_link(&path).ok().map(|target| (target, cx.process.stat(&path, true).ok()))
-        } else {
-            None
-        };
-        Ok(Entry { name, path, stat, target })
+        Ok(Entry { name, path, stat, target: None })
+    }
+
+    /// Finds out where links lead.
+    async fn follow_links(&mut self, cx: &mut Cx, entries: &mut [Entry]) {
+        if !self.is_long() && !self.color && !self.opts.has(b'F') {
+            return;
+        }
+        for entry in entries.iter_mut().filter(|entry| entry.stat.file_type == FileType::Symlink) {
+            match cx.process.read_link(&entry.path) {
+                Ok(target) => entry.target = Some((target, cx.process.stat(&entry.path, true).ok())),
+                Err(errno) => {
+                    let (shown, text) = (String::from_utf8_lossy(&entry.path).into_owned(), cx.text(errno));
+                    match self.gnu {
+                        true => cx.error(format!("cannot read symbolic link '{shown}': {text}")).await,
+                        false => cx.error(format!("{shown}: cannot read link: {text}")).await,
+                    }
+                    self.code = 1;
+                }
+            }
+        }
     }
 
     fn is_long(&self) -> bool {
@@ -188,8 +203,8 @@ impl Listing {
         let mut first = !after_files;
         let mut pending: Vec<(Entry, usize)> = dirs.into_iter().rev().map(|dir| (dir, 0)).collect();
         while let Some((dir, depth)) = pending.pop() {
-            let names = match cx.process.list(&dir.path) {
-                Ok(names) => names,
+            let (open, names) = match cx.process.open_dir(&dir.path) {
+                Ok(opened) => opened,
                 Err(errno) => {
                     let (shown, text) = (String::from_utf8_lossy(&dir.path).into_owned(), cx.text(errno));
                     match self.gnu {
@@ -209,6 +224,14 @@ impl Listing {
             }
             first = false;
             let mut entries = self.entries(cx, &dir, names).await;
+            // Busybox's looks at links when it prints them, with the directory closed.
+            if !self.gnu {
+                let _ = cx.process.close(open);
+            }
+            self.follow_links(cx, &mut entries).await;
+            if self.gnu {
+                let _ = cx.process.close(open);
+            }
             self.sort(&mut entries);
             if self.is_long() || self.opts.has(b's') {
                 let blocks: u64 = entries.iter().map(|entry| entry.stat.blocks).sum();

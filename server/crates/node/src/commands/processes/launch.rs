@@ -49,7 +49,8 @@ async fn complain(cx: &mut Cx, argv: &[Bytes], errno: Errno) -> u8 {
     let name = argv.first().map_or_else(String::new, |name| String::from_utf8_lossy(name).into_owned());
     let text = cx.text(errno);
     let message = match (cx.is_gnu(), cx.name.as_str()) {
-        (_, "xargs") => format!("{name}: {text}"),
+        (_, "xargs") | (false, "flock") => format!("{name}: {text}"),
+        (true, "flock") => format!("failed to execute {name}: {text}"),
         (false, _) => format!("can't execute '{name}': {text}"),
         (true, "env" | "nice") => format!("'{name}': {text}"),
         (true, _) => format!("failed to run command '{name}': {text}"),

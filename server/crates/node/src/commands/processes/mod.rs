@@ -2,6 +2,7 @@
 
 pub(super) mod chroot;
 pub(super) mod env;
+pub(super) mod flock;
 pub(super) mod kill;
 mod launch;
 pub(super) mod lsof;

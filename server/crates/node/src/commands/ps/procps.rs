@@ -420,7 +420,7 @@ fn value(name: &str, snapshot: &Snapshot, viewer: &Process, zone: &Zone, wanted:
             if snapshot.state == 'Z' {
                 format!("[{}] <defunct>", snapshot.comm)
             } else {
-                snapshot.command_line()
+                snapshot.command_line_with('?')
             }
         }
         "comm" | "ucmd" | "ucomm" if snapshot.state == 'Z' => format!("{} <defunct>", snapshot.comm),

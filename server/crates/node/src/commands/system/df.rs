@@ -31,7 +31,10 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let mut mounts: Vec<Arc<Mount>> = Vec::new();
     if opts.operands.is_empty() {
         for mount in cx.process.container.mounts.all() {
-            let real = !matches!(mount.root.fs.kind, FsKind::Proc | FsKind::Sysfs | FsKind::Devpts);
+            let real = !matches!(
+                mount.root.fs.kind,
+                FsKind::Proc | FsKind::Sysfs | FsKind::Cgroup2 | FsKind::Devpts
+            );
             if real || opts.has(b'a') {
                 mounts.push(mount);
             }

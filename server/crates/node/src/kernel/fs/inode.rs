@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use super::{
     BLOCK, Device, Directory, FileType, FsKind, TreeMeta, TreeNode, VirtualNode, data::FileData,
-    filesystem::FileSystem,
+    filesystem::FileSystem, locks::Locks, pages::Pages,
 };
 use crate::kernel::{
+    container::Container,
     creds::{Creds, cap},
     errno::Errno,
     fifo::Fifo,
@@ -48,6 +49,10 @@ pub(crate) struct InodeState {
     blocks: u64,
     /// Tasks that wait for a write, a rename or a removal (`tail -f`).
     watchers: WaitQueue,
+    /// Who locked it, where somebody ever did.
+    pub(super) locks: Option<Box<Locks>>,
+    /// Whose memory its blocks are, where it lies in memory.
+    pages: Option<Box<Pages>>,
 }
 
 /// What an inode is.
@@ -106,6 +111,8 @@ impl Inode {
             kind,
             blocks: 0,
             watchers: WaitQueue::default(),
+            locks: None,
+            pages: None,
         };
         Arc::new(Self {
             fs: Arc::clone(fs),
@@ -250,7 +257,7 @@ impl Inode {
     pub(crate) fn read_at(&self, offset: u64, max: usize) -> Result<Bytes, Errno> {
         match &self.lock().kind {
             Kind::File(data) => Ok(data.read(offset, max)),
-            Kind::Dir(_) => Err(Errno::EISDIR),
+            _ if self.is_dir() => Err(Errno::EISDIR),
             _ => Err(Errno::EINVAL),
         }
     }
@@ -264,11 +271,17 @@ impl Inode {
     }
 
     /// Writes to a regular file at `offset`, or at its end, as much as there is room for. Returns where the write began
-    /// and how many bytes it took.
-    pub(crate) fn write_at(&self, offset: Option<u64>, bytes: &[u8]) -> Result<(u64, usize), Errno> {
+    /// and how many bytes it took. What lies in memory is held by the container of whoever writes; past that one's limit
+    /// it is killed, and gets `ENOMEM`.
+    pub(crate) fn write_at(
+        &self,
+        offset: Option<u64>,
+        bytes: &[u8],
+        writer: Option<&Container>,
+    ) -> Result<(u64, usize), Errno> {
         let now = self.fs.now();
         let mut state = self.lock();
-        let InodeState { kind: Kind::File(data), blocks, .. } = &mut *state else {
+        let InodeState { kind: Kind::File(data), blocks, pages, .. } = &mut *state else {
             return Err(Errno::EINVAL);
         };
         let start = offset.unwrap_or(data.len());
@@ -296,6 +309,13 @@ impl Inode {
         if self.fs.budget.left() < count as u64 + BLOCK && bytes[..count].iter().any(|byte| *byte != 0) {
             return Err(Errno::ENOSPC);
         }
+        if let Some(writer) = writer.filter(|_| self.fs.kind == FsKind::Tmpfs && new_blocks > 0)
+            && pages.get_or_insert_default().hold(&writer.memory, new_blocks * BLOCK).is_err()
+        {
+            drop(state);
+            writer.kill_all();
+            return Err(Errno::ENOMEM);
+        }
         let grown = data.write(start, &bytes[..count]);
         *blocks += new_blocks;
         self.fs.space.charge_anyway(new_blocks * BLOCK);
@@ -314,7 +334,7 @@ impl Inode {
         }
         let now = self.fs.now();
         let mut state = self.lock();
-        let InodeState { kind: Kind::File(data), blocks, .. } = &mut *state else {
+        let InodeState { kind: Kind::File(data), blocks, pages, .. } = &mut *state else {
             return Err(Errno::EINVAL);
         };
         let (held, kept) = (data.held(), (*blocks).min(len.div_ceil(BLOCK)));
@@ -322,6 +342,9 @@ impl Inode {
         let freed = *blocks - kept;
         *blocks = kept;
         self.fs.space.release(freed * BLOCK);
+        if let Some(pages) = pages {
+            pages.release(freed * BLOCK);
+        }
         self.fs.budget.release(held.saturating_sub(data.held()));
         self.fs.budget.charge_anyway(data.held().saturating_sub(held));
         state.modified = now;

@@ -14,6 +14,7 @@ use bytes::{Buf, Bytes};
 use super::{FileType, Kind, Location, Stat, VirtualNode};
 use crate::{
     kernel::{
+        container::Container,
         errno::Errno,
         host::Host,
         net::{Listener, Stream, UdpSocket},
@@ -91,6 +92,8 @@ pub(crate) struct OpenFile {
     pub(crate) readable: bool,
     pub(crate) writable: bool,
     append: AtomicBool,
+    /// Whether it holds a lock.
+    pub(super) locked: AtomicBool,
     /// How `/proc/self/fd` shows it: a path, `pipe:[123]`, `socket:[123]`.
     pub(crate) name: Box<[u8]>,
 }
@@ -102,6 +105,8 @@ pub(crate) enum FileObject {
     File {
         place: Location,
         offset: Mutex<u64>,
+        /// Whose memory it grows in, where it lies in memory.
+        writer: Option<Arc<Container>>,
     },
     /// A file of `/proc`, as it was when it was opened.
     Virtual {
@@ -142,6 +147,7 @@ impl OpenFile {
             readable: flags.read,
             writable: flags.write,
             append: AtomicBool::new(flags.append),
+            locked: AtomicBool::new(false),
             name: name.into(),
         })
     }
@@ -161,7 +167,7 @@ impl OpenFile {
             return Poll::Ready(Err(Errno::EBADF));
         }
         match &self.object {
-            FileObject::File { place, offset } => {
+            FileObject::File { place, offset, .. } => {
                 let mut offset = lock(offset);
                 let read = place.inode.read_at(*offset, max);
                 if let Ok(bytes) = &read {
@@ -193,13 +199,17 @@ impl OpenFile {
             return Poll::Ready(Err(Errno::EBADF));
         }
         match &self.object {
-            FileObject::File { place, offset } => {
+            FileObject::File { place, offset, writer } => {
                 let mut offset = lock(offset);
                 let at = if self.append.load(Ordering::Relaxed) { None } else { Some(*offset) };
-                Poll::Ready(place.inode.write_at(at, bytes).map(|(start, count)| {
-                    *offset = start + count as u64;
-                    bytes.advance(count);
-                }))
+                match place.inode.write_at(at, bytes, writer.as_deref()) {
+                    // The container is being killed: nobody comes back to say so.
+                    Err(Errno::ENOMEM) => Poll::Pending,
+                    written => Poll::Ready(written.map(|(start, count)| {
+                        *offset = start + count as u64;
+                        bytes.advance(count);
+                    })),
+                }
             }
             FileObject::Virtual { node, .. } => {
                 let written = node.write(bytes);
@@ -225,7 +235,7 @@ impl OpenFile {
     /// Moves the offset; returns where it is then.
     pub(crate) fn seek(&self, to: SeekFrom) -> Result<u64, Errno> {
         let (offset, len) = match &self.object {
-            FileObject::File { place, offset } => (offset, place.inode.len()),
+            FileObject::File { place, offset, .. } => (offset, place.inode.len()),
             FileObject::Virtual { content, offset, .. } => (offset, content.len() as u64),
             FileObject::Device { .. } => return Ok(0),
             _ => return Err(Errno::ESPIPE),

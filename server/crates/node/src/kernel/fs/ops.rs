@@ -64,7 +64,8 @@ impl Walk<'_> {
             Err(Errno::ENOENT) => {}
             Err(error) => return Err(error),
         }
-        self.check_dir(dir)?;
+        // Nothing can be made where all is made up.
+        self.check_dir(dir).map_err(|errno| if errno == Errno::EPERM { Errno::ENOENT } else { errno })?;
         let fs = &dir.inode.fs;
         let (dir_gid, dir_mode) = {
             let state = dir.inode.lock();
@@ -79,6 +80,10 @@ impl Walk<'_> {
         let inode = Inode::new(fs, kind, mode, self.creds.uid, gid)?;
         let now = fs.now();
         let mut state = dir.inode.lock();
+        if state.links == 0 {
+            // Somebody stands in a directory that was removed.
+            return Err(Errno::ENOENT);
+        }
         let Kind::Dir(entries) = &mut state.kind else { return Err(Errno::EACCES) };
         if entries.contains(name) {
             return Err(Errno::EEXIST);

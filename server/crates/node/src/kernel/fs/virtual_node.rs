@@ -35,6 +35,11 @@ pub(crate) trait VirtualNode: Send + Sync + Debug {
         Err(Errno::EINVAL)
     }
 
+    /// Whether it can be opened to write.
+    fn writable(&self) -> Result<(), Errno> {
+        Ok(())
+    }
+
     /// What happens when something is written.
     fn write(&self, bytes: &[u8]) -> Result<(), Errno> {
         let _ = bytes;

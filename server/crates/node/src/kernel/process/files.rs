@@ -73,7 +73,8 @@ impl Process {
                     }
                     Err(_) => {
                         let place = walk.create(&parent, mode)?;
-                        return Ok(Opened::Ready(file_at(place, flags, &path)));
+                        let name = self.shown(&path);
+                        return Ok(Opened::Ready(OpenFile::new(self.file_object(place, flags), flags, name)));
                     }
                 }
             }
@@ -108,24 +109,52 @@ impl Process {
                 FileObject::Device { device: *device, place: place.clone(), host }
             }
             Kind::Virtual(node, _) if file_type == FileType::Regular => {
+                if flags.write {
+                    node.writable()?;
+                }
                 let content = if flags.read { node.read()? } else { Bytes::new() };
                 let node = Arc::clone(node);
                 FileObject::Virtual { node, place: place.clone(), content, offset: 0.into() }
             }
             Kind::File(_) | Kind::Dir(_) | Kind::Virtual(_, _) | Kind::Link(_) => {
-                FileObject::File { place: place.clone(), offset: 0.into() }
+                self.file_object(place.clone(), flags)
             }
         };
         if flags.truncate && flags.write && matches!(object, FileObject::File { .. }) {
             place.inode.truncate(0)?;
         }
-        let name = if path.starts_with(b"/") { path.to_vec() } else { self.absolute(path) };
+        let name = self.shown(path);
         Ok(Opened::Ready(OpenFile::new(object, flags, name)))
     }
 
-    /// A path as seen from `/`, by its text.
-    fn absolute(&self, path: &[u8]) -> Vec<u8> {
-        crate::kernel::fs::normalize(&crate::kernel::fs::join(&self.cwd(), path))
+    fn file_object(&self, place: Location, flags: OpenFlags) -> FileObject {
+        let in_memory = flags.write && place.inode.fs.kind == FsKind::Tmpfs;
+        let writer = in_memory.then(|| Arc::clone(&self.container));
+        FileObject::File { place, offset: 0.into(), writer }
+    }
+
+    /// How `/proc/self/fd` shows what was opened by a path: as seen from `/`, by its text.
+    fn shown(&self, path: &[u8]) -> Vec<u8> {
+        match path.starts_with(b"/") {
+            true => path.to_vec(),
+            false => crate::kernel::fs::normalize(&crate::kernel::fs::join(&self.cwd(), path)),
+        }
+    }
+
+    /// Opens a directory and lists it: what is listed while it is open may be the very file that is open.
+    pub(crate) fn open_dir(&self, path: &[u8]) -> Result<(Fd, Names), Errno> {
+        let (place, name) = self.walk(|walk| {
+            let place = walk.place(path, true)?;
+            let name = walk.table.path_of(&place, walk.root);
+            Ok::<_, Errno>((place, name))
+        })?;
+        let object = self.file_object(place, OpenFlags::READ);
+        let fd = self.lock().fds.add(OpenFile::new(object, OpenFlags::READ, name), 0, true)?;
+        let names = self.list(path);
+        if names.is_err() {
+            let _ = self.close(fd);
+        }
+        Ok((fd, names?))
     }
 
     // File descriptors.
@@ -438,10 +467,6 @@ impl Process {
 enum Opened {
     Ready(Arc<OpenFile>),
     Fifo(Location),
-}
-
-fn file_at(place: Location, flags: OpenFlags, path: &[u8]) -> Arc<OpenFile> {
-    OpenFile::new(FileObject::File { place, offset: 0.into() }, flags, path)
 }
 
 async fn open_fifo(place: &Location, flags: OpenFlags, path: &[u8]) -> Result<Arc<OpenFile>, Errno> {

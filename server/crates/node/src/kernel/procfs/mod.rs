@@ -97,7 +97,7 @@ impl VirtualNode for Node {
             Entry::Link(_) | Entry::ProcessLink(..) | Entry::Namespace(..) | Entry::Own(..) => {
                 (FileType::Symlink, 0o777)
             }
-            Entry::Fd(..) => (FileType::Symlink, 0o700),
+            Entry::Fd(process, fd) => (FileType::Symlink, process::fd_mode(process, *fd)),
             Entry::Machine(file) => (FileType::Regular, file.mode()),
             Entry::ProcessFile(_, file, _) => (FileType::Regular, file.mode()),
             Entry::NetFile(..) => (FileType::Regular, 0o444),
@@ -278,11 +278,15 @@ impl VirtualNode for Node {
         }
     }
 
+    fn writable(&self) -> Result<(), Errno> {
+        // The runtime mounts what is about the machine read-only.
+        if matches!(self.entry, Entry::Machine(_)) { Err(Errno::EROFS) } else { Ok(()) }
+    }
+
     fn write(&self, bytes: &[u8]) -> Result<(), Errno> {
         let _ = bytes;
         match &self.entry {
             Entry::ProcessFile(_, process::File::OomScoreAdj, _) => Ok(()),
-            Entry::Machine(_) => Err(Errno::EROFS),
             _ => Err(Errno::EIO),
         }
     }

@@ -8,26 +8,35 @@ use crate::kernel::net::{NetNamespace, SocketRow, SocketState};
 named! {
     /// A file about the network.
     File {
+        Arp = "arp",
         Dev = "dev",
         IfInet6 = "if_inet6",
         Route = "route",
+        Sockstat = "sockstat",
         Tcp = "tcp",
         Tcp6 = "tcp6",
         Udp = "udp",
         Udp6 = "udp6",
+        Unix = "unix",
     }
 }
 
 impl File {
     pub(super) fn read(self, net: &NetNamespace) -> String {
         match self {
+            Self::Arp => {
+                "IP address       HW type     Flags       HW address            Mask     Device\n".to_owned()
+            }
             Self::Dev => dev(net),
             Self::IfInet6 => "00000000000000000000000000000001 01 80 10 80       lo\n".to_owned(),
             Self::Route => route(net),
+            Self::Sockstat => sockstat(net),
             Self::Tcp => table(net, false, false),
             Self::Tcp6 => table(net, false, true),
             Self::Udp => table(net, true, false),
             Self::Udp6 => table(net, true, true),
+            // Nothing here speaks through sockets in the file system.
+            Self::Unix => "Num       RefCount Protocol Flags    Type St Inode Path\n".to_owned(),
         }
     }
 }
@@ -48,6 +57,19 @@ fn dev(net: &NetNamespace) -> String {
         );
     }
     out
+}
+
+fn sockstat(net: &NetNamespace) -> String {
+    let sockets = net.sockets();
+    let count = |udp: bool| sockets.iter().filter(|row| row.udp == udp && !row.local.is_ipv6()).count();
+    format!(
+        "sockets: used {}\nTCP: inuse {} orphan 0 tw 0 alloc {} mem 0\nUDP: inuse {} mem 0\nUDPLITE: inuse 0\nRAW: \
+         inuse 0\nFRAG: inuse 0 memory 0\n",
+        sockets.len(),
+        count(false),
+        sockets.iter().filter(|row| !row.udp).count(),
+        count(true),
+    )
 }
 
 fn hex(ip: IpAddr) -> String {

@@ -126,6 +126,7 @@ impl File {
                 argv.iter().flat_map(|arg| [arg.as_ref(), b"\0"].concat()).collect()
             }
             Self::Comm => [&process.lock().comm, &b"\n"[..]].concat(),
+            Self::Environ if !process.is_alive() => Vec::new(),
             Self::Environ => {
                 process.env().iter().flat_map(|entry| [entry.as_ref(), b"\0"].concat()).collect()
             }
@@ -134,8 +135,14 @@ impl File {
             Self::Mountinfo => mountinfo(process),
             Self::Cpuset => b"/\n".to_vec(),
             Self::Loginuid => b"4294967295".to_vec(),
-            Self::OomScore | Self::OomScoreAdj => b"0\n".to_vec(),
+            Self::OomScore => {
+                let used = process.memory() * 1000 / process.container.host.memory_bytes.max(1);
+                let points = 1000 + i64::from(process.container.confinement.oom_score_adj) + used as i64;
+                format!("{}\n", points.max(0) * 2 / 3).into_bytes()
+            }
+            Self::OomScoreAdj => format!("{}\n", process.container.confinement.oom_score_adj).into_bytes(),
             Self::Stat => stat(process, viewer).into_bytes(),
+            Self::Statm if !process.is_alive() => b"0 0 0 0 0 0 0\n".to_vec(),
             Self::Statm => {
                 let pages = process.memory() / PAGE;
                 format!("{} {pages} {} 200 0 {} 0\n", pages * 3, pages / 2, pages / 4).into_bytes()
@@ -154,7 +161,7 @@ Max stack size            8388608              unlimited            bytes
 Max core file size        0                    unlimited            bytes     
 Max resident set          unlimited            unlimited            bytes     
 Max processes             unlimited            unlimited            processes 
-Max open files            1024                 1024                 files     
+Max open files            1048576              1048576              files     
 Max locked memory         8388608              8388608              bytes     
 Max address space         unlimited            unlimited            bytes     
 Max file locks            unlimited            unlimited            locks     
@@ -209,8 +216,13 @@ fn status(process: &Process, viewer: u32) -> String {
     ] {
         let _ = writeln!(out, "{name}:\t{set:016x}");
     }
-    let _ = writeln!(out, "NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0");
-    // Nobody asked for a profile, so that Kubernetes gives none.
+    let confinement = process.container.confinement;
+    let (mode, filters) = if confinement.seccomp_filter { (2, 1) } else { (0, 0) };
+    let _ = writeln!(
+        out,
+        "NoNewPrivs:\t{}\nSeccomp:\t{mode}\nSeccomp_filters:\t{filters}",
+        u8::from(confinement.no_new_privileges)
+    );
     let _ =
         writeln!(out, "Cpus_allowed:\t3\nCpus_allowed_list:\t0-1\nMems_allowed:\t1\nMems_allowed_list:\t0");
     out
@@ -264,6 +276,7 @@ fn mountinfo(process: &Process) -> Vec<u8> {
 /// Where one of its links leads.
 pub(super) fn follow(process: &Arc<Process>, link: Link) -> Result<LinkTarget, Errno> {
     match link {
+        _ if !process.is_alive() => Err(Errno::ENOENT),
         Link::Exe => {
             let exe = process.lock().exe.to_vec();
             if exe.is_empty() { Err(Errno::ENOENT) } else { Ok(LinkTarget::Path(exe)) }
@@ -276,10 +289,21 @@ pub(super) fn follow(process: &Arc<Process>, link: Link) -> Result<LinkTarget, E
     }
 }
 
+/// The permissions that the link of a file descriptor shows: what it was opened for.
+pub(super) fn fd_mode(process: &Process, fd: u32) -> u16 {
+    let state = process.lock();
+    let Some(file) = state.fds.get(fd) else { return 0 };
+    let part = |can: bool, bit: u16| if can { bit } else { 0 };
+    0o100 | part(file.readable, 0o400) | part(file.writable, 0o200)
+}
+
 /// What one of its file descriptors stands for.
 pub(super) fn follow_fd(process: &Process, fd: u32) -> Result<LinkTarget, Errno> {
     let file: Arc<OpenFile> = process.lock().fds.get(fd).cloned().ok_or(Errno::ENOENT)?;
-    let shown = file.name.to_vec();
+    let mut shown = file.name.to_vec();
+    if file.place().is_some_and(|place| !place.inode.is_dir() && place.inode.stat().links == 0) {
+        shown.extend_from_slice(b" (deleted)");
+    }
     Ok(match file.place() {
         Some(place) => LinkTarget::Place(place.clone(), shown),
         None => LinkTarget::Open(file, shown),

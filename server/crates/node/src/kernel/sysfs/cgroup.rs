@@ -101,20 +101,13 @@ fn memory_events(view: &View) -> String {
 }
 
 fn memory_stat(view: &View) -> String {
-    let used = view.memory.used();
-    let mut out = format!("anon {used}\n");
-    for name in [
-        "file",
-        "kernel",
-        "kernel_stack",
-        "pagetables",
-        "sock",
-        "shmem",
-        "file_mapped",
-        "file_dirty",
-        "file_writeback",
-        "swapcached",
-    ] {
+    let (used, shared) = (view.memory.used(), view.memory.shared());
+    let mut out = format!("anon {}\nfile {shared}\n", used.saturating_sub(shared));
+    for name in ["kernel", "kernel_stack", "pagetables", "sock"] {
+        let _ = writeln!(out, "{name} 0");
+    }
+    let _ = writeln!(out, "shmem {shared}");
+    for name in ["file_mapped", "file_dirty", "file_writeback", "swapcached"] {
         let _ = writeln!(out, "{name} 0");
     }
     let _ = writeln!(out, "inactive_anon {used}");

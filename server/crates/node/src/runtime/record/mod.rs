@@ -26,7 +26,7 @@ use super::{
 use crate::{
     image::Image,
     kernel::{
-        container::{Container, Parts},
+        container::{Confinement, Container, Parts},
         cpu::Cpu,
         creds::Creds,
         fs::{FileObject, FileSystem, Location, OpenFile},
@@ -165,6 +165,11 @@ impl Record {
             cpu,
             memory,
             pid_quota,
+            confinement: Confinement {
+                no_new_privileges: config.security.no_new_privileges,
+                seccomp_filter: config.security.seccomp_filter,
+                oom_score_adj: config.oom_score_adj,
+            },
             libc: recipe.libc,
             programs: crate::commands::program,
         });

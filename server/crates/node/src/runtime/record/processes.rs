@@ -228,7 +228,7 @@ impl Record {
     pub(super) fn null(&self) -> Arc<OpenFile> {
         let host = Arc::clone(&self.kernel.host);
         let object = FileObject::Device { device: Device::Null, place: self.null.clone(), host };
-        OpenFile::new(object, OpenFlags::READ, *b"/dev/null")
+        OpenFile::new(object, OpenFlags { create: false, ..OpenFlags::READ_WRITE }, *b"/dev/null")
     }
 
     pub(super) fn pipe_file(&self, object: FileObject) -> Arc<OpenFile> {
