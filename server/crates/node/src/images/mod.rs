@@ -2,6 +2,7 @@
 
 mod alpine;
 mod applets;
+mod backing;
 pub(crate) mod base;
 mod bash;
 mod booking;
@@ -19,6 +20,7 @@ mod nginx_samples;
 mod node;
 pub(crate) mod packages;
 mod pause;
+mod perl;
 mod python;
 mod red_hat;
 mod redis;
@@ -50,6 +52,7 @@ pub(crate) fn release(server: &str, version: &str) -> Option<&'static str> {
 /// All families.
 pub(crate) const FAMILIES: &[Family] = &[
     alpine::FAMILY,
+    backing::FAMILY,
     bash::FAMILY,
     busybox::FAMILY,
     databases::MARIADB,
@@ -68,6 +71,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     nginx_samples::FAMILY,
     node::FAMILY,
     pause::FAMILY,
+    perl::FAMILY,
     booking::BOOKING,
     booking::WEBAPP,
     python::FAMILY,

@@ -1,4 +1,4 @@
-//! Red Hat's family: CentOS, Rocky Linux, AlmaLinux, Fedora, UBI. Bash and GNU's tools; what `dnf` would fetch is out of reach.
+//! Red Hat's family: CentOS, Rocky Linux, AlmaLinux, Amazon Linux, Fedora, UBI. Bash and GNU's tools; what `dnf` would fetch is out of reach.
 
 use super::{
     base::{add_program, image_date, plain_recipe, skeleton, variables, words},
@@ -12,6 +12,7 @@ use crate::{
 pub(super) const FAMILY: Family = Family {
     repositories: &[
         "almalinux",
+        "amazonlinux",
         "centos",
         "fedora",
         "redhat/ubi9",
@@ -72,6 +73,17 @@ const RELEASES: &[Release] = &[
         title: "Teal Serval",
         release: "AlmaLinux release 9.5 (Teal Serval)",
         platform: "platform:el9",
+        of_old: false,
+    },
+    Release {
+        repository: "amazonlinux",
+        name: "Amazon Linux",
+        id: "amzn",
+        id_like: "fedora",
+        version: "2023",
+        title: "",
+        release: "Amazon Linux release 2023 (Amazon Linux)",
+        platform: "platform:al2023",
         of_old: false,
     },
     Release {

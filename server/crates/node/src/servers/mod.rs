@@ -1,5 +1,6 @@
 //! The servers that images run. Each is a program over the kernel's own sockets and files.
 
+mod backing;
 pub(crate) mod booking;
 pub(crate) mod busybox_httpd;
 mod databases;
@@ -67,7 +68,12 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         "booking" => ("booking", booking::main, 32 << 20),
         "airbnb-adapter" => ("airbnb-adapter", booking::airbnb_main, 32 << 20),
         "kayak-adapter" => ("kayak-adapter", booking::kayak_main, 32 << 20),
-        _ => (SAMPLES.iter().find(|sample| **sample == name)?, samples::main, 10 << 20),
+        "mongosh" => ("mongosh", backing::mongosh_main, 60 << 20),
+        "rabbitmq-diagnostics" => ("rabbitmq-diagnostics", backing::rabbitmq_diagnostics_main, 40 << 20),
+        _ => match backing::PROGRAMS.iter().find(|(known, _)| *known == name) {
+            Some((name, memory)) => (*name, backing::main, *memory),
+            None => (SAMPLES.iter().find(|sample| **sample == name)?, samples::main, 10 << 20),
+        },
     };
     Some(Program { name, main, memory })
 }

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod backing;
 mod busybox_httpd;
 mod companions;
 mod databases;
