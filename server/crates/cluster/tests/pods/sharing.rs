@@ -106,3 +106,32 @@ fn what_is_missing_is_waited_for() {
         assert_eq!(lab.sh("p", "c", "echo $KEY").await.1, "value\n");
     });
 }
+
+#[test]
+fn an_image_is_a_volume_to_read() {
+    run(async |lab| {
+        let mount =
+            |path: &str, sub_path: &str| json!({"name": "web", "mountPath": path, "subPath": sub_path});
+        lab.pod(
+            "p",
+            json!({"volumes": [{"name": "web", "image": {"reference": "nginx:1.25"}}], "containers": [
+                {"name": "a", "image": "busybox:1.36", "command": ["sleep", "1000"],
+                 "volumeMounts": [mount("/web", ""), mount("/conf", "etc/nginx")]},
+                {"name": "b", "image": "busybox:1.36", "command": ["sleep", "1000"],
+                 "volumeMounts": [mount("/web", "no/such")]}]}),
+        )
+        .await;
+        seconds(10).await;
+        let (code, said) = lab
+            .sh("p", "a", "cat /web/etc/nginx/nginx.conf | cmp - /conf/nginx.conf; rm /web/etc/passwd")
+            .await;
+        assert_eq!((code, said.trim()), (1, "rm: can't remove '/web/etc/passwd': Read-only file system"));
+        let pod = lab.get("p").await;
+        let waiting = &container(&pod, "b")["state"]["waiting"];
+        assert_eq!(waiting["reason"], "CreateContainerError");
+        let why = waiting["message"].as_str().unwrap();
+        assert!(why.contains("failed to mount image volume: subPath \"no/such\""), "{why}");
+        let pulled = "Normal Pulled: Container image \"nginx:1.25\" already present on machine and can be accessed by the pod";
+        assert_eq!(lab.events("p").await.iter().filter(|event| *event == pulled).count(), 1);
+    });
+}

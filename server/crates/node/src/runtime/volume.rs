@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
 };
 
 use bytes::Bytes;
@@ -11,7 +11,8 @@ use super::RuntimeError;
 use crate::kernel::{
     creds::Creds,
     fs::{
-        Directory, FileSystem, FileType, FsKind, Inode, Kind, Location, MountLook, MountTable, Walk, new_root,
+        Directory, FileSystem, FileType, FsKind, Inode, Kind, Location, MountLook, MountTable, TreeDir,
+        TreeNode, Walk, new_root,
     },
     host::Host,
     quota::Quota,
@@ -20,7 +21,7 @@ use crate::kernel::{
 
 /// A directory tree that containers mount. A clone is the same directory.
 ///
-/// Made by [`crate::Node`]'s `empty_dir`, `files`, `host_path` and `persistent_dir`; its content goes when the last
+/// Made by [`crate::Node`]'s `empty_dir`, `files`, `image_volume`, `host_path` and `persistent_dir`; its content goes when the last
 /// clone and the last container that mounts it are gone, except for host paths and persistent directories.
 #[derive(Clone, Debug)]
 pub struct Volume(Arc<Inner>);
@@ -29,10 +30,17 @@ pub struct Volume(Arc<Inner>);
 struct Inner {
     host: Arc<Host>,
     root: Arc<Inode>,
-    /// Containers cannot write to it, however it is mounted.
-    read_only: bool,
-    /// The projected files, if that is what it holds.
-    projected: Option<Mutex<Projected>>,
+    content: Content,
+}
+
+/// What a volume is made of. Containers can write to directories only, however the others are mounted.
+#[derive(Debug)]
+enum Content {
+    Directory,
+    /// Files that the node puts there.
+    Projected(Mutex<Projected>),
+    /// An image's tree: nothing is ever made in it.
+    Image,
 }
 
 #[derive(Debug, Default)]
@@ -120,7 +128,14 @@ impl Volume {
             None => (0o777 | sticky, 0),
         };
         let root = new_root(&FileSystem::new(host, kind, space), mode, 0, gid);
-        Self(Arc::new(Inner { host: Arc::clone(host), root, read_only: false, projected: None }))
+        Self(Arc::new(Inner { host: Arc::clone(host), root, content: Content::Directory }))
+    }
+
+    /// The tree of an image.
+    pub(crate) fn image(host: &Arc<Host>, tree: &Arc<TreeDir>) -> Self {
+        let space = FileSystem::new(host, FsKind::Overlay, Quota::new(0, None));
+        let root = Inode::from_tree(&space, &TreeNode::Dir(Arc::clone(tree)), Weak::new());
+        Self(Arc::new(Inner { host: Arc::clone(host), root, content: Content::Image }))
     }
 
     pub(crate) fn files(host: &Arc<Host>, files: &FileSet) -> Self {
@@ -134,19 +149,19 @@ impl Volume {
             None => (0o777 | sticky, 0),
         };
         let root = new_root(&FileSystem::new(host, kind, space), mode, 0, gid);
-        let projected = Some(Mutex::new(Projected::default()));
-        let volume = Self(Arc::new(Inner { host: Arc::clone(host), root, read_only: true, projected }));
+        let content = Content::Projected(Mutex::default());
+        let volume = Self(Arc::new(Inner { host: Arc::clone(host), root, content }));
         volume.update(files);
         volume
     }
 
     /// A place of a file system that lasts.
     pub(crate) fn at(host: &Arc<Host>, root: Arc<Inode>) -> Self {
-        Self(Arc::new(Inner { host: Arc::clone(host), root, read_only: false, projected: None }))
+        Self(Arc::new(Inner { host: Arc::clone(host), root, content: Content::Directory }))
     }
 
     pub(crate) fn is_read_only(&self) -> bool {
-        self.0.read_only
+        !matches!(self.0.content, Content::Directory)
     }
 
     /// What it holds.
@@ -164,7 +179,7 @@ impl Volume {
     /// the new files lie in a directory of their own and the link `..data` is moved to it. A container that mounts one
     /// file by `sub_path` keeps the old one. Other volumes are left as they are.
     pub fn update(&self, files: &FileSet) {
-        let Some(projected) = &self.0.projected else { return };
+        let Content::Projected(projected) = &self.0.content else { return };
         let mut projected = lock(projected);
         if projected.current.is_some() && projected.files == *files {
             return;
@@ -234,6 +249,10 @@ impl Volume {
         let edit = Edit::new(self);
         match edit.walk(|walk| walk.place(sub_path.as_bytes(), true)) {
             Ok(place) => Ok(place.inode),
+            Err(errno) if matches!(self.0.content, Content::Image) => {
+                let why = format!("failed to mount image volume: subPath {sub_path:?}: {errno}");
+                Err(RuntimeError::Mount(why))
+            }
             Err(crate::kernel::errno::Errno::ENOENT) => {
                 edit.dirs_with(sub_path, self.0.root.stat().mode & 0o777);
                 let made = edit.walk(|walk| walk.place(sub_path.as_bytes(), true));

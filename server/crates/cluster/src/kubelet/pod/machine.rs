@@ -1,7 +1,7 @@
 //! The machine itself: what it holds, what comes in, what goes out.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -101,6 +101,8 @@ pub(crate) struct PodMachine {
     pub(super) waiting: BTreeMap<String, WaitingReason>,
     pub(super) restarts: Backoff,
     pub(super) pulls: Backoff,
+    /// The volumes whose images are there.
+    pub(super) image_volumes: BTreeSet<String>,
     /// Why the last pull of an image failed, by the image's name.
     pub(super) pull_errors: BTreeMap<String, String>,
     pub(super) status: PodStatus,
@@ -140,6 +142,7 @@ impl PodMachine {
             waiting: BTreeMap::new(),
             restarts: Backoff::default(),
             pulls: Backoff::default(),
+            image_volumes: BTreeSet::new(),
             pull_errors: BTreeMap::new(),
             status,
             status_written: false,

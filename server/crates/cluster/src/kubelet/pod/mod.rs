@@ -11,6 +11,7 @@
 mod actions;
 mod backoff;
 mod event;
+mod images;
 mod init_actions;
 mod kill;
 mod machine;

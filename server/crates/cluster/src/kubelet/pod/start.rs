@@ -1,18 +1,17 @@
-//! Starting one container: back-off, image, creation, start, postStart hook.
-
-use std::time::Duration;
+//! Starting one container: back-off, images (see [`super::images`]), creation, start, postStart hook.
 
 use jiff::Timestamp;
 
 use super::{
     actions::{Kill, KillCause},
     event::PodEvent,
+    images::Purpose,
     kill::KillGroup,
     machine::{PodMachine, Stage, Step},
     manifest::Place,
     runtime::{Instance, InstanceState},
     status::WaitingReason,
-    task::{Created, Hook, Image, Outcome, StartError, Task, TaskId},
+    task::{Created, Hook, Outcome, StartError, Task, TaskId},
 };
 use crate::go_text;
 
@@ -25,9 +24,9 @@ pub(super) struct Starting {
 
 /// Where the start is.
 #[derive(Clone, Debug)]
-enum At {
-    Inspecting(TaskId),
-    Pulling(TaskId, Timestamp),
+pub(super) enum At {
+    Inspecting(TaskId, Purpose),
+    Pulling(TaskId, Purpose, Timestamp),
     Creating(TaskId),
     Starting(TaskId, String),
     Hook(TaskId, String),
@@ -40,7 +39,7 @@ impl Starting {
     /// has to be waited for, or nobody would stop it.
     pub(super) fn tasks(&self) -> Option<Vec<TaskId>> {
         match &self.at {
-            At::Inspecting(task) | At::Pulling(task, _) | At::Hook(task, _) => Some(vec![*task]),
+            At::Inspecting(task, _) | At::Pulling(task, ..) | At::Hook(task, _) => Some(vec![*task]),
             At::Creating(_) | At::Starting(..) => None,
             At::Killing(group, _) => Some(group.tasks()),
         }
@@ -74,8 +73,7 @@ impl PodMachine {
             }
             self.restarts.extend(&key, ended, now);
         }
-        let task = self.run(Task::InspectImage { image });
-        Some(Starting { place, at: At::Inspecting(task) })
+        self.look_for_image(place).map(|at| Starting { place, at })
     }
 
     /// Goes on with a start that waits for time to pass.
@@ -98,11 +96,11 @@ impl PodMachine {
     pub(super) fn start_done(&mut self, starting: Starting, task: TaskId, outcome: Outcome, now: Timestamp) {
         let place = starting.place;
         let next = match (starting.at, outcome) {
-            (At::Inspecting(expected), Outcome::Image(found)) if expected == task => {
-                self.inspected(place, found, now)
+            (At::Inspecting(expected, purpose), Outcome::Image(found)) if expected == task => {
+                self.inspected(place, purpose, found, now)
             }
-            (At::Pulling(expected, since), Outcome::Pulled(result)) if expected == task => {
-                self.pulled(place, result, since, now)
+            (At::Pulling(expected, purpose, since), Outcome::Pulled(result)) if expected == task => {
+                self.pulled(place, purpose, result, since, now)
             }
             (At::Creating(expected), Outcome::Created(result)) if expected == task => {
                 self.created(place, result)
@@ -122,92 +120,7 @@ impl PodMachine {
         self.step = next.map(|at| Step::Start(Starting { place, at }));
     }
 
-    fn inspected(
-        &mut self,
-        place: Place,
-        found: Result<Option<Image>, String>,
-        now: Timestamp,
-    ) -> Option<At> {
-        let container = self.manifest.container(place)?;
-        let image = container.image.clone().unwrap_or_default();
-        let policy = container.image_pull_policy.clone();
-        let present = match found {
-            Ok(found) => found.is_some(),
-            Err(error) => {
-                let message = format!("Failed to apply default image tag \"{image}\": {error}");
-                self.tell([PodEvent::warning("InspectFailed", message.clone()).of(place)]);
-                return self.image_failed(place, "InvalidImageName", message);
-            }
-        };
-        match (policy.as_deref(), present) {
-            (Some("Never") | Some("IfNotPresent"), true) => {
-                let message = format!(
-                    "Container image \"{image}\" already present on machine and can be accessed by the pod"
-                );
-                self.tell([PodEvent::normal("Pulled", message).of(place)]);
-                self.create(place)
-            }
-            (Some("Never"), false) => {
-                let message = format!("Container image \"{image}\" is not present with pull policy of Never");
-                self.tell([PodEvent::warning("ErrImageNeverPull", message.clone()).of(place)]);
-                self.image_failed(place, "ErrImageNeverPull", message)
-            }
-            _ => self.pull(place, image, now),
-        }
-    }
-
-    fn pull(&mut self, place: Place, image: String, now: Timestamp) -> Option<At> {
-        if self.pulls.since_update(&image, now).is_some() {
-            let message = format!("Back-off pulling image \"{image}\"");
-            self.tell([PodEvent::normal("BackOff", message.clone()).of(place)]);
-            let message = match self.pull_errors.get(&image) {
-                Some(error) => format!("{message}: {error}"),
-                None => message,
-            };
-            return self.image_failed(place, "ImagePullBackOff", message);
-        }
-        self.tell([PodEvent::normal("Pulling", format!("Pulling image \"{image}\"")).of(place)]);
-        let task = self.run(Task::PullImage { image });
-        Some(At::Pulling(task, now))
-    }
-
-    fn pulled(
-        &mut self,
-        place: Place,
-        result: Result<Image, String>,
-        since: Timestamp,
-        now: Timestamp,
-    ) -> Option<At> {
-        let image = self.manifest.container(place)?.image.clone().unwrap_or_default();
-        match result {
-            Ok(Image { size_bytes }) => {
-                let millis = u64::try_from(now.duration_since(since).as_millis()).unwrap_or_default();
-                let took = go_text::duration(Duration::from_millis(millis));
-                let message = format!(
-                    "Successfully pulled image \"{image}\" in {took} ({took} including waiting). Image size: \
-                     {size_bytes} bytes."
-                );
-                self.tell([PodEvent::normal("Pulled", message).of(place)]);
-                self.pull_errors.remove(&image);
-                self.create(place)
-            }
-            Err(error) => {
-                let message = format!("Failed to pull image \"{image}\": {error}");
-                self.tell([PodEvent::warning("Failed", message).of(place)]);
-                self.pulls.extend(&image, now, now);
-                self.pull_errors.insert(image, format!("ErrImagePull: {error}"));
-                self.image_failed(place, "ErrImagePull", error)
-            }
-        }
-    }
-
-    fn image_failed(&mut self, place: Place, reason: &'static str, message: String) -> Option<At> {
-        self.tell([PodEvent::warning("Failed", format!("Error: {reason}")).of(place)]);
-        self.start_failed(place, WaitingReason { reason, message }, None);
-        None
-    }
-
-    fn create(&mut self, place: Place) -> Option<At> {
+    pub(super) fn create(&mut self, place: Place) -> Option<At> {
         let attempt = self.next_attempt(&self.manifest.container(place)?.name);
         Some(At::Creating(self.run(Task::CreateContainer { place, attempt })))
     }

@@ -4,6 +4,7 @@ use crate::kubelet::{
     container::{self, Parts, security},
     pod::{Created, Manifest, Place, StartError},
     seat::Seat,
+    volumes::{self, PodVolume},
 };
 
 /// Makes a container.
@@ -14,6 +15,12 @@ pub(super) fn create(seat: &Seat, manifest: &Manifest, place: Place) -> Result<C
     let name = definition.image.clone().unwrap_or_default();
     let image = node.image_status(&name).map_err(|error| StartError::Create(error.to_string()))?;
     let image = image.ok_or_else(|| StartError::Create(format!("image \"{name}\" not found")))?;
+    for name in volumes::image::mounted(manifest, definition) {
+        let Some(source) = volumes::image::source(manifest, name) else { continue };
+        let volume = volumes::image::tree(node, source).map_err(StartError::Create)?;
+        let made = PodVolume { volume, files: None, evict_past: None };
+        seat.state().volumes.insert(name.to_owned(), made);
+    }
     let surroundings = seat.surroundings();
     let (config, sandbox) = {
         let state = seat.state();

@@ -75,6 +75,9 @@ fn known(image: ImageStatus) -> Image {
 fn set_up_volume(seat: &Seat, manifest: &Manifest, name: &str) -> Result<(), String> {
     let volume = manifest.spec().volumes.iter().flatten().find(|volume| volume.name == name);
     let volume = volume.ok_or_else(|| format!("volume \"{name}\" is not in the pod"))?;
+    if volume.image.is_some() {
+        return Ok(());
+    }
     let surroundings = seat.surroundings();
     let maker =
         Maker { manifest, surroundings: &surroundings, sources: &seat.facts.client, node: &seat.facts.node };

@@ -7,6 +7,7 @@ mod config_map;
 mod downward_api;
 mod empty_dir;
 mod host_path;
+pub(crate) mod image;
 mod projected;
 mod secret;
 mod token;

@@ -2,6 +2,7 @@
 
 use super::Node;
 use crate::{
+    image::ImageError,
     kernel::fs::Kind,
     runtime::{
         EmptyDir, FileSet, HostPathKind, RuntimeError, TreeEntry, Volume,
@@ -29,6 +30,16 @@ impl Node {
         let volume = Volume::empty_dir(&self.0.host, EmptyDir::default());
         volume.fill(entries)?;
         Ok(volume)
+    }
+
+    /// The tree of an image on the node, to read.
+    ///
+    /// # Errors
+    ///
+    /// [`RuntimeError::Image`] where there is no such image.
+    pub fn image_volume(&self, name: &str) -> Result<Volume, RuntimeError> {
+        let image = self.image(name)?.ok_or_else(|| ImageError::NotPresent { name: name.to_owned() })?;
+        Ok(Volume::image(&self.0.host, &image.recipe.root))
     }
 
     /// A path of the node's own file system.
