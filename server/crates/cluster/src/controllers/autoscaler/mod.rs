@@ -232,7 +232,7 @@ impl Look<'_> {
     /// Keeps to the bounds, and to how fast Pods may be added.
     fn within(&mut self, spec: &HorizontalPodAutoscalerSpec, current: i32, wanted: i32) -> i32 {
         let (least, most) = (spec.min_replicas.unwrap_or(1), spec.max_replicas);
-        let fastest = (current * 2).max(current + 4);
+        let fastest = current.saturating_mul(2).max(4);
         let (limited, reason, message, desired) = if wanted > most {
             let message = "the desired replica count is more than the maximum replica count";
             (true, "TooManyReplicas", message, most.min(fastest))

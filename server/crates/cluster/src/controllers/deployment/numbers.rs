@@ -51,12 +51,12 @@ pub(super) fn replicas(set: &ReplicaSet) -> i32 {
 }
 
 pub(super) fn total(sets: &[&ReplicaSet]) -> i32 {
-    sets.iter().map(|set| replicas(set)).sum()
+    sets.iter().fold(0, |all, set| all.saturating_add(replicas(set)))
 }
 
 pub(super) fn available(sets: &[&ReplicaSet]) -> i32 {
     let of = |set: &&ReplicaSet| set.status.as_ref().and_then(|status| status.available_replicas);
-    sets.iter().filter_map(of).sum()
+    sets.iter().filter_map(of).fold(0, i32::saturating_add)
 }
 
 /// The replicas of the new ReplicaSet, as far as the surge allows. `now` is how many it has, `all` how many all have.
@@ -66,7 +66,7 @@ pub(super) fn of_new(deployment: &Deployment, now: i32, all: i32) -> i32 {
     if is_recreate(spec) {
         return wanted;
     }
-    let most = wanted + bounds(spec).surge;
+    let most = wanted.saturating_add(bounds(spec).surge);
     if all >= most {
         return now;
     }
@@ -81,9 +81,10 @@ pub(super) fn is_recreate(spec: &DeploymentSpec) -> bool {
 /// as many as can be spared. Empty where nothing changes.
 pub(super) fn of_old(spec: &DeploymentSpec, new: &ReplicaSet, old: &[&ReplicaSet]) -> Vec<i32> {
     let wanted = spec.replicas.unwrap_or(1);
-    let least = wanted - bounds(spec).unavailable;
+    let least = wanted.saturating_sub(bounds(spec).unavailable);
     let new_unavailable = replicas(new) - available(&[new]);
-    let may_go = total(old) + replicas(new) - least - new_unavailable;
+    let may_go =
+        total(old).saturating_add(replicas(new)).saturating_sub(least).saturating_sub(new_unavailable);
     let mut left: Vec<i32> = old.iter().map(|set| replicas(set)).collect();
     if may_go <= 0 || left.iter().all(|replicas| *replicas == 0) {
         return Vec::new();
@@ -96,7 +97,7 @@ pub(super) fn of_old(spec: &DeploymentSpec, new: &ReplicaSet, old: &[&ReplicaSet
         *replicas -= count;
         gone += count;
     }
-    let spare = available(old) + available(&[new]) - least;
+    let spare = available(old).saturating_add(available(&[new])).saturating_sub(least);
     let mut taken = 0;
     for replicas in &mut left {
         let count = (*replicas).min(spare - taken).max(0);
@@ -109,9 +110,9 @@ pub(super) fn of_old(spec: &DeploymentSpec, new: &ReplicaSet, old: &[&ReplicaSet
 /// The replicas of ReplicaSets, in proportion, when the Deployment is scaled in the middle of an update. `sets` are those
 /// that have replicas, in the order of their age; `desired` what the Deployment wanted when each was scaled last.
 pub(super) fn in_proportion(spec: &DeploymentSpec, sets: &[(&ReplicaSet, Option<i32>)]) -> Vec<i32> {
-    let all: i32 = sets.iter().map(|(set, _)| replicas(set)).sum();
+    let all = sets.iter().fold(0, |all: i32, (set, _)| all.saturating_add(replicas(set)));
     let wanted = spec.replicas.unwrap_or(1);
-    let allowed = if wanted > 0 { wanted + bounds(spec).surge } else { 0 };
+    let allowed = if wanted > 0 { wanted.saturating_add(bounds(spec).surge) } else { 0 };
     let difference = allowed - all;
     // When growing the largest come first, and of equals the newest; when shrinking, of equals the oldest.
     let mut order: Vec<usize> = (0..sets.len()).collect();
@@ -124,8 +125,11 @@ pub(super) fn in_proportion(spec: &DeploymentSpec, sets: &[(&ReplicaSet, Option<
     let mut added = 0;
     for index in &order {
         let Some((set, desired)) = sets.get(*index) else { continue };
-        let share =
-            share(replicas(set), desired.map_or(all, |desired| desired + bounds(spec).surge), allowed);
+        let share = share(
+            replicas(set),
+            desired.map_or(all, |desired| desired.saturating_add(bounds(spec).surge)),
+            allowed,
+        );
         let room = difference - added;
         let share = if difference > 0 { share.min(room).max(0) } else { share.max(room).min(0) };
         if difference != 0
@@ -203,6 +207,16 @@ mod tests {
         assert_eq!(of_old(spec, &set(1, 1), &[&old]), [2]);
         assert_eq!(of_old(spec, &set(1, 0), &[&set(3, 1)]), Vec::<i32>::new());
         assert_eq!(of_old(spec, &set(3, 3), &[&set(1, 0), &set(2, 2)]), [0, 0]);
+    }
+
+    #[test]
+    fn the_largest_numbers_are_as_good_as_others() {
+        let deployment = deployment(i32::MAX, "100%", "2147483647");
+        let (spec, many) = (spec(&deployment), set(i32::MAX, i32::MAX));
+        assert_eq!(of_new(&deployment, 0, i32::MAX), 0);
+        assert_eq!(of_old(spec, &many, &[&many]), [0]);
+        let desired = Some(i32::MAX);
+        assert_eq!(in_proportion(spec, &[(&many, desired), (&many, desired)]), [i32::MAX, i32::MAX]);
     }
 
     #[test]

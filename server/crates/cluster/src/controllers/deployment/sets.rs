@@ -131,7 +131,7 @@ pub(super) fn scale_annotations(spec: &DeploymentSpec) -> [(String, String); 2] 
     let wanted = spec.replicas.unwrap_or(1);
     [
         (DESIRED.to_owned(), wanted.to_string()),
-        (MOST.to_owned(), (wanted + numbers::bounds(spec).surge).to_string()),
+        (MOST.to_owned(), wanted.saturating_add(numbers::bounds(spec).surge).to_string()),
     ]
 }
 
