@@ -2,6 +2,7 @@
 
 mod awk;
 pub(crate) mod busybox;
+mod calculator;
 mod calendar;
 mod cat;
 pub(crate) mod context;
@@ -75,6 +76,7 @@ commands! {
     "base32" => text::base32::run,
     "base64" => text::base64::run,
     "basename" => system::names::basename,
+    "bc" => calculator::bc::run,
     "cal" => date::cal::run,
     "cat" => cat::run,
     "chgrp" => files::chown,
@@ -90,6 +92,7 @@ commands! {
     "crontab" => cron::crontab,
     "cut" => text::cut::run,
     "date" => date::run,
+    "dc" => calculator::dc::run,
     "dd" => text::dd::run,
     "delgroup" => system::accounts::deluser::delgroup,
     "deluser" => system::accounts::deluser::deluser,

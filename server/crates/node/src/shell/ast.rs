@@ -65,20 +65,22 @@ pub(crate) enum CommandKind {
     If { arms: Box<[(Block, Block)]>, otherwise: Option<Block> },
     /// `while ...; do ...; done`, `until ...; do ...; done`
     Loop { until: bool, test: Block, body: Block },
-    /// `for NAME in ...; do ...; done`; without words, `"$@"`.
-    For { name: Bytes, words: Option<Box<[Word]>>, body: Block },
+    /// `for NAME in ...; do ...; done`; without words, `"$@"`. In bash with its head as it is written, for `set -x`.
+    For { name: Bytes, words: Option<Box<[Word]>>, body: Block, head: Bytes },
     /// `for ((...; ...; ...)); do ...; done` (bash)
     ForArith { init: Word, test: Word, step: Word, body: Block },
     /// `select NAME in ...; do ...; done` (bash)
-    Select { name: Bytes, words: Option<Box<[Word]>>, body: Block },
+    Select { name: Bytes, words: Option<Box<[Word]>>, body: Block, head: Bytes },
     /// `case ... in ... esac`
-    Case { word: Word, arms: Box<[CaseArm]> },
+    Case { word: Word, arms: Box<[CaseArm]>, head: Bytes },
     /// `NAME() ...`
     Function { name: Bytes, definition: Arc<Definition> },
     /// `((...))` (bash)
     Arith(Word),
     /// `[[ ... ]]`
     Cond(Cond),
+    /// `coproc NAME command` (bash)
+    Coproc { name: Bytes, command: Arc<Command> },
 }
 
 /// What a function does.
@@ -145,6 +147,8 @@ pub(crate) enum Cond {
     Not(Box<Cond>),
     And(Box<Cond>, Box<Cond>),
     Or(Box<Cond>, Box<Cond>),
+    /// In parentheses.
+    Group(Box<Cond>),
     Unary(u8, Word),
     Binary(CondOp, Word, Word),
     Word(Word),
@@ -154,7 +158,9 @@ pub(crate) enum Cond {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CondOp {
     /// `=`, `==`: the right side is a pattern.
-    Match,
+    Match {
+        doubled: bool,
+    },
     NotMatch,
     /// `=~`: the right side is an extended regular expression.
     Regex,
@@ -165,6 +171,30 @@ pub(crate) enum CondOp {
     Newer,
     Older,
     SameFile,
+}
+
+impl CondOp {
+    /// As it is written.
+    pub(crate) fn text(self) -> &'static str {
+        use std::cmp::Ordering::{Equal, Greater, Less};
+        match self {
+            Self::Match { doubled: false } => "=",
+            Self::Match { doubled: true } => "==",
+            Self::NotMatch => "!=",
+            Self::Regex => "=~",
+            Self::Less => "<",
+            Self::Greater => ">",
+            Self::Number(Equal, false) => "-eq",
+            Self::Number(Equal, true) => "-ne",
+            Self::Number(Less, false) => "-lt",
+            Self::Number(Less, true) => "-ge",
+            Self::Number(Greater, false) => "-gt",
+            Self::Number(Greater, true) => "-le",
+            Self::Newer => "-nt",
+            Self::Older => "-ot",
+            Self::SameFile => "-ef",
+        }
+    }
 }
 
 /// `[n]<word` and so on.

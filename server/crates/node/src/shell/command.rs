@@ -109,7 +109,8 @@ impl Shell {
                 self.status = 0;
                 self.enter(Frame::ForArith { command: Arc::clone(command), stepping: false })
             }
-            CommandKind::Select { words, .. } => {
+            CommandKind::Select { words, head, .. } => {
+                self.trace_text(head).await;
                 let values = match words {
                     None => self.positional.to_vec(),
                     Some(words) => match self.words(words).await {
@@ -124,10 +125,13 @@ impl Shell {
                 self.show_choices(&values);
                 self.enter(Frame::Select { command: Arc::clone(command), words: values.into() })
             }
-            CommandKind::Case { word, .. } => match self.expand(|expander| expander.text(word)).await {
-                Ok(subject) => self.case(command, subject, 0).await,
-                Err(flow) => flow,
-            },
+            CommandKind::Case { word, head, .. } => {
+                self.trace_text(head).await;
+                match self.expand(|expander| expander.text(word)).await {
+                    Ok(subject) => self.case(command, subject, 0).await,
+                    Err(flow) => flow,
+                }
+            }
             CommandKind::Function { name, .. } if self.read_only_functions.contains(name) => {
                 let name = String::from_utf8_lossy(name).into_owned();
                 self.complain(&format!("{name}: readonly function"));
@@ -153,6 +157,7 @@ impl Shell {
                 }
                 Err(flow) => flow,
             },
+            CommandKind::Coproc { name, command } => self.coproc(name, command),
         }
     }
 
@@ -162,7 +167,7 @@ impl Shell {
         if self.options.xtrace
             && let Ok(text) = self.expand(|expander| expander.text(word)).await
         {
-            self.trace_text([b"(( ", text.trim_ascii(), b" ))"].concat()).await;
+            self.trace_text([b"(( ", &text[..], b" ))"].concat()).await;
         }
         let value = self.expand(|expander| expander.arithmetic(word)).await;
         self.builtin = None;
@@ -251,21 +256,6 @@ impl Shell {
                 let next = List::new(Arc::clone(next));
                 self.frames.push(Frame::List(next));
             }
-            Some(Frame::For(frame)) => {
-                let CommandKind::For { name, body, .. } = &frame.command.kind else { return };
-                let Some(value) = frame.values.next() else {
-                    self.frames.pop();
-                    return;
-                };
-                let (name, body) = (name.clone(), List::new(Arc::clone(body)));
-                match self.assign(&name, value) {
-                    Ok(()) => self.frames.push(Frame::List(body)),
-                    Err(message) => {
-                        self.complain(&message);
-                        self.follow(Flow::Fatal(2));
-                    }
-                }
-            }
             Some(Frame::Case { .. }) => {
                 let Some(Frame::Case { command, subject, next, fall }) = self.frames.pop() else { return };
                 if fall {
@@ -291,6 +281,23 @@ impl Shell {
     pub(super) async fn case_test(&mut self) -> Flow {
         let Some(Frame::CaseTest { command, subject, next }) = self.frames.pop() else { return Flow::On };
         self.case(&command, subject, next).await
+    }
+
+    /// One round of a `for`.
+    pub(super) async fn next_round(&mut self) -> Flow {
+        let Some(Frame::For(frame)) = self.frames.last_mut() else { return Flow::On };
+        let CommandKind::For { name, body, head, .. } = &frame.command.kind else { return Flow::On };
+        let Some(value) = frame.values.next() else {
+            self.frames.pop();
+            return Flow::On;
+        };
+        let (name, body, head) = (name.clone(), List::new(Arc::clone(body)), head.clone());
+        self.trace_text(head).await;
+        if let Err(message) = self.assign(&name, value) {
+            self.complain(&message);
+            return Flow::Fatal(2);
+        }
+        self.enter(Frame::List(body))
     }
 
     /// One round of `for ((...))`.

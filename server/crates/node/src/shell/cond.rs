@@ -1,7 +1,9 @@
 //! `[[ ... ]]` as it runs.
 
+use bytes::Bytes;
+
 use super::{
-    ast::{Cond, CondOp},
+    ast::{Cond, CondOp, Word},
     machine::Flow,
     state::Shell,
 };
@@ -10,12 +12,19 @@ use crate::commands;
 /// What is left to do of a condition, so that its depth needs no deep stack.
 enum Task<'a> {
     Look(&'a Cond),
+    /// Look at what a `!` precedes.
+    Denied(&'a Cond),
     Not,
     /// Look at the right side, unless the left one has decided already.
     Right {
         and: bool,
         right: &'a Cond,
     },
+}
+
+/// Nothing is shown as what would be written for it.
+fn visible(text: &[u8]) -> &[u8] {
+    if text.is_empty() { b"''" } else { text }
 }
 
 impl Shell {
@@ -25,14 +34,20 @@ impl Shell {
         let mut holds = false;
         while let Some(task) = tasks.pop() {
             match task {
-                Task::Look(Cond::Not(inner)) => tasks.extend([Task::Not, Task::Look(inner)]),
+                Task::Look(Cond::Not(inner)) | Task::Denied(Cond::Not(inner)) => {
+                    tasks.extend([Task::Not, Task::Denied(inner)]);
+                }
+                Task::Look(Cond::Group(inner)) | Task::Denied(Cond::Group(inner)) => {
+                    tasks.push(Task::Look(inner));
+                }
                 Task::Look(Cond::And(left, right)) => {
                     tasks.extend([Task::Right { and: true, right }, Task::Look(left)]);
                 }
                 Task::Look(Cond::Or(left, right)) => {
                     tasks.extend([Task::Right { and: false, right }, Task::Look(left)]);
                 }
-                Task::Look(leaf) => holds = self.leaf(leaf).await?,
+                Task::Look(leaf) => holds = self.leaf(leaf, "").await?,
+                Task::Denied(leaf) => holds = self.leaf(leaf, "! ").await?,
                 Task::Not => holds = !holds,
                 Task::Right { and, right } => {
                     if holds == and {
@@ -44,11 +59,16 @@ impl Shell {
         Ok(holds)
     }
 
-    async fn leaf(&mut self, cond: &Cond) -> Result<bool, Flow> {
+    async fn leaf(&mut self, cond: &Cond, not: &'static str) -> Result<bool, Flow> {
         match cond {
-            Cond::Word(word) => Ok(!self.expand(|expander| expander.text(word)).await?.is_empty()),
+            Cond::Word(word) => {
+                let text = self.expand(|expander| expander.text(word)).await?;
+                self.trace_condition(&[not.as_bytes(), b"-n "], &text).await;
+                Ok(!text.is_empty())
+            }
             Cond::Unary(letter, word) => {
                 let operand = self.expand(|expander| expander.text(word)).await?;
+                self.trace_condition(&[not.as_bytes(), &[b'-', *letter, b' ']], &operand).await;
                 if *letter == b'v' {
                     return Ok(self.is_set(&operand));
                 }
@@ -57,44 +77,61 @@ impl Shell {
             }
             Cond::Binary(op, left, right) => {
                 let left = self.expand(|expander| expander.text(left)).await?;
-                match op {
-                    CondOp::Match | CondOp::NotMatch => {
-                        let pattern = self.expand(|expander| expander.pattern(right)).await?;
-                        Ok(self.pattern_matches(&pattern, &left) == (*op == CondOp::Match))
-                    }
-                    CondOp::Regex => {
-                        let pattern = self.expand(|expander| expander.regex(right)).await?;
-                        self.match_regex(&left, &pattern)
-                    }
-                    CondOp::Less | CondOp::Greater => {
-                        let right = self.expand(|expander| expander.text(right)).await?;
-                        Ok(if *op == CondOp::Less { left < right } else { left > right })
-                    }
-                    CondOp::Number(ordering, negated) => {
-                        self.builtin = Some(bytes::Bytes::from_static(b"[["));
-                        let left = self.expand(|expander| expander.evaluate(&left)).await;
-                        let right = self.expand(|expander| expander.arithmetic(right)).await;
-                        self.builtin = None;
-                        let (left, right) = (left?, right?);
-                        Ok((Ord::cmp(&left, &right) == *ordering) != *negated)
-                    }
-                    CondOp::Newer | CondOp::Older | CondOp::SameFile => {
-                        let right = self.expand(|expander| expander.text(right)).await?;
-                        let name: &[u8] = match op {
-                            CondOp::Newer => b"-nt",
-                            CondOp::Older => b"-ot",
-                            _ => b"-ef",
-                        };
-                        Ok(commands::test::binary(&self.process, name, &left, &right).unwrap_or(false))
-                    }
+                if self.options.xtrace {
+                    let shown = match op {
+                        CondOp::Match { .. } | CondOp::NotMatch => {
+                            self.expand(|expander| expander.pattern_as_shown(right)).await?
+                        }
+                        _ => self.expand(|expander| expander.text(right)).await?,
+                    };
+                    let before = [not.as_bytes(), visible(&left), b" ", op.text().as_bytes(), b" "];
+                    self.trace_condition(&before, &shown).await;
                 }
+                self.binary(*op, left, right).await
             }
-            Cond::Not(_) | Cond::And(..) | Cond::Or(..) => Ok(false),
+            Cond::Not(_) | Cond::And(..) | Cond::Or(..) | Cond::Group(_) => Ok(false),
+        }
+    }
+
+    async fn binary(&mut self, op: CondOp, left: Bytes, right: &Word) -> Result<bool, Flow> {
+        match op {
+            CondOp::Match { .. } | CondOp::NotMatch => {
+                let pattern = self.expand(|expander| expander.pattern(right)).await?;
+                Ok(self.pattern_matches(&pattern, &left) == matches!(op, CondOp::Match { .. }))
+            }
+            CondOp::Regex => {
+                let pattern = self.expand(|expander| expander.regex(right)).await?;
+                self.match_regex(&left, &pattern)
+            }
+            CondOp::Less | CondOp::Greater => {
+                let right = self.expand(|expander| expander.text(right)).await?;
+                Ok(if op == CondOp::Less { left < right } else { left > right })
+            }
+            CondOp::Number(ordering, negated) => {
+                self.builtin = Some(Bytes::from_static(b"[["));
+                let left = self.expand(|expander| expander.evaluate(&left)).await;
+                let right = self.expand(|expander| expander.arithmetic(right)).await;
+                self.builtin = None;
+                let (left, right) = (left?, right?);
+                Ok((Ord::cmp(&left, &right) == ordering) != negated)
+            }
+            CondOp::Newer | CondOp::Older | CondOp::SameFile => {
+                let right = self.expand(|expander| expander.text(right)).await?;
+                Ok(commands::test::binary(&self.process, op.text().as_bytes(), &left, &right).unwrap_or(false))
+            }
+        }
+    }
+
+    /// Shows a condition as it is looked at (`set -x`).
+    async fn trace_condition(&mut self, before: &[&[u8]], operand: &[u8]) {
+        if self.options.xtrace {
+            let text = [b"[[ ", before.concat().as_slice(), visible(operand), b" ]]"].concat();
+            self.trace_text(text).await;
         }
     }
 
     /// Whether a variable, or an element of an array, has a value (bash `-v`).
-    fn is_set(&mut self, name: &bytes::Bytes) -> bool {
+    fn is_set(&mut self, name: &Bytes) -> bool {
         let open = name.iter().position(|byte| *byte == b'[').filter(|_| name.ends_with(b"]"));
         let Some(open) = open else { return self.variables.text(name).is_some() };
         let array = name.slice(..open);
@@ -108,7 +145,7 @@ impl Shell {
         Ok(false)
     }
 
-    fn match_regex(&mut self, text: &bytes::Bytes, pattern: &[u8]) -> Result<bool, Flow> {
+    fn match_regex(&mut self, text: &Bytes, pattern: &[u8]) -> Result<bool, Flow> {
         use crate::{libc::regex::Regex, shell::variables::Value};
         let regex = match Regex::new(pattern, crate::libc::regex::Syntax::extended()) {
             Ok(regex) => regex,
@@ -118,7 +155,7 @@ impl Shell {
         let groups = found.as_ref().map_or_else(Vec::new, |found| {
             found
                 .iter()
-                .map(|range| range.clone().map_or_else(bytes::Bytes::new, |range| text.slice(range)))
+                .map(|range| range.clone().map_or_else(Bytes::new, |range| text.slice(range)))
                 .collect()
         });
         let _ = self.variables.set_value(b"BASH_REMATCH", Value::Indexed((0..).zip(groups).collect()));

@@ -98,8 +98,7 @@ impl Shell {
                 (true, Some(_)) => format!("{name}: eval"),
                 (false, Some(_)) => name,
             };
-            // The end of the text counts as a line of its own.
-            let line = error.line + u32::from(error.is_at_end());
+            let line = error.line;
             let mut text = format!("{place}: line {line}: {message}\n");
             if let Some(seen) = &error.source_line {
                 text.push_str(&format!("{place}: line {line}: `{}'\n", String::from_utf8_lossy(seen)));

@@ -100,6 +100,15 @@ impl Shell {
         input.map_or_else(Vec::new, |input| input.history.clone())
     }
 
+    /// The lines that were typed, to be changed. None where nobody types.
+    pub(crate) fn history_mut(&mut self) -> Option<&mut Vec<Bytes>> {
+        let interactive = self.options.interactive;
+        self.frames.iter_mut().find_map(|frame| match frame {
+            Frame::Input(input) if interactive => Some(&mut input.history),
+            _ => None,
+        })
+    }
+
     fn take_line(&mut self, line: &[u8]) -> Flow {
         let Some(input) = self.input() else { return Flow::On };
         input.pending.extend_from_slice(line);

@@ -35,6 +35,8 @@ enum Step {
     Input,
     /// One more choice of a `select`.
     Select(Arc<Command>, Arc<[Bytes]>),
+    /// One more round of a `for`.
+    Round,
     /// One more round of `for ((...))`.
     ForArith(Arc<Command>, bool),
     /// The arms of a `case` that are left.
@@ -102,6 +104,7 @@ impl Shell {
                 Step::Input => self.read_input().await,
                 Step::Select(command, words) => self.select(&command, &words).await,
                 Step::CaseTest => self.case_test().await,
+                Step::Round => self.next_round().await,
                 Step::ForArith(command, stepping) => self.for_arith(&command, stepping).await,
             };
             if let Some(outcome) = self.follow(flow) {
@@ -162,7 +165,8 @@ impl Shell {
                 Some(Frame::Command(command)) => Step::Command(command),
                 _ => Step::Next,
             },
-            Frame::If(_) | Frame::Loop(_) | Frame::For(_) | Frame::Case { .. } => {
+            Frame::For(_) => Step::Round,
+            Frame::If(_) | Frame::Loop(_) | Frame::Case { .. } => {
                 self.advance_compound();
                 Step::Next
             }
@@ -174,7 +178,24 @@ impl Shell {
             Frame::Select { command, words } => Step::Select(Arc::clone(command), Arc::clone(words)),
             Frame::Source(source) => {
                 source.parser.set_aliases(Arc::clone(&self.aliases));
-                match source.parser.next_line() {
+                let start = source.parser.position();
+                let line = source.parser.next_line();
+                let reads = matches!(source.kind, SourceKind::Main | SourceKind::Dot { .. });
+                if self.options.verbose && reads && (self.dialect.is_bash() || self.script.is_some()) {
+                    self.errors.extend_from_slice(source.parser.read_since(start));
+                }
+                for (at, delimiter) in source.parser.take_unended() {
+                    if self.dialect.is_bash() {
+                        let (name, delimiter) = (String::from_utf8_lossy(&self.name), String::from_utf8_lossy(&delimiter));
+                        let warning = format!(
+                            "{name}: line {}: warning: here-document at line {at} delimited by end-of-file (wanted \
+                             `{delimiter}')\n",
+                            source.parser.line()
+                        );
+                        self.errors.extend_from_slice(warning.as_bytes());
+                    }
+                }
+                match line {
                     Ok(Some(_)) if self.options.noexec => {}
                     Ok(Some(block)) => {
                         source.ran = true;

@@ -25,9 +25,15 @@ use crate::{
 
 impl Shell {
     /// A subshell in a new process that does not run yet.
-    fn fork(&mut self) -> Result<Shell, Flow> {
+    pub(super) fn fork(&mut self) -> Result<Shell, Flow> {
         match self.fork_process() {
-            Ok(child) => Ok(self.subshell(child)),
+            Ok(child) => {
+                for fd in &self.coprocs {
+                    // It may be closed by now.
+                    let _ = child.close(*fd);
+                }
+                Ok(self.subshell(child))
+            }
             Err(errno) => Err(self.cannot_fork(errno)),
         }
     }
@@ -47,7 +53,7 @@ impl Shell {
     }
 
     /// Runs what is on its stack as a process of its own.
-    fn start(mut self) -> Arc<Process> {
+    pub(super) fn start(mut self) -> Arc<Process> {
         let process = Arc::clone(&self.process);
         process.start(Box::pin(async move { self.run().await }));
         process

@@ -61,6 +61,20 @@ impl Shell {
     }
 
     /// Where along `PATH` a program lies.
+    pub(crate) fn programs_of_name(&self, name: &[u8]) -> Vec<Bytes> {
+        let search = self.variables.text(b"PATH").cloned().unwrap_or(Bytes::from_static(DEFAULT_PATH));
+        search.split(|byte| *byte == b':').filter_map(|dir| self.program_in(dir, name)).collect()
+    }
+
+    /// A program of this name in a directory.
+    fn program_in(&self, dir: &[u8], name: &[u8]) -> Option<Bytes> {
+        let path = crate::kernel::fs::join(if dir.is_empty() { b"." } else { dir }, name);
+        let stat = self.process.stat(&path, true).ok()?;
+        let runs = stat.file_type == crate::kernel::fs::FileType::Regular
+            && self.process.access(&path, crate::kernel::creds::EXECUTE).is_ok();
+        runs.then(|| path.into())
+    }
+
     pub(crate) fn path_of_program(&self, name: &[u8]) -> Option<Bytes> {
         if name.contains(&b'/') {
             return self
@@ -70,13 +84,7 @@ impl Shell {
                 .then(|| Bytes::copy_from_slice(name));
         }
         let search = self.variables.text(b"PATH").cloned().unwrap_or(Bytes::from_static(DEFAULT_PATH));
-        search.split(|byte| *byte == b':').find_map(|dir| {
-            let path = crate::kernel::fs::join(if dir.is_empty() { b"." } else { dir }, name);
-            let stat = self.process.stat(&path, true).ok()?;
-            let runs = stat.file_type == crate::kernel::fs::FileType::Regular
-                && self.process.access(&path, crate::kernel::creds::EXECUTE).is_ok();
-            runs.then(|| path.into())
-        })
+        search.split(|byte| *byte == b':').find_map(|dir| self.program_in(dir, name))
     }
 
     /// The environment of a program that is about to run. bash puts what is assigned for it first, and last, as `_`, where it

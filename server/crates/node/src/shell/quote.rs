@@ -138,11 +138,26 @@ const RESERVED: [&[u8]; 14] = [
 
 /// In single quotes where something in it would not stay as it is, as `set -x` prints words.
 pub(crate) fn if_needed(text: &[u8], dialect: Dialect) -> Vec<u8> {
-    let bare: &[u8] = if dialect.is_bash() { b"_-+=./:,@%^" } else { b"_-+./:,@]^" };
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || bare.contains(byte);
-    let keeps = text.iter().all(plain) && (!text.is_empty() || !dialect.is_bash());
-    let keeps = keeps && !(dialect == Dialect::Ash && RESERVED.contains(&text));
+    if dialect.is_bash() {
+        return match text {
+            b"" => b"''".to_vec(),
+            _ if has_meta(text) => single(text, dialect),
+            _ if has_controls(text) => ansi(text),
+            _ => text.to_vec(),
+        };
+    }
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./:,@]^".contains(byte);
+    let keeps = text.iter().all(plain) && !(dialect == Dialect::Ash && RESERVED.contains(&text));
     if keeps { text.to_vec() } else { single(text, dialect) }
+}
+
+/// Whether bash would take something in a text for more than itself.
+fn has_meta(text: &[u8]) -> bool {
+    text.iter().enumerate().any(|(index, byte)| match byte {
+        b'~' => index == 0 || matches!(text[index - 1], b'=' | b':'),
+        b'#' => index == 0 || matches!(text[index - 1], b' ' | b'\t'),
+        _ => b" \t\n'\"\\|&;()<>!{}*[]?^$`".contains(byte),
+    })
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ impl Shell {
         loop {
             match process.read(0, 1).await {
                 Ok(byte) if byte.is_empty() => {
+                    let _ = process.write(1, Bytes::from_static(b"\n")).await;
+                    self.status = 1;
                     self.frames.pop();
                     return Flow::On;
                 }

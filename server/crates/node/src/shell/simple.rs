@@ -44,6 +44,9 @@ impl Shell {
             let expanded = if declared {
                 let word = with_tildes(&word.parts);
                 self.expand(|expander| expander.text(&word)).await.map(|text| words.push(text))
+            } else if self.dialect.is_bash() && !self.options.posix && assigns(word) {
+                // What looks like an assignment has its tildes, whoever it is for.
+                self.word(&with_tildes(&word.parts), &mut words).await
             } else {
                 self.word(word, &mut words).await
             };

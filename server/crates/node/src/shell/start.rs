@@ -45,6 +45,31 @@ pub(crate) fn main(process: Arc<Process>, dialect: Dialect) -> BoxFuture<Outcome
     })
 }
 
+/// How bash is used.
+const BASH_USAGE: &str = "Usage:\tbash [GNU long option] [option] ...
+\tbash [GNU long option] [option] script-file ...
+GNU long options:
+\t--debug
+\t--debugger
+\t--dump-po-strings
+\t--dump-strings
+\t--help
+\t--init-file
+\t--login
+\t--noediting
+\t--noprofile
+\t--norc
+\t--posix
+\t--pretty-print
+\t--rcfile
+\t--restricted
+\t--verbose
+\t--version
+Shell options:
+\t-ilrsD or -c command or -O shopt_option\t\t(invocation only)
+\t-abefhkmnptuvxBCEHPT or -o option
+";
+
 impl Shell {
     /// Reads the command line and puts on the stack what is to be run.
     async fn start_up(&mut self, argv: &[Bytes]) -> Result<(), u8> {
@@ -76,7 +101,10 @@ impl Shell {
                         Dialect::Ash => "bad -c option".to_owned(),
                         Dialect::Dash => "Illegal option --".to_owned(),
                     };
-                    self.complain(&message);
+                    self.complain_of_use(&message);
+                    if self.dialect.is_bash() {
+                        self.errors.extend_from_slice(BASH_USAGE.as_bytes());
+                    }
                     return Err(2);
                 }
                 _ => {
@@ -113,7 +141,7 @@ impl Shell {
                     Dialect::Bash => "-c: option requires an argument",
                     _ => "-c requires an argument",
                 };
-                self.complain(message);
+                self.complain_of_use(message);
                 return Err(2);
             };
             if let Some(name) = args.get(1) {
@@ -143,6 +171,15 @@ impl Shell {
         Ok(())
     }
 
+    /// Says what is wrong with the command line; bash counts no lines there.
+    fn complain_of_use(&mut self, message: &str) {
+        if !self.dialect.is_bash() {
+            return self.complain(message);
+        }
+        let name = String::from_utf8_lossy(&self.name).into_owned();
+        self.errors.extend_from_slice(format!("{name}: {message}\n").as_bytes());
+    }
+
     async fn script(&mut self, path: Bytes) -> Result<(), u8> {
         let mut found = path.clone();
         if !path.contains(&b'/')
@@ -165,19 +202,26 @@ impl Shell {
                     (Dialect::Ash, _) => format!("can't open '{shown}': {text}"),
                     (Dialect::Dash, Errno::ENOENT) => format!("cannot open {shown}: No such file"),
                     (Dialect::Dash, _) => format!("cannot open {shown}: {text}"),
-                    (Dialect::Bash, Errno::EISDIR) => format!("{shown}: {shown}: {text}"),
+                    (Dialect::Bash, Errno::EISDIR) => format!("{shown}: {text}"),
                     (Dialect::Bash, _) => format!("{shown}: {text}"),
                 };
                 if self.dialect == Dialect::Dash {
                     self.line = 0;
                 }
                 if self.dialect == Dialect::Bash {
-                    let name = String::from_utf8_lossy(&self.name).into_owned();
+                    let name = match errno {
+                        Errno::EISDIR => shown,
+                        _ => String::from_utf8_lossy(&self.name).into_owned(),
+                    };
                     self.errors.extend_from_slice(format!("{name}: {message}\n").as_bytes());
                 } else {
                     self.complain(&message);
                 }
-                Err(if matches!(errno, Errno::ENOENT) && self.dialect != Dialect::Ash { 127 } else { 2 })
+                Err(match (self.dialect, errno) {
+                    (Dialect::Bash, Errno::EISDIR | Errno::EACCES) => 126,
+                    (Dialect::Bash, Errno::ENOENT) => 127,
+                    _ => 2,
+                })
             }
         }
     }

@@ -77,6 +77,8 @@ pub(crate) struct Shell {
     pub(super) substituted: Option<u8>,
     /// Ends of process substitutions, to be closed when the command has ended.
     pub(super) beside: Vec<u32>,
+    /// Ends of pipes to `coproc`s, which subshells do not have.
+    pub(super) coprocs: Vec<u32>,
     /// How the commands of the last pipeline ended, where it had several (`PIPESTATUS`).
     pub(super) pipe_statuses: Vec<u8>,
     /// How many subshells this is in (`BASH_SUBSHELL`).
@@ -87,6 +89,8 @@ pub(crate) struct Shell {
     pub(super) debugged: bool,
     /// The text of the command that runs (`BASH_COMMAND`).
     pub(super) command_text: Bytes,
+    /// What `complete` was told (bash): the commands, and how their operands are completed.
+    pub(crate) completions: BTreeMap<Bytes, Bytes>,
     /// Directories of `pushd`.
     pub(crate) directories: Vec<Bytes>,
     /// The exit trap has run, or is running.
@@ -136,6 +140,7 @@ impl Shell {
             errors: Vec::new(),
             getopts: 0,
             substituted: None,
+            completions: BTreeMap::new(),
             directories: Vec::new(),
             pipe_statuses: Vec::new(),
             subshell_depth: 0,
@@ -143,6 +148,7 @@ impl Shell {
             debugged: false,
             command_text: Bytes::new(),
             beside: Vec::new(),
+            coprocs: Vec::new(),
             exiting: false,
             in_outer_loop: false,
             process,
@@ -238,7 +244,8 @@ impl Shell {
                 self.variables.set_read_only(name);
             }
             // Bash exports `_` to everything that it runs.
-            self.set_default(b"_", Bytes::from_static(b"/bin/bash"), true);
+            let name = self.name.clone();
+            self.set_default(b"_", name, true);
         }
     }
 
@@ -267,7 +274,7 @@ impl Shell {
 
     /// A copy that runs as another process: traps are forgotten, what is ignored stays so.
     pub(super) fn subshell(&self, process: Arc<Process>) -> Self {
-        let traps = self.traps.in_subshell(&process, self.dialect);
+        let traps = self.traps.in_subshell(&process, self.dialect, &self.options);
         Self {
             process,
             dialect: self.dialect,
@@ -301,9 +308,11 @@ impl Shell {
             started: self.started,
             random: self.random.rotate_left(17) ^ u64::from(self.main_pid),
             substituted: None,
+            completions: self.completions.clone(),
             directories: self.directories.clone(),
             pipe_statuses: self.pipe_statuses.clone(),
             beside: Vec::new(),
+            coprocs: Vec::new(),
             exiting: false,
             in_outer_loop: !self.dialect.is_bash() && (self.in_outer_loop || self.loops() > 0),
         }

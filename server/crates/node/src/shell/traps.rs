@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 
-use super::Dialect;
+use super::{Dialect, options::Options};
 use crate::kernel::{
     process::{Disposition, Process},
     signal::Signal,
@@ -112,9 +112,17 @@ impl Traps {
     }
 
     /// What a subshell keeps: signals that are ignored. Those that were caught take their default effect there.
-    pub(crate) fn in_subshell(&self, process: &Process, dialect: Dialect) -> Self {
+    pub(crate) fn in_subshell(&self, process: &Process, dialect: Dialect, options: &Options) -> Self {
         let mut kept = Self { shows_inherited: dialect.is_bash(), ..Self::default() };
         for (event, action) in &self.actions {
+            let inherited = match event {
+                Event::Error => options.errtrace,
+                Event::Debug | Event::Return => options.functrace,
+                _ => false,
+            };
+            if inherited {
+                kept.actions.insert(*event, action.clone());
+            }
             if let Event::Signal(signal) = event {
                 if action.is_empty() {
                     kept.actions.insert(*event, Bytes::new());

@@ -19,6 +19,15 @@ pub(super) fn fail(_: &mut Shell, _: &[Bytes]) -> Effect {
     Effect::Status(1)
 }
 
+/// `logout`: `exit` of a login shell (bash).
+pub(super) fn logout(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if shell.options.login {
+        return exit(shell, args);
+    }
+    shell.complain("not login shell: use `exit'");
+    Effect::Status(1)
+}
+
 fn loops(shell: &mut Shell, args: &[Bytes]) -> Result<usize, Effect> {
     let Some(arg) = args.get(1) else { return Ok(1) };
     match number(shell, arg) {

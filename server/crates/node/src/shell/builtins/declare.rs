@@ -125,9 +125,10 @@ pub(super) fn set(shell: &mut Shell, name: &[u8], value: Bytes, append: bool) ->
         Ok(value)
     };
     value.and_then(|value| shell.assign(name, value)).map_err(|message| {
-        // What cannot be assigned is no matter of the builtin that tried.
+        // What cannot be assigned is no matter of `export` and `readonly` in bash.
         let builtin = shell.builtin.take();
-        if !shell.dialect.is_bash() {
+        let named = [&b"declare"[..], b"typeset", b"local"];
+        if !shell.dialect.is_bash() || builtin.as_deref().is_some_and(|name| named.contains(&name)) {
             shell.builtin.clone_from(&builtin);
         }
         shell.complain(&message);
@@ -265,9 +266,10 @@ fn list_locals(shell: &mut Shell) -> Effect {
         .map(|locals| locals.iter().map(|(name, _)| name.clone()).collect())
         .unwrap_or_default();
     for name in names {
-        if let Some(text) = shell.variables.text(&name) {
-            let line = [&name[..], b"=", &quote::if_needed(text, shell.dialect), b"\n"].concat();
+        if let Some(variable) = shell.variables.get(&name) {
+            let line = declaration(&name, variable);
             shell.output.extend(line);
+            shell.output.push(b'\n');
         }
     }
     Effect::Status(0)
@@ -387,7 +389,7 @@ fn functions(shell: &mut Shell, operands: &[Bytes], names_only: bool) -> Effect 
             let line = if names_only {
                 [b"declare -f ", &name[..], b"\n"].concat()
             } else {
-                super::lookup::function_text(name, function)
+                crate::shell::listing::function(name, function)
             };
             shell.output.extend_from_slice(&line);
         }
@@ -398,7 +400,7 @@ fn functions(shell: &mut Shell, operands: &[Bytes], names_only: bool) -> Effect 
         match known.get(name) {
             Some(_) if names_only => shell.output.extend_from_slice(&[&name[..], b"\n"].concat()),
             Some(function) => {
-                let text = super::lookup::function_text(name, function);
+                let text = crate::shell::listing::function(name, function);
                 shell.output.extend(text);
             }
             None => status = 1,

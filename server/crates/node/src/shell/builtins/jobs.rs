@@ -115,6 +115,10 @@ pub(super) fn jobs(shell: &mut Shell, args: &[Bytes]) -> Effect {
         if !numbers.is_empty() && !numbers.contains(&job.number) {
             continue;
         }
+        // A script of bash is told of an end when a command has run.
+        if shell.dialect.is_bash() && !shell.options.interactive && matches!(job.state, JobState::Done(_)) {
+            continue;
+        }
         lines.push(match letter {
             Some(b'p') => format!("{}\n", job.pids.first().copied().unwrap_or(0)),
             _ => {
@@ -178,7 +182,7 @@ pub(crate) fn line(job: &Job, mark: Mark, pids: bool, dialect: Dialect) -> Strin
     let pid = if pids { format!("{} ", job.pids.first().copied().unwrap_or(0)) } else { String::new() };
     let text = String::from_utf8_lossy(&job.text);
     let ampersand = if dialect.is_bash() && job.state == JobState::Running { " &" } else { "" };
-    let between = if dialect == Dialect::Dash { " " } else { "  " };
+    let between = if dialect == Dialect::Dash || (pids && dialect.is_bash()) { " " } else { "  " };
     let start = format!("[{}]{mark}{between}{pid}", job.number);
     match dialect {
         Dialect::Bash => format!("{start}{state:<23} {text}{ampersand}\n"),

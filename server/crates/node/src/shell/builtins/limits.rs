@@ -68,16 +68,51 @@ const LIMITS: [(u8, &str, &str, Option<u64>); 11] = [
     (b'p', "processes", "", None),
 ];
 
+/// As bash shows all limits.
+const BASH_LIMITS: [(&str, &str, &str); 17] = [
+    ("real-time non-blocking time", "(microseconds, -R)", "unlimited"),
+    ("core file size", "(blocks, -c)", "0"),
+    ("data seg size", "(kbytes, -d)", "unlimited"),
+    ("scheduling priority", "(-e)", "0"),
+    ("file size", "(blocks, -f)", "unlimited"),
+    ("pending signals", "(-i)", "31572"),
+    ("max locked memory", "(kbytes, -l)", "8192"),
+    ("max memory size", "(kbytes, -m)", "unlimited"),
+    ("open files", "(-n)", "1048576"),
+    ("pipe size", "(512 bytes, -p)", "8"),
+    ("POSIX message queues", "(bytes, -q)", "819200"),
+    ("real-time priority", "(-r)", "0"),
+    ("stack size", "(kbytes, -s)", "8192"),
+    ("cpu time", "(seconds, -t)", "unlimited"),
+    ("max user processes", "(-u)", "unlimited"),
+    ("virtual memory", "(kbytes, -v)", "unlimited"),
+    ("file locks", "(-x)", "unlimited"),
+];
+
 pub(super) fn ulimit(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut letter = b'f';
     for arg in &args[1..] {
         let Some(letters) = arg.strip_prefix(b"-") else {
             // A limit that is set holds nothing back here.
+            let known = arg == "unlimited" || arg == "hard" || arg == "soft" || arg.iter().all(u8::is_ascii_digit);
+            if !known && shell.dialect.is_bash() {
+                let shown = String::from_utf8_lossy(arg).into_owned();
+                shell.complain(&format!("{shown}: invalid number"));
+                return Effect::Status(1);
+            }
             return Effect::Status(0);
         };
         for given in letters {
             match given {
                 b'H' | b'S' => {}
+                b'a' if shell.dialect.is_bash() => {
+                    for (what, unit, value) in BASH_LIMITS {
+                        // What is described and its unit share 43 columns.
+                        let gap = 43 - unit.len();
+                        shell.output.extend_from_slice(format!("{what:<gap$}{unit} {value}\n").as_bytes());
+                    }
+                    return Effect::Status(0);
+                }
                 b'a' => {
                     for (letter, what, unit, value) in LIMITS {
                         let value = value.map_or("unlimited".to_owned(), |value| value.to_string());
@@ -88,7 +123,7 @@ pub(super) fn ulimit(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 }
                 known if LIMITS.iter().any(|(letter, ..)| letter == known) => letter = *known,
                 _ => {
-                    let given = char::from(*given);
+                    let (letter, given) = (*given, char::from(*given));
                     match shell.dialect {
                         Dialect::Ash => {
                             let line = format!("ulimit: invalid option -- '{given}'\n");
@@ -96,7 +131,9 @@ pub(super) fn ulimit(shell: &mut Shell, args: &[Bytes]) -> Effect {
                             return Effect::Status(1);
                         }
                         Dialect::Dash => shell.complain(&format!("Illegal option -{given}")),
-                        Dialect::Bash => shell.complain(&format!("-{given}: invalid option")),
+                        Dialect::Bash => {
+                            return super::usage(shell, letter, "ulimit [-SHabcdefiklmnpqrstuvxPRT] [limit]");
+                        }
                     }
                     return Effect::Status(2);
                 }

@@ -1,4 +1,4 @@
-//! What a name means: `type`, `command -v`, `hash`, `help`, `history`.
+//! What a name means: `type`, `command -v`, `hash`, `help`.
 
 use std::sync::Arc;
 
@@ -7,8 +7,7 @@ use bytes::Bytes;
 use super::{Effect, find, names};
 use crate::shell::{
     Dialect,
-    ast::{CommandKind, Definition},
-    quote,
+    listing, quote,
     state::Shell,
 };
 
@@ -16,6 +15,14 @@ const KEYWORDS: [&[u8]; 16] = [
     b"!", b"case", b"do", b"done", b"elif", b"else", b"esac", b"fi", b"for", b"if", b"in", b"then", b"until",
     b"while", b"{", b"}",
 ];
+
+/// Words that only bash takes for more than themselves.
+const MORE_KEYWORDS: [&[u8]; 6] = [b"[[", b"]]", b"function", b"select", b"time", b"coproc"];
+
+/// The words that mean something at the start of a command of bash.
+pub(super) fn keywords() -> impl Iterator<Item = &'static [u8]> {
+    KEYWORDS.into_iter().chain(MORE_KEYWORDS)
+}
 
 /// What a name means.
 enum Meaning {
@@ -27,16 +34,26 @@ enum Meaning {
     Nothing,
 }
 
+impl Meaning {
+    /// As `type -t` calls it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Alias(_) => "alias",
+            Self::Keyword => "keyword",
+            Self::Function => "function",
+            Self::Builtin { .. } => "builtin",
+            Self::File(_) | Self::Nothing => "file",
+        }
+    }
+}
+
 fn meaning(shell: &Shell, name: &Bytes) -> Meaning {
     let expanded =
         !shell.dialect.is_bash() || shell.options.interactive || shell.shopts.is_on("expand_aliases");
     if let Some(value) = shell.aliases.get(name).filter(|_| expanded) {
         return Meaning::Alias(value.clone());
     }
-    let more = match shell.dialect {
-        Dialect::Bash => matches!(&name[..], b"[[" | b"]]" | b"function" | b"select" | b"time" | b"coproc"),
-        _ => false,
-    };
+    let more = shell.dialect.is_bash() && MORE_KEYWORDS.contains(&&name[..]);
     if more || KEYWORDS.contains(&&name[..]) {
         return Meaning::Keyword;
     }
@@ -49,12 +66,39 @@ fn meaning(shell: &Shell, name: &Bytes) -> Meaning {
     shell.path_of_program(name).map_or(Meaning::Nothing, Meaning::File)
 }
 
+/// What else a name means, after the first (`type -a`).
+fn more_meanings(shell: &Shell, name: &Bytes, first: &Meaning) -> Vec<Meaning> {
+    let mut more = Vec::new();
+    if matches!(first, Meaning::Alias(_) | Meaning::Keyword) && shell.functions.contains_key(name) {
+        more.push(Meaning::Function);
+    }
+    if !matches!(first, Meaning::Builtin { .. } | Meaning::File(_) | Meaning::Nothing)
+        && let Some(builtin) = find(name, shell.dialect)
+    {
+        more.push(Meaning::Builtin { special: builtin.special });
+    }
+    if !matches!(first, Meaning::Nothing) && !name.contains(&b'/') {
+        let files = shell.programs_of_name(name).into_iter().map(Meaning::File);
+        more.extend(files.skip(usize::from(matches!(first, Meaning::File(_)))));
+    }
+    more
+}
+
 pub(super) fn type_(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut status = 0;
-    let terse = shell.dialect.is_bash() && args.get(1).is_some_and(|arg| arg == "-t");
-    let path_only = shell.dialect.is_bash() && args.get(1).is_some_and(|arg| arg == "-p" || arg == "-P");
-    let first = if terse || path_only || args.get(1).is_some_and(|arg| arg == "-a") { 2 } else { 1 };
-    for name in args.get(first..).unwrap_or_default() {
+    let (mut terse, mut path_only, mut all) = (false, false, false);
+    let mut names = &args[1..];
+    while let Some((option, rest)) = names.split_first() {
+        let letters = option.strip_prefix(b"-").filter(|letters| {
+            shell.dialect.is_bash() && !letters.is_empty() && letters.iter().all(|letter| b"afpPt".contains(letter))
+        });
+        let Some(letters) = letters else { break };
+        terse |= letters.contains(&b't');
+        path_only |= letters.contains(&b'p') || letters.contains(&b'P');
+        all |= letters.contains(&b'a');
+        names = rest;
+    }
+    for name in names {
         let found = meaning(shell, name);
         if matches!(found, Meaning::Nothing) {
             status = if shell.dialect.is_bash() { 1 } else { 127 };
@@ -67,30 +111,29 @@ pub(super) fn type_(shell: &mut Shell, args: &[Bytes]) -> Effect {
             }
             continue;
         }
-        if matches!(found, Meaning::Function) && !terse && !path_only && shell.dialect.is_bash() {
-            let known = shell.functions.get(name).cloned();
-            let text = known.map(|function| function_text(name, &function)).unwrap_or_default();
-            shell.output.extend([name, &b" is a function\n"[..], &text].concat());
-            continue;
+        let more = if all { more_meanings(shell, name, &found) } else { Vec::new() };
+        for found in std::iter::once(found).chain(more) {
+            let line = if terse {
+                found.kind().as_bytes().to_vec()
+            } else if path_only {
+                match found {
+                    Meaning::File(path) => path.to_vec(),
+                    _ => continue,
+                }
+            } else {
+                let mut line = describe(shell.dialect, name, &found);
+                if matches!(found, Meaning::Function)
+                    && shell.dialect.is_bash()
+                    && let Some(function) = shell.functions.get(name)
+                {
+                    line.push(b'\n');
+                    line.extend(listing::function(name, function).trim_ascii_end());
+                }
+                line
+            };
+            shell.output.extend_from_slice(&line);
+            shell.output.push(b'\n');
         }
-        let line = if terse {
-            match found {
-                Meaning::Alias(_) => b"alias".to_vec(),
-                Meaning::Keyword => b"keyword".to_vec(),
-                Meaning::Function => b"function".to_vec(),
-                Meaning::Builtin { .. } => b"builtin".to_vec(),
-                _ => b"file".to_vec(),
-            }
-        } else if path_only {
-            match found {
-                Meaning::File(path) => path.to_vec(),
-                _ => continue,
-            }
-        } else {
-            describe(shell.dialect, name, &found)
-        };
-        shell.output.extend_from_slice(&line);
-        shell.output.push(b'\n');
     }
     Effect::Status(status)
 }
@@ -114,7 +157,7 @@ fn describe(dialect: Dialect, name: &[u8], meaning: &Meaning) -> Vec<u8> {
 pub(super) fn command(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let Some(option) = args.get(1) else { return Effect::Status(0) };
     let verbose = option.contains(&b'V');
-    let mut status = 0;
+    let (mut status, mut any) = (0, false);
     let operands = &args[2..];
     // Only bash looks at more than one.
     let count = if shell.dialect.is_bash() { operands.len() } else { operands.len().min(1) };
@@ -139,23 +182,12 @@ pub(super) fn command(shell: &mut Shell, args: &[Bytes]) -> Effect {
             Meaning::File(path) => path.to_vec(),
             _ => name.to_vec(),
         };
+        any = true;
         shell.output.extend_from_slice(&line);
         shell.output.push(b'\n');
     }
-    Effect::Status(status)
-}
-
-/// A function as `declare -f` shows it: with a line for each command, as far as its commands are short.
-pub(super) fn function_text(name: &[u8], function: &Definition) -> Vec<u8> {
-    let head = [name, b" () \n"].concat();
-    if let CommandKind::Brace(block) = &function.body.kind
-        && function.body.redirects.is_empty()
-        && block.iter().all(|command| command.text.len() < 500 && !command.text.contains(&b'\n'))
-    {
-        let lines: Vec<&[u8]> = block.iter().map(|command| command.text.trim_ascii()).collect();
-        return [&head[..], b"{ \n    ", &lines.join(&b";\n    "[..]), b"\n}\n"].concat();
-    }
-    [&head[..], &function.text, b"\n"].concat()
+    // It is enough for bash to have found one.
+    Effect::Status(if any && shell.dialect.is_bash() { 0 } else { status })
 }
 
 pub(super) fn hash(shell: &mut Shell, args: &[Bytes]) -> Effect {
@@ -181,8 +213,13 @@ pub(super) fn hash(shell: &mut Shell, args: &[Bytes]) -> Effect {
         return Effect::Status(0);
     }
     let mut status = 0;
-    for name in &args[1..] {
+    let tell = shell.dialect.is_bash() && args[1] == "-t";
+    for name in &args[1 + usize::from(tell)..] {
         match shell.path_of_program(name) {
+            Some(path) if tell => {
+                let label = if args.len() > 3 { [&name[..], b"\t"].concat() } else { Vec::new() };
+                shell.output.extend([&label[..], &path, b"\n"].concat());
+            }
             Some(path) => drop(Arc::make_mut(&mut shell.found).insert(name.clone(), path)),
             None => {
                 shell.complain(&format!("{}: not found", String::from_utf8_lossy(name)));
@@ -270,13 +307,5 @@ pub(super) fn help(shell: &mut Shell, args: &[Bytes]) -> Effect {
     }
     text.push('\n');
     shell.output.extend_from_slice(text.as_bytes());
-    Effect::Status(0)
-}
-
-pub(super) fn history(shell: &mut Shell, _: &[Bytes]) -> Effect {
-    for (index, line) in shell.history().into_iter().enumerate() {
-        let text = format!("{index:>5}  {}\n", String::from_utf8_lossy(&line));
-        shell.output.extend_from_slice(text.as_bytes());
-    }
     Effect::Status(0)
 }

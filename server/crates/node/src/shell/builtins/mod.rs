@@ -1,11 +1,13 @@
 //! What shells do themselves (POSIX XCU 2.14, and the regular builtins of busybox ash, dash and bash).
 
 mod alias;
+mod completion;
 mod control;
 mod declare;
 mod directory;
 mod export;
 mod getopts;
+mod history;
 mod jobs;
 mod limits;
 mod lookup;
@@ -95,11 +97,14 @@ static TABLE: &[Builtin] = &[
     now("[[", "a", output::test),
     now("alias", "abd", alias::alias),
     later("bg", "abd", |shell, args| Box::pin(jobs::background(shell, args))),
+    now("bind", "b", completion::bind),
     special("break", control::break_loop),
     now("builtin", "b", lookup::command),
     now("caller", "b", lookup::caller),
     now("cd", "abd", directory::cd),
     now("command", "abd", lookup::command),
+    now("compgen", "b", completion::compgen),
+    now("complete", "b", completion::complete),
     special("continue", control::continue_loop),
     now("declare", "b", declare::declare),
     now("dirs", "b", directory::dirs),
@@ -111,11 +116,12 @@ static TABLE: &[Builtin] = &[
     special("exit", control::exit),
     special("export", export::export),
     now("false", "abd", control::fail),
+    now("fc", "b", history::fc),
     later("fg", "abd", |shell, args| Box::pin(jobs::foreground(shell, args))),
     now("getopts", "abd", getopts::getopts),
     now("hash", "abd", lookup::hash),
     now("help", "ab", lookup::help),
-    now("history", "ab", lookup::history),
+    now("history", "ab", history::history),
     now("jobs", "abd", jobs::jobs),
     later("kill", "abd", |shell, args| {
         Box::pin(async move {
@@ -127,7 +133,7 @@ static TABLE: &[Builtin] = &[
     }),
     now("let", "ab", output::let_),
     special("local", declare::local),
-    now("logout", "b", control::exit),
+    now("logout", "b", control::logout),
     later("mapfile", "b", |shell, args| Box::pin(mapfile::mapfile(shell, args))),
     now("popd", "b", directory::popd),
     now("printf", "abd", output::printf),

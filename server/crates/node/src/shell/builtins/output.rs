@@ -69,7 +69,7 @@ pub(super) fn printf(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
         None => shell.output.extend_from_slice(&printed.out),
     }
-    Effect::Status(u8::from(!printed.errors.is_empty()))
+    Effect::Status(u8::from(printed.errors.iter().any(|error| !error.starts_with("warning: "))))
 }
 
 pub(super) fn test(shell: &mut Shell, args: &[Bytes]) -> Effect {

@@ -39,7 +39,9 @@ pub(super) fn unset(shell: &mut Shell, args: &[Bytes]) -> Effect {
             continue;
         }
         let known = shell.variables.get(operand).is_some();
-        if !known && !variables && shell.dialect.is_bash() && shell.functions.contains_key(operand) {
+        let is_name = name_len(operand) == operand.len() || operand.contains(&b'[');
+        let function = shell.functions.contains_key(operand) || !is_name;
+        if !known && !variables && shell.dialect.is_bash() && function {
             status |= unset_function(shell, operand);
             continue;
         }

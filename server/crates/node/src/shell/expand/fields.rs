@@ -137,6 +137,15 @@ impl Fields {
         escape(&self.current.buffer, &self.current.unquoted, b"*?[]\\!-^").into()
     }
 
+    /// All of it as one pattern, with a backslash before each character that was quoted.
+    pub(crate) fn into_shown_pattern(self) -> Bytes {
+        let mut every = [0; 256];
+        for (byte, value) in every.iter_mut().zip(0..=u8::MAX) {
+            *byte = value;
+        }
+        escape(&self.current.buffer, &self.current.unquoted, &every).into()
+    }
+
     /// All of it as what replaces a match, where `&` stands for that.
     pub(crate) fn into_replacement(self) -> Bytes {
         escape(&self.current.buffer, &self.current.unquoted, b"\\&").into()

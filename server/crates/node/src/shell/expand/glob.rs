@@ -74,7 +74,12 @@ impl Expander<'_> {
 
     /// `**`: directories below a place, and at the end of a pattern files too (bash `globstar`).
     fn expand_below(&self, base: &[u8], last: bool, into: &mut Vec<Vec<u8>>) {
-        into.push(base.to_vec());
+        match base {
+            b"" if last => {}
+            // At the end of a pattern a place that it names is shown as the directory that it is.
+            _ if last && !base.ends_with(b"/") => into.push([base, b"/"].concat()),
+            _ => into.push(base.to_vec()),
+        }
         let mut places = vec![base.to_vec()];
         while let Some(place) = places.pop() {
             let dir = if place.is_empty() { &b"."[..] } else { &place };

@@ -157,6 +157,13 @@ impl Expander<'_> {
         Ok(fields.into_pattern())
     }
 
+    /// Expands a word to a pattern, in which `\` precedes each character that was quoted: so `set -x` shows it.
+    pub(crate) fn pattern_as_shown(&mut self, word: &Word) -> Expand<Bytes> {
+        let mut fields = Fields::new(None);
+        self.parts(&word.parts, UNQUOTED, &mut fields)?;
+        Ok(fields.into_shown_pattern())
+    }
+
     /// Expands a word to what replaces a match, in which `\` precedes what was quoted.
     fn replacement(&mut self, word: &Word) -> Expand<Bytes> {
         let mut fields = Fields::new(None);

@@ -90,6 +90,17 @@ impl Expander<'_> {
         self.apply(parameter, values, context, out)
     }
 
+    /// An element of an array is named with its subscript.
+    fn check_element(&mut self, parameter: &Parameter) -> Expand<()> {
+        let checked = self.check_set(&parameter.name);
+        if let (Err(_), Some(Subscript::Index(index))) = (&checked, &parameter.subscript) {
+            let index = self.text(index)?;
+            let shown = format!("{}[{}]", name_text(&parameter.name), String::from_utf8_lossy(&index));
+            return Err(ExpandError::Unset(self.shell.unset_message(&shown)));
+        }
+        checked
+    }
+
     fn check_set(&self, name: &ParameterName) -> Expand<()> {
         if !self.shell.options.nounset || matches!(name, ParameterName::Special(b'@' | b'*')) {
             return Ok(());
@@ -335,9 +346,9 @@ impl Expander<'_> {
     }
 
     /// Fails for a parameter that is not set, where the shell was told to.
-    fn require(&self, parameter: &Parameter, values: &Values) -> Expand<()> {
+    fn require(&mut self, parameter: &Parameter, values: &Values) -> Expand<()> {
         match values {
-            Values::One(None) => self.check_set(&parameter.name),
+            Values::One(None) => self.check_element(parameter),
             _ => Ok(()),
         }
     }

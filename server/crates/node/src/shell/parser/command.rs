@@ -350,10 +350,18 @@ impl Parser {
         let Tok::Word(word) = self.peek()?.clone() else { return self.unexpected(None) };
         if matches!(op, Op::DoubleLess | Op::DoubleLessDash) {
             // Announced before the newline after it can be read.
+            let strip_tabs = op == Op::DoubleLessDash;
+            let (word, written) = self.announced(word, strip_tabs)?;
             let (delimiter, quoted) = self.delimiter(&word);
             let body = Arc::new(OnceLock::new());
-            let strip_tabs = op == Op::DoubleLessDash;
-            self.pending.push(HereDocument { delimiter, strip_tabs, quoted, body: Arc::clone(&body) });
+            self.pending.push(HereDocument {
+                delimiter,
+                strip_tabs,
+                quoted,
+                body: Arc::clone(&body),
+                line: self.line,
+                written,
+            });
             self.skip()?;
             return Ok(Some(Redirect { fd, variable, kind: RedirectKind::HereDocument(body) }));
         }

@@ -1,14 +1,16 @@
 //! Compound commands (POSIX XCU 2.9.4).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::{
-    Parse, ParseErrorKind, Parser, TokenName,
+    Parse, ParseError, ParseErrorKind, Parser, TokenName,
     lexer::{Op, Tok, literal_word},
 };
 use crate::shell::{
     arith::name_len,
-    ast::{Block, CaseArm, CaseEnd, CommandKind, Part, Word},
+    ast::{Block, CaseArm, CaseEnd, Command, CommandKind, Part, Word},
 };
 
 impl Parser {
@@ -57,6 +59,7 @@ impl Parser {
                 self.skip()?;
                 CommandKind::Cond(self.cond_command()?)
             }
+            b"coproc" if bash => self.coproc_command()?,
             b"then" | b"else" | b"elif" | b"fi" | b"do" | b"done" | b"esac" | b"}" => {
                 return self.unexpected(None);
             }
@@ -95,16 +98,16 @@ impl Parser {
         if self.dialect.is_bash() && self.at_op(Op::Open)? && self.text.get(self.at) == Some(&b'(') {
             return self.arithmetic_for();
         }
-        let (name, words) = self.loop_head()?;
+        let (name, words, head) = self.loop_head("for")?;
         let body = self.loop_body()?;
-        Ok(CommandKind::For { name, words, body })
+        Ok(CommandKind::For { name, words, body, head })
     }
 
     fn select_command(&mut self) -> Parse<CommandKind> {
         self.skip()?;
-        let (name, words) = self.loop_head()?;
+        let (name, words, head) = self.loop_head("select")?;
         let body = self.loop_body()?;
-        Ok(CommandKind::Select { name, words, body })
+        Ok(CommandKind::Select { name, words, body, head })
     }
 
     fn loop_body(&mut self) -> Parse<Block> {
@@ -117,27 +120,49 @@ impl Parser {
         self.do_group()
     }
 
-    /// The variable of a loop and the words that it takes.
-    fn loop_head(&mut self) -> Parse<(Bytes, Option<Box<[Word]>>)> {
+    /// The variable of a loop, the words that it takes, and both as they are written.
+    fn loop_head(&mut self, keyword: &str) -> Parse<(Bytes, Option<Box<[Word]>>, Bytes)> {
         let name = match self.literal()? {
             Some(name) if name_len(&name) == name.len() => name,
+            None if self.dialect.is_bash() && !matches!(self.peek()?, Tok::Word(_)) => {
+                // The end of the text is the end of its line there.
+                return self.unexpected(None).map_err(|mut error: ParseError| {
+                    if let ParseErrorKind::Unexpected { token: token @ TokenName::Eof, .. } = &mut error.kind {
+                        *token = TokenName::Newline;
+                    }
+                    error
+                });
+            }
             _ => return Err(self.error(ParseErrorKind::BadForVariable)),
         };
         self.skip()?;
         self.skip_newlines()?;
         if !self.eat_reserved("in")? {
             self.eat_op(Op::Semi)?;
-            return Ok((name, None));
+            let head = self.head([keyword.as_bytes(), b" ", &name, b" in \"$@\""].concat());
+            return Ok((name, None, head));
         }
+        let mut head = [keyword.as_bytes(), b" ", &name, b" in"].concat();
         let mut words = Vec::new();
         while let Tok::Word(word) = self.peek()?.clone() {
+            head.push(b' ');
+            head.extend_from_slice(&self.word_text());
             self.skip()?;
             words.push(word);
+        }
+        if words.is_empty() {
+            head.push(b' ');
         }
         if !matches!(self.peek()?, Tok::Newline) && !self.eat_op(Op::Semi)? {
             return self.unexpected(None);
         }
-        Ok((name, Some(words.into())))
+        let head = self.head(head);
+        Ok((name, Some(words.into()), head))
+    }
+
+    /// What bash shows of a compound command as it begins; other shells do not.
+    fn head(&self, text: Vec<u8>) -> Bytes {
+        if self.dialect.is_bash() { text.into() } else { Bytes::new() }
     }
 
     /// `for ((...; ...; ...))`
@@ -175,6 +200,7 @@ impl Parser {
     fn case_command(&mut self) -> Parse<CommandKind> {
         self.skip()?;
         let Tok::Word(word) = self.peek()?.clone() else { return self.unexpected(None) };
+        let head = self.head([b"case ", &self.word_text()[..], b" in"].concat());
         self.skip()?;
         self.skip_newlines()?;
         self.expect_reserved("in")?;
@@ -182,7 +208,7 @@ impl Parser {
         loop {
             self.skip_newlines()?;
             if self.eat_reserved("esac")? {
-                return Ok(CommandKind::Case { word, arms: arms.into() });
+                return Ok(CommandKind::Case { word, arms: arms.into(), head });
             }
             if matches!(self.peek()?, Tok::Eof) {
                 return self.unexpected(Some(")"));
@@ -232,6 +258,43 @@ impl Parser {
         }
         let line = self.line;
         Ok(self.function_body(name, line)?.kind)
+    }
+
+    /// `coproc [NAME] command`: the name may only precede a compound command.
+    fn coproc_command(&mut self) -> Parse<CommandKind> {
+        self.skip()?;
+        let line = self.line;
+        let mut name = Bytes::from_static(b"COPROC");
+        let wrapped = |kind, redirects: Vec<_>| Command { kind, redirects: redirects.into(), line };
+        if let Some(kind) = self.compound()? {
+            let command = wrapped(kind, self.redirects()?);
+            return Ok(CommandKind::Coproc { name, command: Arc::new(command) });
+        }
+        let named = match self.literal()? {
+            Some(text) if name_len(&text) == text.len() => Some(text),
+            _ => None,
+        };
+        let command = match named {
+            Some(text) if self.compound_follows() => {
+                self.skip()?;
+                name = text;
+                match self.compound()? {
+                    Some(kind) => wrapped(kind, self.redirects()?),
+                    None => return self.unexpected(None),
+                }
+            }
+            _ => self.nested(Self::command)?,
+        };
+        Ok(CommandKind::Coproc { name, command: Arc::new(command) })
+    }
+
+    /// Whether a compound command begins after the word that comes next.
+    fn compound_follows(&self) -> bool {
+        const BEGINNINGS: [&[u8]; 9] =
+            [b"{", b"if", b"while", b"until", b"for", b"case", b"select", b"[[", b"time"];
+        let rest = self.text.get(self.at..).unwrap_or_default().trim_ascii_start();
+        let len = rest.iter().position(|byte| super::lexer::ends_word(*byte)).unwrap_or(rest.len());
+        rest.starts_with(b"(") || BEGINNINGS.contains(&&rest[..len])
     }
 
     /// Fails for want of a word.

@@ -64,7 +64,11 @@ impl Parser {
         }
         if self.eat_op(Op::Open)? {
             let inner = self.nested(Self::cond_or)?;
-            return if self.eat_op(Op::Close)? { Ok(inner) } else { self.missing_word() };
+            return if self.eat_op(Op::Close)? {
+                Ok(Cond::Group(Box::new(inner)))
+            } else {
+                self.missing_word()
+            };
         }
         self.cond_primary()
     }
@@ -106,7 +110,8 @@ impl Parser {
             _ => return Ok(None),
         };
         Ok(Some(match &*text {
-            b"=" | b"==" => CondOp::Match,
+            b"=" => CondOp::Match { doubled: false },
+            b"==" => CondOp::Match { doubled: true },
             b"!=" => CondOp::NotMatch,
             b"=~" => CondOp::Regex,
             b"<" => CondOp::Less,
@@ -129,6 +134,7 @@ impl Parser {
         while matches!(self.text.get(self.at), Some(b' ' | b'\t')) {
             self.at += 1;
         }
+        let start = self.at;
         let mut parts = Parts::default();
         let mut depth = 0;
         while let Some(byte) = self.text.get(self.at).copied() {
@@ -143,6 +149,6 @@ impl Parser {
             }
             self.unquoted(byte, &mut parts)?;
         }
-        if parts.is_empty() { self.missing_word() } else { Ok(parts.into_word()) }
+        if parts.is_empty() { self.missing_word() } else { Ok(self.as_written(start, parts.into_word())) }
     }
 }

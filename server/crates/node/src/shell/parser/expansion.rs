@@ -391,6 +391,7 @@ impl Parser {
 
     /// An expression up to `))`, which is taken too.
     pub(super) fn arithmetic(&mut self) -> Parse<Word> {
+        let start = self.at;
         let mut parts = Parts::default();
         let mut depth = 0;
         loop {
@@ -400,8 +401,10 @@ impl Parser {
                     return Err(self.error(ParseErrorKind::Unexpected { token, expecting: Some("))") }));
                 }
                 Some(b')') if depth == 0 && self.closes_twice(self.at) => {
+                    // Its clauses are told apart in parts that are quoted.
+                    let text = self.verbatim.then(|| Bytes::copy_from_slice(&self.text[start..self.at]));
                     self.at = self.past_continuations(self.at + 1) + 1;
-                    return Ok(parts.into_word());
+                    return Ok(text.map_or_else(|| parts.into_word(), Word::quoted));
                 }
                 Some(b';') if depth == 0 && self.dialect.is_bash() => {
                     parts.quoted(b";");

@@ -15,31 +15,44 @@ impl Parser {
         while let Some(document) = self.pending.first() {
             let (strip, quoted, delimiter) =
                 (document.strip_tabs, document.quoted, document.delimiter.clone());
-            let Some((text, next)) = self.body(&delimiter, strip, quoted, end) else {
+            let line = document.line;
+            let Some((text, next, ended)) = self.body(&delimiter, strip, quoted, end) else {
                 // The announcement stays pending, so that the error can tell what is missing.
                 let kind = ParseErrorKind::Unexpected { token: TokenName::Eof, expecting: None };
                 return Err(self.error(kind));
             };
             self.at = next;
             self.count_lines(next);
-            let HereDocument { body, .. } = self.pending.remove(0);
-            let word = if quoted { Word::quoted(text) } else { self.expandable(text)? };
+            if !ended && !self.in_here_document {
+                self.unended.push((line, delimiter.clone()));
+            }
+            let HereDocument { body, written, .. } = self.pending.remove(0);
+            let word = if let Some(written) = written {
+                let text = [&text[..], &delimiter, b"\n"].concat().into();
+                Word { parts: [Part::Quoted(written), Part::Quoted(text)].into() }
+            } else if quoted { Word::quoted(text) } else { self.expandable(text)? };
             // Each announcement is read once.
             let _ = body.set(word);
         }
         Ok(())
     }
 
-    /// The lines up to the delimiter, and where the text goes on. Where expansions count, a backslash before a newline joins
+    /// The lines up to the delimiter, where the text goes on, and whether the delimiter was there. Where expansions count, a backslash before a newline joins
     /// two lines before bash compares them with the delimiter; ash and dash do not take such lines for one.
-    fn body(&self, delimiter: &[u8], strip: bool, quoted: bool, end: bool) -> Option<(Vec<u8>, usize)> {
+    fn body(
+        &self,
+        delimiter: &[u8],
+        strip: bool,
+        quoted: bool,
+        end: bool,
+    ) -> Option<(Vec<u8>, usize, bool)> {
         let mut text = Vec::new();
         // The line as it was joined so far, and where it begins in `text`.
         let mut joined: Option<(Vec<u8>, usize)> = None;
         let mut at = self.at;
         loop {
             if at >= self.text.len() {
-                return end.then_some((text, at));
+                return end.then_some((text, at, false));
             }
             let rest = &self.text[at..];
             let len = memchr::memchr(b'\n', rest);
@@ -62,7 +75,7 @@ impl Parser {
                 };
                 if is_delimiter {
                     text.truncate(start);
-                    return Some((text, at));
+                    return Some((text, at, true));
                 }
             }
             match len {
@@ -101,6 +114,14 @@ impl Parser {
     /// A text in which only expansions count, as a word; `None` where they make no sense.
     pub(crate) fn here_text(text: Vec<u8>, dialect: Dialect) -> Option<Word> {
         Self::new(Vec::new(), dialect, std::sync::Arc::default(), 1).expandable(text).ok()
+    }
+
+    /// The word of an announcement; where commands are read to be shown, also the text of it.
+    pub(super) fn announced(&self, word: Word, strip_tabs: bool) -> Parse<(Word, Option<Bytes>)> {
+        let Some(text) = word.literal().filter(|_| self.verbatim) else { return Ok((word, None)) };
+        let written = [if strip_tabs { &b"-"[..] } else { b"" }, text].concat();
+        let mut inner = Self::new(text.to_vec(), self.dialect, self.aliases.clone(), self.line);
+        Ok((inner.word()?, Some(written.into())))
     }
 
     /// What a delimiter, the next token, is with its quotes removed, and whether it had any. Nothing is expanded in it.

@@ -231,7 +231,10 @@ impl Parser {
                     self.at += len;
                     Tok::Io(number)
                 }
-                None => Tok::Word(self.word()?),
+                None => {
+                    let word = self.word()?;
+                    Tok::Word(self.as_written(start, word))
+                }
             },
         };
         Ok(Token { tok, start })

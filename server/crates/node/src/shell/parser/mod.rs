@@ -22,7 +22,7 @@ pub(crate) use error::{ParseError, ParseErrorKind, TokenName};
 use lexer::{Tok, Token};
 
 use super::{
-    ast::{Block, Word},
+    ast::{Block, Command, Part, Word},
     dialect::Dialect,
 };
 
@@ -49,9 +49,13 @@ pub(crate) struct Parser {
     last_end: usize,
     /// Here-documents whose text has yet to come.
     pending: Vec<HereDocument>,
+    /// Here-documents that the end of the text has ended: their lines and delimiters.
+    unended: Vec<(u32, Bytes)>,
     depth: u32,
     /// The text is that of a here-document.
     in_here_document: bool,
+    /// The commands are read to be shown: a word's only part is its text.
+    verbatim: bool,
     /// No more text will come: a here-document may end with it.
     pub(crate) at_last_line: bool,
     /// The line of `counted`.
@@ -77,6 +81,10 @@ struct HereDocument {
     /// Part of the delimiter was quoted: the text is taken as it is.
     quoted: bool,
     body: Arc<OnceLock<Word>>,
+    /// Where it was announced.
+    line: u32,
+    /// The delimiter as it is written, where the commands are read to be shown.
+    written: Option<Bytes>,
 }
 
 type Parse<T> = Result<T, ParseError>;
@@ -93,8 +101,10 @@ impl Parser {
             peeked: None,
             last_end: 0,
             pending: Vec::new(),
+            unended: Vec::new(),
             depth: 0,
             in_here_document: false,
+            verbatim: false,
             at_last_line: true,
             line,
             counted: 0,
@@ -104,6 +114,27 @@ impl Parser {
     /// The aliases that hold from the next command on.
     pub(crate) fn set_aliases(&mut self, aliases: Arc<Aliases>) {
         self.aliases = aliases;
+    }
+
+    /// From now on words are read as they are written.
+    pub(crate) fn show_as_written(&mut self) {
+        self.verbatim = true;
+    }
+
+    /// The command that is all of the text.
+    pub(crate) fn only_command(&mut self) -> Parse<Command> {
+        let command = self.command()?;
+        self.skip_newlines()?;
+        if matches!(self.peek()?, Tok::Eof) { Ok(command) } else { self.unexpected(None) }
+    }
+
+    /// What was read from `start` on: `word`, or its text.
+    fn as_written(&self, start: usize, word: Word) -> Word {
+        if !self.verbatim {
+            return word;
+        }
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        Word::of(Part::Literal(Bytes::copy_from_slice(text)))
     }
 
     /// The commands of the next line that has any; `None` at the end.
@@ -167,6 +198,16 @@ impl Parser {
         }
     }
 
+    /// What was read since a place was reached.
+    pub(crate) fn read_since(&self, start: usize) -> &[u8] {
+        self.text.get(start..self.position()).unwrap_or_default()
+    }
+
+    /// What bash says of here-documents that the end of the text has ended: their lines and delimiters.
+    pub(crate) fn take_unended(&mut self) -> Vec<(u32, Bytes)> {
+        std::mem::take(&mut self.unended)
+    }
+
     /// Runs `parse` one level deeper.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
         self.depth += 1;
@@ -194,6 +235,11 @@ impl Parser {
             // Found out at the end of the text.
             let rest = self.text.get(self.counted..).unwrap_or_default();
             line = line.saturating_add(u32::try_from(memchr::memchr_iter(b'\n', rest).count()).unwrap_or(0));
+        }
+        let at_end = matches!(&kind, ParseErrorKind::Unexpected { token: TokenName::Eof, .. });
+        if at_end && self.dialect.is_bash() && !self.text.ends_with(b"\n") {
+            // There the end of the text counts as a line of its own.
+            line += 1;
         }
         let unexpected =
             matches!(&kind, ParseErrorKind::Unexpected { token, .. } if *token != TokenName::Eof);
