@@ -117,7 +117,8 @@ impl Shell {
             }
             CondOp::Newer | CondOp::Older | CondOp::SameFile => {
                 let right = self.expand(|expander| expander.text(right)).await?;
-                Ok(commands::test::binary(&self.process, op.text().as_bytes(), &left, &right).unwrap_or(false))
+                Ok(commands::test::binary(&self.process, op.text().as_bytes(), &left, &right)
+                    .unwrap_or(false))
             }
         }
     }

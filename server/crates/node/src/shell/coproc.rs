@@ -19,7 +19,8 @@ impl Shell {
         self.lead_group(&child.process, child.process.pid, false);
         child.frames.push(Frame::Command(Arc::clone(command)));
         let process = child.start();
-        let number = self.jobs.add(vec![process.pid], process.pid, Bytes::from([b"coproc ", &name[..]].concat()));
+        let number =
+            self.jobs.add(vec![process.pid], process.pid, Bytes::from([b"coproc ", &name[..]].concat()));
         let added = {
             let fds = &mut self.process.lock().fds;
             fds.add(from, 63, true).and_then(|from| Ok([from, fds.add(to, 60, true)?]))

@@ -294,7 +294,8 @@ impl Listing {
                 self.put(" ");
             }
             // An operand that is an array is a name here, and its elements stand apart.
-            let array = word.literal().and_then(|name| simple.arrays.iter().find(|array| array.name == *name));
+            let array =
+                word.literal().and_then(|name| simple.arrays.iter().find(|array| array.name == *name));
             match array.filter(|_| index > 0) {
                 Some(array) => self.assignment(array),
                 None => self.word(word),
@@ -431,7 +432,8 @@ impl Listing {
             RedirectKind::Both { word, append: true } => ("&>> ", word, Some(1)),
             RedirectKind::Duplicate { word, output } => {
                 let text = word.literal().map_or(&b""[..], |text| &text[..]);
-                let names_fd = text.starts_with(b"$") || text.iter().all(|byte| b"0123456789-".contains(byte));
+                let names_fd =
+                    text.starts_with(b"$") || text.iter().all(|byte| b"0123456789-".contains(byte));
                 match (output, names_fd) {
                     (true, true) => (">&", word, None),
                     (true, false) => ("&> ", word, Some(1)),
@@ -491,7 +493,9 @@ mod tests {
         let mut parser = Parser::new(text.into(), Dialect::Bash, std::sync::Arc::default(), 1);
         let block = parser.next_line().unwrap().unwrap();
         let command = &block[0].first.commands[0];
-        let CommandKind::Function { name, definition } = &command.kind else { panic!("{text} is no function") };
+        let CommandKind::Function { name, definition } = &command.kind else {
+            panic!("{text} is no function")
+        };
         String::from_utf8(super::function(name, definition)).unwrap()
     }
 
@@ -526,7 +530,8 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_shown_without_its_body() {
-        let body = Parser::new(b":".to_vec(), Dialect::Bash, std::sync::Arc::default(), 1).only_command().unwrap();
+        let body =
+            Parser::new(b":".to_vec(), Dialect::Bash, std::sync::Arc::default(), 1).only_command().unwrap();
         let definition = Definition { body: std::sync::Arc::new(body), text: Bytes::from_static(b"{ if") };
         assert!(super::function(b"f", &definition).starts_with(b"f () \n{ \n"));
     }

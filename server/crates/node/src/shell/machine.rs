@@ -186,7 +186,8 @@ impl Shell {
                 }
                 for (at, delimiter) in source.parser.take_unended() {
                     if self.dialect.is_bash() {
-                        let (name, delimiter) = (String::from_utf8_lossy(&self.name), String::from_utf8_lossy(&delimiter));
+                        let (name, delimiter) =
+                            (String::from_utf8_lossy(&self.name), String::from_utf8_lossy(&delimiter));
                         let warning = format!(
                             "{name}: line {}: warning: here-document at line {at} delimited by end-of-file (wanted \
                              `{delimiter}')\n",

@@ -228,7 +228,9 @@ impl Machine {
 
     fn call(&mut self, text: Bytes) -> Step<()> {
         // A macro that has nothing left to do needs no place.
-        while self.macros.len() > 1 && self.macros.last().is_some_and(|running| running.at >= running.text.len()) {
+        while self.macros.len() > 1
+            && self.macros.last().is_some_and(|running| running.at >= running.text.len())
+        {
             self.macros.pop();
         }
         if self.macros.len() >= MAX_MACROS {

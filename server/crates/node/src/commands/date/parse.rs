@@ -117,7 +117,9 @@ pub(crate) fn gnu(text: &str, zone: &Zone, now: Timestamp) -> Option<Timestamp> 
     let lower = text.to_ascii_lowercase().replace(',', " ");
     // `2024-01-02t03:04:05z`
     let spaced = separate_t(&lower);
-    let words: Vec<&str> = spaced.split_whitespace().collect();
+    // A sign may stand apart from its number.
+    let signed = spaced.replace("+ ", "+").replace(" - ", " -");
+    let words: Vec<&str> = signed.split_whitespace().collect();
     let here = zone.at(now).civil;
     let mut state = Parsed { date: None, time: None, offset: None, span: Span::new(), weekday: None, here };
     let mut at = 0;

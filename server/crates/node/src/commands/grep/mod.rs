@@ -20,7 +20,7 @@ use crate::{
 
 const SPEC: OptSpec = OptSpec { short: "HhnlLoqvsrRiwFEzaxcIm:A:B:C:e:f:", long: &[] };
 const GNU_SPEC: OptSpec = OptSpec {
-    short: "HhnlLoqvsrRiywFEGPzabcUxm:A:B:C:e:f:0123456789I",
+    short: "HhnlLoqvsrRiywFEGPzabcUxm:A:B:C:d:D:e:f:0123456789I",
     long: &[
         ("regexp=", b'e'),
         ("file=", b'f'),
@@ -58,6 +58,8 @@ const GNU_SPEC: OptSpec = OptSpec {
         ("fixed-strings", b'F'),
         ("basic-regexp", b'G'),
         ("perl-regexp", b'P'),
+        ("directories=", b'd'),
+        ("devices=", b'D'),
     ],
 };
 const USAGE: &str =
@@ -148,7 +150,8 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
     if let Ok(count) = shorthand.parse() {
         context = (count, count);
     }
-    let recursive = opts.has(b'r') || opts.has(b'R');
+    let recursive =
+        opts.has(b'r') || opts.has(b'R') || opts.value(b'd').is_some_and(|action| action == "recurse");
     let many = operands.len() > 1 || (recursive && cx.is_gnu());
     let color = match opts.value(5) {
         Some(when) => *when == "always" || (*when == "auto" && cx.process.is_terminal(1)),
@@ -186,6 +189,7 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
         search,
         filter,
         recursive,
+        skips_directories: opts.value(b'd').is_some_and(|action| action == "skip"),
         quiet: opts.has(b's'),
         names_given: opts.has(b'H') || opts.has(b'h'),
         found: false,
@@ -250,6 +254,8 @@ struct Run {
     search: Search,
     filter: Filter,
     recursive: bool,
+    /// Directories among the operands are passed by.
+    skips_directories: bool,
     quiet: bool,
     names_given: bool,
     found: bool,
@@ -295,7 +301,11 @@ impl Run {
     async fn search_file(&self, cx: &mut Cx, path: &Bytes, file: Arc<OpenFile>) -> Result<bool, Errno> {
         if file.file_type() == FileType::Directory {
             // busybox reads nothing from a directory, and says nothing.
-            return if cx.is_gnu() { Err(Errno::EISDIR) } else { self.search.empty(cx, path) };
+            return match cx.is_gnu() {
+                true if self.skips_directories => Ok(false),
+                true => Err(Errno::EISDIR),
+                false => self.search.empty(cx, path),
+            };
         }
         self.search.run(cx, path, file).await
     }

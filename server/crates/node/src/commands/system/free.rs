@@ -74,7 +74,6 @@ pub(in crate::commands) async fn uptime(mut cx: Cx) -> u8 {
         return cx.finish(0).await;
     }
     let (days, hours, minutes) = (up / 86400, up / 3600 % 24, up / 60 % 60);
-    let plural = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     if opts.has(b'p') {
         let mut parts = Vec::new();
         for (count, word) in [(days, "day"), (hours, "hour"), (minutes, "minute")] {
@@ -85,7 +84,22 @@ pub(in crate::commands) async fn uptime(mut cx: Cx) -> u8 {
         cx.put(format!("up {}\n", parts.join(", ")));
         return cx.finish(0).await;
     }
-    let clock = zone.at(now).format(b"%H:%M:%S", false);
+    let line = up_line(&mut cx).await;
+    cx.put(line);
+    cx.finish(0).await
+}
+
+/// A count and its word, in the plural where there are several.
+fn plural(count: u64, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How long the system is up, as `uptime` and `w` say it.
+pub(super) async fn up_line(cx: &mut Cx) -> String {
+    let up = snapshot::uptime(&cx.process) as u64;
+    let (days, hours, minutes) = (up / 86400, up / 3600 % 24, up / 60 % 60);
+    let now = cx.process.now();
+    let clock = cx.zone().await.at(now).format(b"%H:%M:%S", false);
     let mut text = format!(" {} up ", String::from_utf8_lossy(&clock));
     if days > 0 {
         text += &format!("{}, ", plural(days, "day"));
@@ -95,6 +109,5 @@ pub(in crate::commands) async fn uptime(mut cx: Cx) -> u8 {
         _ => format!("{hours:>2}:{minutes:02}"),
     };
     text += &format!(",  0 users,  load average: {}\n", snapshot::load(&cx.process));
-    cx.put(text);
-    cx.finish(0).await
+    text
 }

@@ -42,7 +42,10 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                 all.extend((low..=high).map(|number| number.to_string().into()));
             }
             _ => {
-                cx.error(format!("bad range '{text}'")).await;
+                match cx.is_gnu() {
+                    true => cx.error(format!("invalid input range: '{text}'")).await,
+                    false => cx.error(format!("bad range '{text}'")).await,
+                }
                 return 1;
             }
         }

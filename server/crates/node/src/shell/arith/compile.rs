@@ -35,6 +35,8 @@ pub(super) struct Compiler<'a> {
     pub(super) pending: Option<Place>,
     /// Where the last token begins.
     pub(super) last: usize,
+    /// `++` and `--` are operators: in dash they are two signs.
+    pub(super) steps: bool,
 }
 
 impl Compiler<'_> {
@@ -136,7 +138,10 @@ impl Compiler<'_> {
         }
         self.at += end + 2;
         let text = &inner[..end];
-        Ok(Subscript { text: Bytes::copy_from_slice(text), index: Expr::parse_at(text, self.depth + 1) })
+        Ok(Subscript {
+            text: Bytes::copy_from_slice(text),
+            index: Expr::parse_at(text, self.depth + 1, self.steps),
+        })
     }
 
     fn conditional(&mut self) -> Result<(), ArithError> {
@@ -220,7 +225,7 @@ impl Compiler<'_> {
         }
         let rest = &self.text[self.at..];
         for (token, by) in [(b"++", 1), (b"--", -1)] {
-            if rest.starts_with(token) {
+            if self.steps && rest.starts_with(token) {
                 let start = self.at;
                 self.take(2);
                 if let Some(place) = self.target()? {
@@ -266,7 +271,7 @@ impl Compiler<'_> {
     /// A variable's value, with `++` or `--` after it perhaps.
     fn load(&mut self, place: Place) {
         for (token, by) in [(b"++", 1), (b"--", -1)] {
-            if self.text[self.at..].starts_with(token) {
+            if self.steps && self.text[self.at..].starts_with(token) {
                 self.take(2);
                 self.ops.push(Op::Step { place, by, postfix: true });
                 return;

@@ -134,13 +134,13 @@ enum Binary {
 
 impl Expr {
     /// Compiles an expression; an empty one is 0.
-    pub(crate) fn parse(text: &[u8]) -> Result<Self, ArithError> {
-        Self::parse_at(text, 0)
+    pub(crate) fn parse(text: &[u8], steps: bool) -> Result<Self, ArithError> {
+        Self::parse_at(text, 0, steps)
     }
 
     /// Compiles an expression that stands `depth` deep in another.
-    fn parse_at(text: &[u8], depth: u32) -> Result<Self, ArithError> {
-        let mut compiler = Compiler { text, at: 0, last: 0, ops: Vec::new(), depth, pending: None };
+    fn parse_at(text: &[u8], depth: u32, steps: bool) -> Result<Self, ArithError> {
+        let mut compiler = Compiler { text, at: 0, last: 0, ops: Vec::new(), depth, pending: None, steps };
         compiler.space();
         if compiler.at == text.len() {
             return Ok(Self(Box::new([Op::Push(0)])));
@@ -289,7 +289,7 @@ mod tests {
     fn eval(text: &str) -> Result<i64, ArithError> {
         let mut vars = Vars::default();
         vars.0.insert(b"x".to_vec(), 7);
-        Expr::parse(text.as_bytes())?.eval(&mut vars, 0)
+        Expr::parse(text.as_bytes(), true)?.eval(&mut vars, 0)
     }
 
     #[test]

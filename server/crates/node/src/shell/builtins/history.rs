@@ -5,8 +5,7 @@ use bytes::Bytes;
 use super::{Effect, show_usage, usage};
 use crate::shell::{frames::SourceKind, state::Shell};
 
-const HISTORY: &str =
-    "history [-c] [-d offset] [n] or history -anrw [filename] or history -ps arg [arg...]";
+const HISTORY: &str = "history [-c] [-d offset] [n] or history -anrw [filename] or history -ps arg [arg...]";
 const FC: &str = "fc [-e ename] [-lnr] [first] [last] or fc -s [pat=rep] [command]";
 
 /// `history`: shows the lines that were typed, or the last of them; in bash `-c` and `-d` forget.

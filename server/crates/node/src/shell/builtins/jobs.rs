@@ -312,6 +312,9 @@ fn bad_signal(shell: &mut Shell, name: &str) -> Effect {
 
 fn list(shell: &mut Shell, operands: &[Bytes]) -> Effect {
     if operands.is_empty() {
+        if shell.dialect == Dialect::Dash {
+            shell.output.extend_from_slice(b"0\n");
+        }
         for number in 1..=31 {
             let Some(signal) = Signal::from_number(number) else { continue };
             let name = signal.name();

@@ -94,7 +94,8 @@ pub(super) fn ulimit(shell: &mut Shell, args: &[Bytes]) -> Effect {
     for arg in &args[1..] {
         let Some(letters) = arg.strip_prefix(b"-") else {
             // A limit that is set holds nothing back here.
-            let known = arg == "unlimited" || arg == "hard" || arg == "soft" || arg.iter().all(u8::is_ascii_digit);
+            let known =
+                arg == "unlimited" || arg == "hard" || arg == "soft" || arg.iter().all(u8::is_ascii_digit);
             if !known && shell.dialect.is_bash() {
                 let shown = String::from_utf8_lossy(arg).into_owned();
                 shell.complain(&format!("{shown}: invalid number"));
@@ -107,9 +108,8 @@ pub(super) fn ulimit(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 b'H' | b'S' => {}
                 b'a' if shell.dialect.is_bash() => {
                     for (what, unit, value) in BASH_LIMITS {
-                        // What is described and its unit share 43 columns.
-                        let gap = 43 - unit.len();
-                        shell.output.extend_from_slice(format!("{what:<gap$}{unit} {value}\n").as_bytes());
+                        let line = format!("{what:<20}{unit:>20} {value}\n");
+                        shell.output.extend_from_slice(line.as_bytes());
                     }
                     return Effect::Status(0);
                 }

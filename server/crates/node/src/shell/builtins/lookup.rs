@@ -5,11 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Effect, find, names};
-use crate::shell::{
-    Dialect,
-    listing, quote,
-    state::Shell,
-};
+use crate::shell::{Dialect, listing, quote, state::Shell};
 
 const KEYWORDS: [&[u8]; 16] = [
     b"!", b"case", b"do", b"done", b"elif", b"else", b"esac", b"fi", b"for", b"if", b"in", b"then", b"until",
@@ -90,7 +86,9 @@ pub(super) fn type_(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut names = &args[1..];
     while let Some((option, rest)) = names.split_first() {
         let letters = option.strip_prefix(b"-").filter(|letters| {
-            shell.dialect.is_bash() && !letters.is_empty() && letters.iter().all(|letter| b"afpPt".contains(letter))
+            shell.dialect.is_bash()
+                && !letters.is_empty()
+                && letters.iter().all(|letter| b"afpPt".contains(letter))
         });
         let Some(letters) = letters else { break };
         terse |= letters.contains(&b't');

@@ -268,7 +268,7 @@ impl Expander<'_> {
 
     /// Works out an expression from its text.
     pub(crate) fn evaluate(&mut self, text: &[u8]) -> Expand<i64> {
-        match Expr::parse(text) {
+        match Expr::parse(text, self.shell.dialect != crate::shell::Dialect::Dash) {
             Ok(expr) => self.run_expression_from(&expr, text),
             Err(error) => Err(self.arith_error(&error, text)),
         }
@@ -365,7 +365,7 @@ impl ArithVariables for Variables<'_> {
         if depth >= MAX_INDIRECTION {
             return Err(ArithError::TooDeep);
         }
-        Expr::parse(trimmed)?.eval(self, depth + 1)
+        Expr::parse(trimmed, self.shell.dialect != crate::shell::Dialect::Dash)?.eval(self, depth + 1)
     }
 
     fn set_number(&mut self, name: &[u8], key: Option<Key>, value: i64) -> Result<(), ArithError> {

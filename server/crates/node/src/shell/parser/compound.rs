@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    Parse, ParseError, ParseErrorKind, Parser, TokenName,
+    Parse, ParseErrorKind, Parser, TokenName,
     lexer::{Op, Tok, literal_word},
 };
 use crate::shell::{
@@ -126,12 +126,13 @@ impl Parser {
             Some(name) if name_len(&name) == name.len() => name,
             None if self.dialect.is_bash() && !matches!(self.peek()?, Tok::Word(_)) => {
                 // The end of the text is the end of its line there.
-                return self.unexpected(None).map_err(|mut error: ParseError| {
-                    if let ParseErrorKind::Unexpected { token: token @ TokenName::Eof, .. } = &mut error.kind {
-                        *token = TokenName::Newline;
+                return match self.peek()? {
+                    Tok::Eof => {
+                        let token = TokenName::Newline;
+                        Err(self.error(ParseErrorKind::Unexpected { token, expecting: None }))
                     }
-                    error
-                });
+                    _ => self.unexpected(None),
+                };
             }
             _ => return Err(self.error(ParseErrorKind::BadForVariable)),
         };

@@ -52,11 +52,6 @@ impl ParseErrorKind {
 }
 
 impl ParseError {
-    /// Whether it is the end of the text that is not expected.
-    pub(crate) fn is_at_end(&self) -> bool {
-        matches!(self.kind, ParseErrorKind::Unexpected { token: TokenName::Eof, .. })
-    }
-
     /// The message after the shell's name and the line.
     pub(crate) fn message(&self, dialect: Dialect) -> String {
         match dialect {

@@ -25,7 +25,7 @@ impl Parser {
             b'(' if self.text.get(second) == Some(&b'(') && self.closes_twice(second + 1) => {
                 self.at = second + 1;
                 let word = self.nested(Self::arithmetic)?;
-                Ok(Some(Part::Arith(Arc::new(compile(word)))))
+                Ok(Some(Part::Arith(Arc::new(compile(word, self.dialect)))))
             }
             b'(' => {
                 self.at += 2;
@@ -396,6 +396,9 @@ impl Parser {
         let mut depth = 0;
         loop {
             match self.text.get(self.at).copied() {
+                None if self.dialect.is_bash() => {
+                    return Err(self.error(ParseErrorKind::UnterminatedQuote(b')')));
+                }
                 None => {
                     let token = super::TokenName::Eof;
                     return Err(self.error(ParseErrorKind::Unexpected { token, expecting: Some("))") }));
@@ -427,10 +430,11 @@ impl Parser {
 }
 
 /// An arithmetic expansion, compiled where its text is known.
-pub(super) fn compile(word: Word) -> Arith {
+pub(super) fn compile(word: Word, dialect: Dialect) -> Arith {
+    let steps = dialect != Dialect::Dash;
     let ready = match &*word.parts {
-        [] => Expr::parse(b"").ok(),
-        [Part::Quoted(text)] => Expr::parse(text).ok(),
+        [] => Expr::parse(b"", steps).ok(),
+        [Part::Quoted(text)] => Expr::parse(text, steps).ok(),
         _ => None,
     };
     Arith { word, ready }

@@ -30,7 +30,11 @@ impl Parser {
             let word = if let Some(written) = written {
                 let text = [&text[..], &delimiter, b"\n"].concat().into();
                 Word { parts: [Part::Quoted(written), Part::Quoted(text)].into() }
-            } else if quoted { Word::quoted(text) } else { self.expandable(text)? };
+            } else if quoted {
+                Word::quoted(text)
+            } else {
+                self.expandable(text)?
+            };
             // Each announcement is read once.
             let _ = body.set(word);
         }
@@ -39,13 +43,7 @@ impl Parser {
 
     /// The lines up to the delimiter, where the text goes on, and whether the delimiter was there. Where expansions count, a backslash before a newline joins
     /// two lines before bash compares them with the delimiter; ash and dash do not take such lines for one.
-    fn body(
-        &self,
-        delimiter: &[u8],
-        strip: bool,
-        quoted: bool,
-        end: bool,
-    ) -> Option<(Vec<u8>, usize, bool)> {
+    fn body(&self, delimiter: &[u8], strip: bool, quoted: bool, end: bool) -> Option<(Vec<u8>, usize, bool)> {
         let mut text = Vec::new();
         // The line as it was joined so far, and where it begins in `text`.
         let mut joined: Option<(Vec<u8>, usize)> = None;

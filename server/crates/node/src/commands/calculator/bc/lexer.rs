@@ -16,8 +16,8 @@ pub(super) enum Token {
 
 /// Operators, the longest first.
 const OPERATORS: [&str; 34] = [
-    "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", "==", "<=", ">=", "!=", "&&", "||", "+", "-", "*", "/", "%",
-    "^", "=", "<", ">", "!", "(", ")", "[", "]", "{", "}", ",", ";", "&", "|",
+    "++", "--", "+=", "-=", "*=", "/=", "%=", "^=", "==", "<=", ">=", "!=", "&&", "||", "+", "-", "*", "/",
+    "%", "^", "=", "<", ">", "!", "(", ")", "[", "]", "{", "}", ",", ";", "&", "|",
 ];
 
 /// Reads tokens.
@@ -73,8 +73,10 @@ impl<'a> Lexer<'a> {
             }
             '0'..='9' | 'A'..='Z' | '.' => {
                 let digits = |text: &str| {
-                    text.find(|character: char| !character.is_ascii_digit() && !character.is_ascii_uppercase())
-                        .unwrap_or(text.len())
+                    text.find(|character: char| {
+                        !character.is_ascii_digit() && !character.is_ascii_uppercase()
+                    })
+                    .unwrap_or(text.len())
                 };
                 let mut len = digits(rest);
                 if rest[len..].starts_with('.') {

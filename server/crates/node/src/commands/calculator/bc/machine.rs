@@ -83,7 +83,12 @@ impl Machine {
             self.functions.insert(name, Defined { parameters, own, code: code.into() });
         }
         self.stack.clear();
-        self.held = self.variables.values().chain(self.arrays.values().flat_map(BTreeMap::values)).map(Number::size).sum();
+        self.held = self
+            .variables
+            .values()
+            .chain(self.arrays.values().flat_map(BTreeMap::values))
+            .map(Number::size)
+            .sum();
         let mut frames = vec![Frame { code: program.code.into(), at: 0, hidden: Vec::new() }];
         let end = self.frames(&mut frames, cx).await;
         // An error leaves functions without their end.
@@ -368,7 +373,9 @@ impl Machine {
         }
         let text = String::from_utf8_lossy(&line).trim().to_owned();
         let (negative, digits) = text.strip_prefix('-').map_or((false, text.as_str()), |rest| (true, rest));
-        let fits = |character: char| character.is_ascii_digit() || character.is_ascii_uppercase() || character == '.';
+        let fits = |character: char| {
+            character.is_ascii_digit() || character.is_ascii_uppercase() || character == '.'
+        };
         if digits.is_empty() || !digits.chars().all(fits) || digits.matches('.').count() > 1 {
             return Err("bad read() expression".into());
         }

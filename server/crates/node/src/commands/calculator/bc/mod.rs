@@ -9,7 +9,10 @@ use bytes::Bytes;
 use machine::{End, Machine};
 
 use super::Width;
-use crate::{commands::{Cx, Lines}, libc::getopt::OptSpec};
+use crate::{
+    commands::{Cx, Lines},
+    libc::getopt::OptSpec,
+};
 
 const USAGE: &str = "[-sqlw] [FILE]...
 
@@ -62,8 +65,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let mut files = opts.operands;
     files.push(Bytes::from_static(b"-"));
     for path in files {
-        let typed = path == "-"
-            && cx.process.file(0).is_ok_and(|file| file.terminal().is_some());
+        let typed = path == "-" && cx.process.file(0).is_ok_and(|file| file.terminal().is_some());
         match interpret(&mut machine, &path, typed, &mut cx).await {
             Ok(true) => {}
             Ok(false) => return cx.finish(0).await,

@@ -198,7 +198,8 @@ impl Parser<'_> {
         }
         let parenthesis = self.at("(");
         self.expression()?;
-        let assigns = !parenthesis && self.code.len() > start && matches!(self.code.last(), Some(Op::Assign(..)));
+        let assigns =
+            !parenthesis && self.code.len() > start && matches!(self.code.last(), Some(Op::Assign(..)));
         let op = if assigns { Op::Drop } else { Op::Print { line: true } };
         self.emit(op)?;
         Ok(())
@@ -427,7 +428,11 @@ impl Parser<'_> {
     }
 
     /// Operators of one level, from left to right.
-    fn chain(&mut self, operators: &[(&'static str, Binary)], operand: fn(&mut Self) -> Parse<()>) -> Parse<()> {
+    fn chain(
+        &mut self,
+        operators: &[(&'static str, Binary)],
+        operand: fn(&mut Self) -> Parse<()>,
+    ) -> Parse<()> {
         operand(self)?;
         while let Some((text, binary)) = operators.iter().find(|(text, _)| self.at(text)) {
             self.expect(text)?;

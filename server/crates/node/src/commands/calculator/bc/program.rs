@@ -58,7 +58,11 @@ pub(super) enum Op {
     /// Assigns the top of the stack, combined with what was there before, and leaves the result.
     Assign(Place, Option<Binary>),
     /// `++` and `--`.
-    Step { place: Place, down: bool, before: bool },
+    Step {
+        place: Place,
+        down: bool,
+        before: bool,
+    },
     Binary(Binary),
     Negate,
     Not,
@@ -66,7 +70,9 @@ pub(super) enum Op {
     Builtin(Builtin),
     Drop,
     /// Prints the top of the stack, which `last` becomes; a statement's ends the line.
-    Print { line: bool },
+    Print {
+        line: bool,
+    },
     PrintText(String),
     Jump(usize),
     JumpIfZero(usize),

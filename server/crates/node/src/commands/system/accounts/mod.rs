@@ -5,6 +5,7 @@
 pub(in crate::commands) mod adduser;
 pub(in crate::commands) mod deluser;
 mod home;
+pub(in crate::commands) mod password;
 mod registry;
 pub(in crate::commands) mod useradd;
 pub(in crate::commands) mod userdel;
