@@ -219,10 +219,7 @@ impl Listing {
                 self.put("for ((");
                 for (index, clause) in [init, test, step].into_iter().enumerate() {
                     self.put(if index > 0 { "; " } else { "" });
-                    let start = self.out.len();
                     self.word(clause);
-                    let text = self.out.split_off(start);
-                    self.put(text.trim_ascii_start());
                 }
                 self.put("))");
                 self.line("do\n");
@@ -452,7 +449,7 @@ impl Listing {
                 return;
             }
         };
-        self.number(redirect, usual, u32::from(operator.starts_with('>')));
+        self.number(redirect, usual, u32::from(operator.starts_with(['>', '&'])));
         self.put(operator);
         self.word(word);
     }

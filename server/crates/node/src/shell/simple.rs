@@ -9,7 +9,7 @@ use super::{
     arith::name_len,
     ast::{Command, Part, Redirect, Simple, Word},
     builtins::{self, Builtin, Effect},
-    frames::{Frame, Function},
+    frames::{Frame, Function, SourceKind},
     machine::Flow,
     parser::{Parser, with_tildes},
     quote,
@@ -123,7 +123,8 @@ impl Shell {
         }
     }
 
-    /// What precedes a traced command: PS4. bash expands it, and repeats its first character in substitutions.
+    /// What precedes a traced command: PS4. bash expands it, and repeats its first character in substitutions and texts
+    /// that run within others.
     async fn trace_prompt(&mut self) -> Vec<u8> {
         let mut prompt = self.variables.text(b"PS4").cloned().unwrap_or(Bytes::from_static(b"+ "));
         if self.dialect == Dialect::Dash {
@@ -141,7 +142,15 @@ impl Shell {
         }
         let mut line = prompt.to_vec();
         if let Some(first) = prompt.first().filter(|_| self.dialect.is_bash()) {
-            for _ in 0..self.substitution_depth {
+            let sources = self.frames.iter().filter(|frame| match frame {
+                Frame::Source(source) => match source.kind {
+                    SourceKind::Main => false,
+                    SourceKind::Trap { .. } => !self.exiting,
+                    SourceKind::Eval { .. } | SourceKind::Dot { .. } => true,
+                },
+                _ => false,
+            });
+            for _ in 0..self.substitution_depth + sources.count() {
                 line.insert(0, *first);
             }
         }

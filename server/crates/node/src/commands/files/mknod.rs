@@ -47,11 +47,12 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         (b"b" | b"c" | b"u", [_, _]) => Err(Errno::EPERM),
         _ => {
             if cx.is_gnu() {
+                let last = String::from_utf8_lossy(numbers.last().unwrap_or(kind));
                 let message = match (&kind[..], numbers) {
-                    (b"b" | b"c" | b"u", _) => {
-                        format!("missing operand after '{}'", String::from_utf8_lossy(kind))
-                    }
                     (b"p", [extra, ..]) => format!("extra operand '{}'", String::from_utf8_lossy(extra)),
+                    (_, [] | [_]) => format!(
+                        "missing operand after '{last}'\nSpecial files require major and minor device numbers."
+                    ),
                     _ => format!("invalid device type '{}'", String::from_utf8_lossy(kind)),
                 };
                 cx.error(message).await;

@@ -69,7 +69,7 @@ pub(in crate::commands) async fn shred(mut cx: Cx) -> u8 {
                 let what = if random { "random" } else { "000000" };
                 cx.error(format!("{shown}: pass {index}/{total} ({what})...")).await;
             }
-            if let Err(errno) = overwrite(&mut cx, path, size, random).await {
+            if let Err(errno) = overwrite(&mut cx, path, size, opts.has(b'x'), random).await {
                 let (shown, text) = (String::from_utf8_lossy(path).into_owned(), cx.text(errno));
                 match cx.is_gnu() {
                     true => cx.error(format!("{shown}: failed to open for writing: {text}")).await,
@@ -86,10 +86,21 @@ pub(in crate::commands) async fn shred(mut cx: Cx) -> u8 {
     cx.finish(code).await
 }
 
-async fn overwrite(cx: &mut Cx, path: &Bytes, size: Option<u64>, random: bool) -> Result<(), Errno> {
-    let file = cx.process.open_file(path, OpenFlags::WRITE, 0).await?;
+async fn overwrite(
+    cx: &mut Cx,
+    path: &Bytes,
+    size: Option<u64>,
+    exact: bool,
+    random: bool,
+) -> Result<(), Errno> {
+    let file = cx
+        .process
+        .open_file(path, OpenFlags { create: false, truncate: false, ..OpenFlags::WRITE }, 0)
+        .await?;
     let mut left = match size {
         Some(size) => size,
+        // GNU's overwrites whole blocks, unless it is told not to.
+        None if cx.is_gnu() && !exact => cx.process.stat(path, true)?.size.next_multiple_of(4096),
         None => cx.process.stat(path, true)?.size,
     };
     while left > 0 {
@@ -134,7 +145,7 @@ pub(in crate::commands) async fn fallocate(mut cx: Cx) -> u8 {
         }
         return cx.bad_number(&length).await;
     };
-    let flags = OpenFlags { create: true, ..OpenFlags::WRITE };
+    let flags = OpenFlags { truncate: false, ..OpenFlags::WRITE };
     let done = match cx.process.open_file(path, flags, 0o666).await {
         Ok(_) => match cx.process.stat(path, true) {
             Ok(stat) if stat.size < offset + len && !opts.has(b'n') => {

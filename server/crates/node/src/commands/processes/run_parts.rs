@@ -60,7 +60,8 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                 true => cx.error(format!("failed to open directory {shown}: {text}")).await,
                 false => cx.error(format!("{shown}: {text}")).await,
             }
-            return 1;
+            // busybox has run all that there was.
+            return u8::from(cx.is_gnu());
         }
     };
     // Names of other characters are backups and the like.

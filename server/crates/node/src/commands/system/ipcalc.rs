@@ -29,6 +29,17 @@ fn classful(address: u32) -> u32 {
     }
 }
 
+/// An address as `inet_aton(3)` reads it: the last of fewer than four parts stands for all that are left.
+fn address_of(text: &str) -> Option<u32> {
+    let parts: Vec<u32> = text.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let (last, first) = parts.split_last()?;
+    let room = 32 - 8 * u32::try_from(first.len()).ok()?;
+    if first.len() > 3 || first.iter().any(|part| *part > 255) || u64::from(*last) >= 1 << room {
+        return None;
+    }
+    Some((0..).zip(first).fold(*last, |address, (index, part)| address | part << (24 - 8 * index)))
+}
+
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
     let spec = OptSpec {
         short: "mbnpsh",
@@ -50,26 +61,32 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         return cx.bad_usage(USAGE).await;
     };
     let (host, prefix) = match given.split_once('/') {
-        Some((host, prefix)) => (host.to_owned(), prefix.parse().ok().filter(|bits| *bits <= 32).map(Some)),
-        None => (given.clone(), Some(None)),
+        Some((host, prefix)) => match prefix.parse::<u32>() {
+            Ok(bits) if bits <= 32 => (host.to_owned(), Some(bits)),
+            Ok(_) => {
+                cx.error(format!("number {prefix} is not in 0..32 range")).await;
+                return 1;
+            }
+            Err(_) => {
+                cx.error(format!("invalid number '{prefix}'")).await;
+                return 1;
+            }
+        },
+        None => (given, None),
     };
     let silent = opts.has(b's');
-    let (Ok(address), Some(prefix)) = (host.parse::<Ipv4Addr>(), prefix) else {
+    let Some(address) = address_of(&host) else {
         if !silent {
-            match host.parse::<Ipv4Addr>() {
-                Ok(_) => cx.error(format!("bad IP prefix: {given}")).await,
-                Err(_) => cx.error(format!("bad IP address: {host}")).await,
-            }
+            cx.error(format!("bad IP address: {host}")).await;
         }
         return 1;
     };
-    let address = u32::from(address);
     let mask = match (prefix, text(1)) {
         (Some(prefix), _) => mask_of(prefix),
         (None, None) => classful(address),
-        (None, Some(mask)) => match mask.parse::<Ipv4Addr>() {
-            Ok(mask) => u32::from(mask),
-            Err(_) => {
+        (None, Some(mask)) => match address_of(&mask) {
+            Some(mask) => mask,
+            None => {
                 if !silent {
                     cx.error(format!("bad netmask: {mask}")).await;
                 }
@@ -101,4 +118,23 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         }
     }
     cx.finish(0).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{address_of, classful, mask_of};
+
+    #[test]
+    fn addresses_may_have_fewer_parts() {
+        assert_eq!(address_of("10.0.0.1"), Some(0x0a00_0001));
+        assert_eq!(address_of("1.2.3"), Some(0x0102_0003));
+        assert_eq!(address_of("1.2.3.256"), None);
+        assert_eq!(address_of("a"), None);
+    }
+
+    #[test]
+    fn masks_have_their_bits() {
+        assert_eq!((mask_of(0), mask_of(24), mask_of(32)), (0, 0xffff_ff00, u32::MAX));
+        assert_eq!(classful(0xac10_0001), mask_of(16));
+    }
 }

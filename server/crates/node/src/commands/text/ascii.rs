@@ -3,7 +3,7 @@
 use super::super::Cx;
 
 const CONTROLS: [&str; 32] = [
-    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI",
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "NL", "VT", "FF", "CR", "SO", "SI",
     "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS",
     "US",
 ];
@@ -18,11 +18,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
             line += &match code {
                 0..32 => format!("{code:>3} {code:02x} {:<4}", CONTROLS[usize::from(code)]),
                 127 => "127 7f DEL".to_owned(),
-                _ => format!(
-                    "{code:>width$} {code:02x} {}  ",
-                    char::from(code),
-                    width = width - usize::from(column == 6)
-                ),
+                _ => format!("{code:>width$} {code:02x} {} ", char::from(code)),
             };
         }
         cx.put(line.trim_end().to_owned() + "\n");

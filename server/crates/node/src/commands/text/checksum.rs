@@ -152,6 +152,7 @@ async fn check(cx: &mut Cx, list: &Bytes, silent: bool, quiet: bool, ignore_miss
     let shown = String::from_utf8_lossy(list).into_owned();
     if total == 0 {
         let message = match cx.is_gnu() {
+            true if shown == "-" => "'standard input': no properly formatted checksum lines found".to_owned(),
             true => format!("{shown}: no properly formatted checksum lines found"),
             false => return false,
         };

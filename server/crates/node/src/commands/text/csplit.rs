@@ -31,7 +31,7 @@ struct Pattern {
 
 /// Reads a pattern, without how often it counts.
 fn pattern(text: &str) -> Result<End, String> {
-    let invalid = || format!("{text}: invalid pattern");
+    let invalid = || format!("'{text}': invalid pattern");
     let delimiter = match text.as_bytes().first() {
         Some(b'/') => '/',
         Some(b'%') => '%',
@@ -43,7 +43,7 @@ fn pattern(text: &str) -> Result<End, String> {
         "" => 0,
         offset => offset.parse().map_err(|_| format!("{text}: integer expected after delimiter"))?,
     };
-    let regex = Regex::new(text[1..close].as_bytes(), Syntax::basic())
+    let regex = Regex::new(&text.as_bytes()[1..close], Syntax::basic())
         .map_err(|_| format!("{text}: invalid regular expression"))?;
     Ok(End::Match { regex, offset, skip: delimiter == '%' })
 }

@@ -63,7 +63,6 @@ struct Request {
     to_unit: f64,
     rounding: Rounding,
     suffix: String,
-    grouping: bool,
     padding: i64,
 }
 
@@ -111,15 +110,14 @@ impl Request {
             (Scale::Auto, true) | (Scale::Iec, false) | (Scale::IecI, true) => 1024.0,
             _ => return Err(fail()),
         };
-        Ok((value * base.powi(i32::try_from(power).unwrap_or(0)) * self.from_unit, places))
+        Ok((value * base.powi(i32::try_from(power).unwrap_or(0)) * self.from_unit, 0))
     }
 
     fn write(&self, value: f64, places: usize) -> String {
         let value = value / self.to_unit;
         let text = if self.to == Scale::None {
             let factor = 10f64.powi(i32::try_from(places).unwrap_or(0));
-            let text = format!("{:.places$}", self.rounding.round(value * factor) / factor);
-            if self.grouping { grouped(&text) } else { text }
+            format!("{:.places$}", self.rounding.round(value * factor) / factor)
         } else {
             let base = self.to.base();
             let (mut shown, mut power) = (value, 0);
@@ -159,11 +157,6 @@ impl Request {
     }
 }
 
-/// The C locale has no separator of thousands.
-fn grouped(text: &str) -> String {
-    text.to_owned()
-}
-
 /// Which fields are converted: `2`, `1,3`, `2-`, `-`.
 fn fields(text: &str) -> Option<Vec<(usize, usize)>> {
     text.split(',')
@@ -190,6 +183,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
             ("to-unit=", b'U'),
             ("round=", b'r'),
             ("suffix=", b's'),
+            // The C locale has no separator of thousands.
             ("grouping", b'g'),
             ("padding=", b'p'),
             ("header==", b'h'),
@@ -210,7 +204,6 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         to_unit: 1.0,
         rounding: Rounding::FromZero,
         suffix: text(b's').unwrap_or_default(),
-        grouping: opts.has(b'g'),
         padding: 0,
     };
     for (letter, name) in [(b'F', "from"), (b'T', "to")] {
@@ -372,16 +365,7 @@ mod tests {
 
     fn request(from: Scale, to: Scale) -> Request {
         let rounding = Rounding::FromZero;
-        Request {
-            from,
-            to,
-            from_unit: 1.0,
-            to_unit: 1.0,
-            rounding,
-            suffix: String::new(),
-            grouping: false,
-            padding: 0,
-        }
+        Request { from, to, from_unit: 1.0, to_unit: 1.0, rounding, suffix: String::new(), padding: 0 }
     }
 
     #[test]

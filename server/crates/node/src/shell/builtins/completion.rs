@@ -142,7 +142,9 @@ impl Shell {
             Kind::Alias => self.aliases.keys().map(|name| name.to_vec()).collect(),
             Kind::Builtin => names(self.dialect).map(|name| name.as_bytes().to_vec()).collect(),
             Kind::Function => self.functions.keys().map(|name| name.to_vec()).collect(),
-            Kind::Keyword => super::lookup::keywords().map(<[u8]>::to_vec).collect(),
+            Kind::Keyword => {
+                super::lookup::BASH_KEYWORDS.iter().map(|word| word.as_bytes().to_vec()).collect()
+            }
             Kind::Variable => self.variables.sorted().into_iter().map(|(name, _)| name.to_vec()).collect(),
             Kind::Export => {
                 let exported = self.variables.sorted().into_iter().filter(|(_, variable)| variable.exported);

@@ -300,13 +300,7 @@ fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<(), 
     let read_only = shell.variables.get(&name).is_some_and(|variable| variable.read_only);
     if read_only && (off.contains(&b'r') || value.is_some()) {
         let message = shell.read_only_message(&name);
-        if off.contains(&b'r') {
-            shell.complain(&message);
-        } else {
-            let builtin = shell.builtin.take();
-            shell.complain(&message);
-            shell.builtin = builtin;
-        }
+        shell.complain(&message);
         return Err(Effect::Status(1));
     }
     let (indexed, keyed) = (on.contains(&b'a'), on.contains(&b'A'));

@@ -15,10 +15,11 @@ const KEYWORDS: [&[u8]; 16] = [
 /// Words that only bash takes for more than themselves.
 const MORE_KEYWORDS: [&[u8]; 6] = [b"[[", b"]]", b"function", b"select", b"time", b"coproc"];
 
-/// The words that mean something at the start of a command of bash.
-pub(super) fn keywords() -> impl Iterator<Item = &'static [u8]> {
-    KEYWORDS.into_iter().chain(MORE_KEYWORDS)
-}
+/// The words that mean something at the start of a command of bash, in its order.
+pub(super) const BASH_KEYWORDS: [&str; 22] = [
+    "if", "then", "else", "elif", "fi", "case", "esac", "for", "select", "while", "until", "do", "done",
+    "in", "function", "time", "{", "}", "!", "[[", "]]", "coproc",
+];
 
 /// What a name means.
 enum Meaning {
@@ -213,7 +214,8 @@ pub(super) fn hash(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut status = 0;
     let tell = shell.dialect.is_bash() && args[1] == "-t";
     for name in &args[1 + usize::from(tell)..] {
-        match shell.path_of_program(name) {
+        let found = if tell { shell.found.get(name).cloned() } else { shell.path_of_program(name) };
+        match found {
             Some(path) if tell => {
                 let label = if args.len() > 3 { [&name[..], b"\t"].concat() } else { Vec::new() };
                 shell.output.extend([&label[..], &path, b"\n"].concat());

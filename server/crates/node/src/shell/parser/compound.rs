@@ -13,6 +13,9 @@ use crate::shell::{
     ast::{Block, CaseArm, CaseEnd, Command, CommandKind, Part, Word},
 };
 
+/// The variable of a loop, the words that it takes, and both as they are written.
+type LoopHead = (Bytes, Option<Box<[Word]>>, Bytes);
+
 impl Parser {
     /// The compound command that begins here, if one does.
     pub(super) fn compound(&mut self) -> Parse<Option<CommandKind>> {
@@ -121,7 +124,7 @@ impl Parser {
     }
 
     /// The variable of a loop, the words that it takes, and both as they are written.
-    fn loop_head(&mut self, keyword: &str) -> Parse<(Bytes, Option<Box<[Word]>>, Bytes)> {
+    fn loop_head(&mut self, keyword: &str) -> Parse<LoopHead> {
         let name = match self.literal()? {
             Some(name) if name_len(&name) == name.len() => name,
             None if self.dialect.is_bash() && !matches!(self.peek()?, Tok::Word(_)) => {
@@ -184,6 +187,7 @@ impl Parser {
                     clauses.push(Vec::new());
                 }
                 if let Some(last) = clauses.last_mut() {
+                    let piece = if last.is_empty() { piece.trim_ascii_start() } else { piece };
                     last.push(Part::Quoted(text.slice_ref(piece)));
                 }
             }
