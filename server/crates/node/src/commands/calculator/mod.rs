@@ -29,7 +29,7 @@ impl Settings {
     /// Sets the number of digits after the point.
     fn set_scale(&mut self, value: &Number) -> Result<(), Fault> {
         self.scale = value.to_index()?;
-        if self.scale > number::MAX_DIGITS { Err(Fault::TooLong) } else { Ok(()) }
+        if self.scale > number::MAX_SCALE { Err(Fault::TooLong) } else { Ok(()) }
     }
 
     fn set_input(&mut self, value: &Number, most: u32) -> Result<(), Fault> {

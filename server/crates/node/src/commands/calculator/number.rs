@@ -5,7 +5,13 @@ use std::{cmp::Ordering, fmt::Write as _};
 use num_bigint::{BigInt, Sign};
 
 /// The most digits of a number: what any operation does with so many takes a few milliseconds.
-pub(super) const MAX_DIGITS: usize = 50_000;
+pub(super) const MAX_DIGITS: usize = 40_000;
+/// The most digits after the point that are worked out: a root takes many steps, each longer than a product.
+pub(super) const MAX_SCALE: usize = 10_000;
+/// How many digits after the point are written in other bases than ten.
+const MAX_CONVERTED: usize = 2000;
+/// How long a power modulo something may take, in steps of the processor's words.
+const MAX_MODULAR: u64 = 20_000_000;
 
 /// Why there is no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,8 +186,13 @@ impl Number {
         if times == 0 {
             return Ok(Self::from(1));
         }
-        let bits = self.digits.bits().saturating_mul(u64::from(times));
-        if !self.is_zero() && *self != Self::from(1) && bits > 4 * MAX_DIGITS as u64 {
+        if self.is_zero() {
+            return if negative { Err(Fault::DivideByZero) } else { Ok(Self::default()) };
+        }
+        // One stays one, however often; all else grows, before the point or after it.
+        let bits = if self.digits.bits() > 1 { self.digits.bits() } else { 0 };
+        let grown = bits.saturating_mul(u64::from(times)).max(self.scale as u64 * u64::from(times));
+        if grown > 4 * MAX_DIGITS as u64 {
             return Err(Fault::TooLong);
         }
         let whole = usize::try_from(times).unwrap_or(usize::MAX);
@@ -198,6 +209,9 @@ impl Number {
             return Err(Fault::Negative);
         }
         let scale = scale.max(self.scale);
+        if scale > MAX_SCALE || digits_of(&self.digits) > 2 * MAX_SCALE {
+            return Err(Fault::TooLong);
+        }
         Self { digits: self.with_scale(2 * scale).digits.sqrt(), scale }.checked()
     }
 
@@ -210,6 +224,9 @@ impl Number {
             return Err(Fault::Negative);
         }
         let [base, exponent, modulus] = [self, exponent, modulus].map(|number| number.with_scale(0).digits);
+        if exponent.bits().saturating_mul((modulus.bits() / 64 + 1).pow(2)) > MAX_MODULAR {
+            return Err(Fault::TooLong);
+        }
         Ok(Self { digits: base.modpow(&exponent, &modulus), scale: 0 })
     }
 
@@ -255,8 +272,9 @@ impl Number {
             }
             return out;
         }
-        let unit = power_of_ten(self.scale);
-        let magnitude = BigInt::from(self.digits.magnitude().clone());
+        let shown = self.clone().cut(MAX_CONVERTED);
+        let unit = power_of_ten(shown.scale);
+        let magnitude = BigInt::from(shown.digits.magnitude().clone());
         let (whole, mut rest) = (&magnitude / &unit, &magnitude % &unit);
         if whole.sign() != Sign::NoSign {
             // Digits of bases up to 256 come at once.
@@ -309,7 +327,7 @@ fn digit(value: u32, base: u32, spaced: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fault, Number};
+    use super::{Fault, MAX_SCALE, Number};
 
     fn number(text: &str) -> Number {
         match text.strip_prefix('-') {
@@ -344,5 +362,10 @@ mod tests {
         assert_eq!(number("2").power(&number("1000000"), 0).unwrap_err(), Fault::TooLong);
         assert_eq!(number("1").power(&number("100000000000"), 0).unwrap().format(10), "1");
         assert!(number("2").power(&number("100000"), 0).is_ok());
+        for base in ["1.0", "0.1", "-1.5"] {
+            assert_eq!(number(base).power(&number("4000000000"), 0).unwrap_err(), Fault::TooLong);
+        }
+        assert_eq!(number("0").power(&number("4000000000"), 0).unwrap().format(10), "0");
+        assert_eq!(number("2").square_root(MAX_SCALE + 1).unwrap_err(), Fault::TooLong);
     }
 }

