@@ -42,11 +42,11 @@ impl Shell {
                 && words.first().is_some_and(|name: &Bytes| DECLARATIONS.contains(&&name[..]))
                 && assigns(word);
             let expanded = if declared {
-                let word = with_tildes(&word.parts);
+                let word = with_value_tildes(word);
                 self.expand(|expander| expander.text(&word)).await.map(|text| words.push(text))
             } else if self.dialect.is_bash() && !self.options.posix && assigns(word) {
                 // What looks like an assignment has its tildes, whoever it is for.
-                self.word(&with_tildes(&word.parts), &mut words).await
+                self.word(&with_value_tildes(word), &mut words).await
             } else {
                 self.word(word, &mut words).await
             };
@@ -363,6 +363,17 @@ impl Shell {
             Effect::Source { .. } | Effect::KeepFiles | Effect::Exec(_) => Flow::On,
         }
     }
+}
+
+/// A word that looks like an assignment, with the tildes of its value.
+fn with_value_tildes(word: &Word) -> Word {
+    let Some((Part::Literal(text), later)) = word.parts.split_first() else { return word.clone() };
+    let value = memchr::memchr(b'=', text).map_or(0, |equals| equals + 1);
+    let parts: Vec<Part> =
+        std::iter::once(Part::Literal(text.slice(value..))).chain(later.iter().cloned()).collect();
+    let value_parts = with_tildes(&parts);
+    let name = Part::Literal(text.slice(..value));
+    Word { parts: std::iter::once(name).chain(value_parts.parts.iter().cloned()).collect() }
 }
 
 /// Whether a word looks like an assignment.

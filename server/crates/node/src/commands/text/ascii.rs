@@ -17,7 +17,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
             let width = if column >= 6 { 4 } else { 3 };
             line += &match code {
                 0..32 => format!("{code:>3} {code:02x} {:<4}", CONTROLS[usize::from(code)]),
-                127 => "127 7f DEL".to_owned(),
+                127 => " 127 7f DEL".to_owned(),
                 _ => format!("{code:>width$} {code:02x} {} ", char::from(code)),
             };
         }

@@ -179,7 +179,15 @@ pub(crate) fn line(job: &Job, mark: Mark, pids: bool, dialect: Dialect) -> Strin
         JobState::Done(code) if dialect.is_bash() => format!("Exit {code}"),
         JobState::Done(code) => format!("Done({code})"),
     };
-    let pid = if pids { format!("{} ", job.pids.first().copied().unwrap_or(0)) } else { String::new() };
+    let pid = if pids {
+        format!(
+            "{:>width$} ",
+            job.pids.first().copied().unwrap_or(0),
+            width = if dialect.is_bash() { 5 } else { 0 }
+        )
+    } else {
+        String::new()
+    };
     let text = String::from_utf8_lossy(&job.text);
     let ampersand = if dialect.is_bash() && job.state == JobState::Running { " &" } else { "" };
     let between = if dialect == Dialect::Dash || (pids && dialect.is_bash()) { " " } else { "  " };
