@@ -1,5 +1,7 @@
 //! Shell patterns (`fnmatch(3)`, POSIX XCU 2.14): `*`, `?`, `[...]`, and `\` that takes the meaning from what follows.
 
+use super::extglob::{Extended, has_group};
+
 /// Whether a pattern holds anything but plain characters. A bracket that nothing closes is one: the command `[` names no
 /// files.
 pub(crate) fn has_pattern(pattern: &[u8]) -> bool {
@@ -20,6 +22,8 @@ pub(crate) struct MatchOptions {
     pub(crate) period: bool,
     /// `*`, `?` and brackets do not match `/` (`FNM_PATHNAME`).
     pub(crate) pathname: bool,
+    /// bash's groups such as `@(a|b)` count.
+    pub(crate) extended: bool,
 }
 
 /// Whether all of `text` matches `pattern`.
@@ -34,6 +38,9 @@ const MAX_COMPARISONS: usize = 20_000_000;
 /// Whether all of `text` matches `pattern`. Takes time in proportion to the length of the text, or where wildcards other
 /// than `*` follow one, to the product of both, up to a bound.
 pub(crate) fn matches(pattern: &[u8], text: &[u8], options: MatchOptions) -> bool {
+    if options.extended && has_group(pattern) {
+        return Extended::new(pattern).matches(text, options);
+    }
     let starts_with_period = |at: usize| {
         options.period
             && text.get(at) == Some(&b'.')
@@ -272,7 +279,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics(pattern in prop::collection::vec(any::<u8>(), 0..20), text in prop::collection::vec(any::<u8>(), 0..20)) {
-            let options = MatchOptions { ignore_case: true, period: true, pathname: true };
+            let options = MatchOptions { ignore_case: true, period: true, pathname: true, extended: true };
             let _ = (fnmatch(&pattern, &text), matches(&pattern, &text, options));
         }
 

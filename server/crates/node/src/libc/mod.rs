@@ -1,6 +1,7 @@
 //! What a C library gives to programs: patterns, names, numbers, options.
 
 pub(crate) mod crypt;
+pub(crate) mod extglob;
 pub(crate) mod float;
 pub(crate) mod fnmatch;
 pub(crate) mod getopt;

@@ -1,6 +1,9 @@
 //! Searching with shell patterns: the prefix, suffix or part of a text that one matches, in one pass over the text.
 
-use super::fnmatch::{MatchOptions, decode, matches};
+use super::{
+    extglob::{Extended, has_group},
+    fnmatch::{MatchOptions, decode, matches},
+};
 
 /// A pattern, taken apart.
 #[derive(Debug)]
@@ -8,6 +11,8 @@ pub(crate) struct Pattern {
     elements: Vec<Element>,
     /// What it matches, where that is one text only.
     literal: Option<Vec<u8>>,
+    /// The whole of it, where it has groups of bash's.
+    extended: Option<Extended>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -32,7 +37,9 @@ enum Way {
 }
 
 impl Pattern {
-    pub(crate) fn new(pattern: &[u8]) -> Self {
+    /// Takes a pattern apart; `extended` says whether groups such as `@(a|b)` count.
+    pub(crate) fn new(pattern: &[u8], extended: bool) -> Self {
+        let extended = (extended && has_group(pattern)).then(|| Extended::new(pattern));
         let mut elements = Vec::new();
         let mut literal = Some(Vec::new());
         let mut at = 0;
@@ -65,12 +72,12 @@ impl Pattern {
                 elements.push(element);
             }
         }
-        Self { elements, literal }
+        Self { elements, literal, extended }
     }
 
     /// The text that it stands for, where it is nothing but that.
     pub(crate) fn literal(&self) -> Option<&[u8]> {
-        self.literal.as_deref().filter(|literal| !literal.is_empty())
+        self.literal.as_deref().filter(|literal| !literal.is_empty() && self.extended.is_none())
     }
 
     /// Whether it is empty, and matches nothing but the empty text.
@@ -80,14 +87,18 @@ impl Pattern {
 
     /// The length of the longest (or shortest) prefix that it matches.
     pub(crate) fn prefix(&self, text: &[u8], longest: bool) -> Option<usize> {
-        match &self.literal {
-            Some(literal) => text.starts_with(literal).then_some(literal.len()),
-            None => self.reach(text, longest, Way::Forward),
+        match (&self.extended, &self.literal) {
+            (Some(extended), _) => extended.prefix(text, longest),
+            (None, Some(literal)) => text.starts_with(literal).then_some(literal.len()),
+            (None, None) => self.reach(text, longest, Way::Forward),
         }
     }
 
     /// Where the longest (or shortest) suffix begins that it matches.
     pub(crate) fn suffix(&self, text: &[u8], longest: bool) -> Option<usize> {
+        if let Some(extended) = &self.extended {
+            return extended.suffix(text, longest);
+        }
         let len = match &self.literal {
             Some(literal) => text.ends_with(literal).then_some(literal.len()),
             None => self.reach(text, longest, Way::Backward),
@@ -182,6 +193,9 @@ impl Pattern {
 
     /// The first part at or after `from` that it matches, as long as possible; never an empty one.
     pub(crate) fn search(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
+        if let Some(extended) = &self.extended {
+            return extended.search(text, from);
+        }
         if let Some(literal) = self.literal.as_ref().filter(|literal| !literal.is_empty()) {
             let start = from + memchr::memmem::find(&text[from..], literal)?;
             return Some((start, start + literal.len()));
@@ -260,7 +274,7 @@ fn last_character(text: &[u8]) -> &[u8] {
 }
 
 /// The length of a bracket expression at the start of a pattern; `None` where it is never closed.
-fn bracket_len(pattern: &[u8]) -> Option<usize> {
+pub(super) fn bracket_len(pattern: &[u8]) -> Option<usize> {
     let mut at = 1;
     if matches!(pattern.get(at), Some(b'!' | b'^')) {
         at += 1;
@@ -292,21 +306,21 @@ mod tests {
     #[test]
     fn prefixes_and_suffixes_as_in_parameter_expansion() {
         let path = b"/usr/local/lib.so.1";
-        assert_eq!(Pattern::new(b"*/").prefix(path, false), Some(1));
-        assert_eq!(Pattern::new(b"*/").prefix(path, true), Some(11));
-        assert_eq!(Pattern::new(b".*").suffix(path, false), Some(17));
-        assert_eq!(Pattern::new(b".*").suffix(path, true), Some(14));
-        assert_eq!(Pattern::new(b"nope").prefix(path, true), None);
-        assert_eq!(Pattern::new(b"*").suffix(path, false), Some(path.len()));
-        assert_eq!(Pattern::new(b"l*c").search(path, 0), Some((5, 8)));
-        assert_eq!(Pattern::new(b"[a-c]").search(path, 6), Some((7, 8)));
+        assert_eq!(Pattern::new(b"*/", false).prefix(path, false), Some(1));
+        assert_eq!(Pattern::new(b"*/", false).prefix(path, true), Some(11));
+        assert_eq!(Pattern::new(b".*", false).suffix(path, false), Some(17));
+        assert_eq!(Pattern::new(b".*", false).suffix(path, true), Some(14));
+        assert_eq!(Pattern::new(b"nope", false).prefix(path, true), None);
+        assert_eq!(Pattern::new(b"*", false).suffix(path, false), Some(path.len()));
+        assert_eq!(Pattern::new(b"l*c", false).search(path, 0), Some((5, 8)));
+        assert_eq!(Pattern::new(b"[a-c]", false).search(path, 6), Some((7, 8)));
     }
 
     #[test]
     fn long_texts_take_one_pass() {
         let text = vec![b'a'; 200_000];
-        assert_eq!(Pattern::new(b"a*x").search(&text, 0), None);
-        assert_eq!(Pattern::new(b"*x").suffix(&text, true), None);
+        assert_eq!(Pattern::new(b"a*x", false).search(&text, 0), None);
+        assert_eq!(Pattern::new(b"*x", false).suffix(&text, true), None);
     }
 
     proptest! {
@@ -314,7 +328,7 @@ mod tests {
         fn agrees_with_trying_every_part(pattern in "[abé*?\\[\\]!-]{0,6}", text in "[abcé]{0,8}") {
             let ends: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
             let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-            let compiled = Pattern::new(pattern);
+            let compiled = Pattern::new(pattern, false);
             let prefixes: Vec<usize> = ends.iter().copied().filter(|end| fnmatch(pattern, &text[..*end])).collect();
             prop_assert_eq!(compiled.prefix(text, false), prefixes.first().copied());
             prop_assert_eq!(compiled.prefix(text, true), prefixes.last().copied());

@@ -183,7 +183,7 @@ impl Shell {
                     Ok(pattern) => pattern,
                     Err(flow) => return flow,
                 };
-                if self.pattern_matches(&pattern, &subject) {
+                if self.pattern_matches(&pattern, &subject, self.shopts.is_on("extglob")) {
                     return self.enter_arm(command, subject, index);
                 }
             }

@@ -97,7 +97,7 @@ impl Shell {
         match op {
             CondOp::Match { .. } | CondOp::NotMatch => {
                 let pattern = self.expand(|expander| expander.pattern(right)).await?;
-                Ok(self.pattern_matches(&pattern, &left) == matches!(op, CondOp::Match { .. }))
+                Ok(self.pattern_matches(&pattern, &left, true) == matches!(op, CondOp::Match { .. }))
             }
             CondOp::Regex => {
                 let pattern = self.expand(|expander| expander.regex(right)).await?;

@@ -134,9 +134,11 @@ impl Shell {
     /// Runs what is pending, if it is complete.
     fn parse_pending(&mut self, last: bool) -> Flow {
         let (dialect, aliases) = (self.dialect, Arc::clone(&self.aliases));
+        let extglob = self.shopts.is_on("extglob");
         let Some(input) = self.input() else { return Flow::On };
         let mut parser = Parser::new(input.pending.clone(), dialect, aliases, input.line);
         parser.at_last_line = last;
+        parser.set_extglob(extglob);
         let parsed = parser.next_line();
         if let Err(error) = &parsed
             && error.incomplete

@@ -178,6 +178,7 @@ impl Shell {
             Frame::Select { command, words } => Step::Select(Arc::clone(command), Arc::clone(words)),
             Frame::Source(source) => {
                 source.parser.set_aliases(Arc::clone(&self.aliases));
+                source.parser.set_extglob(self.shopts.is_on("extglob"));
                 let start = source.parser.position();
                 let line = source.parser.next_line();
                 let reads = matches!(source.kind, SourceKind::Main | SourceKind::Dot { .. });

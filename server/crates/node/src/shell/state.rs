@@ -197,12 +197,11 @@ impl Shell {
         }
     }
 
-    /// Whether a text matches a pattern, as `case` and `[[` compare.
-    pub(crate) fn pattern_matches(&self, pattern: &[u8], text: &[u8]) -> bool {
+    /// Whether a text matches a pattern, as `case` and `[[` compare; `extended` says whether groups such as `@(a|b)` count.
+    pub(crate) fn pattern_matches(&self, pattern: &[u8], text: &[u8], extended: bool) -> bool {
         self.process.tick(u32::try_from(text.len() / 64).unwrap_or(u32::MAX));
-        let options =
-            MatchOptions { ignore_case: self.shopts.is_on("nocasematch"), ..MatchOptions::default() };
-        matches(pattern, text, options)
+        let ignore_case = self.shopts.is_on("nocasematch");
+        matches(pattern, text, MatchOptions { ignore_case, extended, ..MatchOptions::default() })
     }
 
     /// Sets what every shell sets at its start.

@@ -4,6 +4,11 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::libc::extglob::has_group;
+
+/// What means something in patterns, groups of bash's among it.
+const PATTERN: &[u8] = b"*?[]\\!-^+@()|";
+
 /// The fields that a word expands to, while they grow.
 #[derive(Debug)]
 pub(crate) struct Fields {
@@ -134,7 +139,7 @@ impl Fields {
 
     /// All of it as one pattern.
     pub(crate) fn into_pattern(self) -> Bytes {
-        escape(&self.current.buffer, &self.current.unquoted, b"*?[]\\!-^").into()
+        escape(&self.current.buffer, &self.current.unquoted, PATTERN).into()
     }
 
     /// All of it as one pattern, with a backslash before each character that was quoted.
@@ -168,21 +173,19 @@ impl Field {
         }
     }
 
-    /// What it is as a pattern, if an unquoted `*`, `?` or `[` makes it one.
-    pub(crate) fn pattern(&self) -> Option<Vec<u8>> {
-        if self.is_plain {
-            let special = self.text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
-            return special.then(|| self.text.to_vec());
-        }
-        let special = |range: &Range<usize>| {
-            self.text
-                .get(range.clone())
-                .is_some_and(|text| text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[')))
+    /// What it is as a pattern, if an unquoted `*`, `?` or `[` makes it one, or a group where those count.
+    pub(crate) fn pattern(&self, extended: bool) -> Option<Vec<u8>> {
+        let is_special = |text: &[u8]| {
+            text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[')) || (extended && has_group(text))
         };
+        if self.is_plain {
+            return is_special(&self.text).then(|| self.text.to_vec());
+        }
+        let special = |range: &Range<usize>| self.text.get(range.clone()).is_some_and(is_special);
         if !self.unquoted.iter().any(special) {
             return None;
         }
-        Some(escape(&self.text, &self.unquoted, b"*?[]\\!-^"))
+        Some(escape(&self.text, &self.unquoted, PATTERN))
     }
 }
 
@@ -246,9 +249,9 @@ mod tests {
         fields.quoted(b"*");
         fields.literal(b".t?");
         let all = fields.finish();
-        assert_eq!(all[0].pattern().unwrap(), b"\\*.t?");
+        assert_eq!(all[0].pattern(false).unwrap(), b"\\*.t?");
         let mut fields = Fields::new(Some(" ".into()));
         fields.quoted(b"*");
-        assert!(fields.finish()[0].pattern().is_none());
+        assert!(fields.finish()[0].pattern(false).is_none());
     }
 }

@@ -5,21 +5,25 @@ use bytes::Bytes;
 use super::{Expand, ExpandError, Expander};
 use crate::{
     kernel::fs::FileType,
-    libc::fnmatch::{MatchOptions, has_pattern, matches},
+    libc::{
+        extglob::has_group,
+        fnmatch::{MatchOptions, has_pattern, matches},
+    },
 };
 
 /// How many names one pattern may find.
 const MAX_NAMES: usize = 200_000;
 
 /// Whether a part of a path can match several names.
-fn names_several(component: &[u8]) -> bool {
-    has_pattern(component) && component.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
+fn names_several(component: &[u8], extended: bool) -> bool {
+    (extended && has_group(component)) || has_pattern(component) && component.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
 }
 
 impl Expander<'_> {
     /// Adds the names that match, sorted; the text itself where none does.
     pub(super) fn glob(&self, pattern: &[u8], text: Bytes, into: &mut Vec<Bytes>) -> Expand<()> {
-        if !pattern.split(|byte| *byte == b'/').any(names_several) {
+        let extended = self.shell.shopts.is_on("extglob");
+        if !pattern.split(|byte| *byte == b'/').any(|component| names_several(component, extended)) {
             into.push(text);
             return Ok(());
         }
@@ -67,7 +71,8 @@ impl Expander<'_> {
     fn drop_ignored(&self, found: &mut Vec<Vec<u8>>) {
         let ignored = self.shell.variables.text(b"GLOBIGNORE").filter(|_| self.shell.dialect.is_bash());
         for pattern in ignored.iter().flat_map(|list| list.split(|byte| *byte == b':')) {
-            let options = MatchOptions::default();
+            let extended = self.shell.shopts.is_on("extglob");
+            let options = MatchOptions { extended, ..MatchOptions::default() };
             found.retain(|path| !matches(pattern, path, options));
         }
     }
@@ -118,7 +123,7 @@ impl Expander<'_> {
             path.extend_from_slice(name);
             path
         };
-        if !names_several(component) {
+        if !names_several(component, self.shell.shopts.is_on("extglob")) {
             let path = join(&unescape(component));
             if !last || process.stat(&path, false).is_ok() {
                 into.push(path);
@@ -137,6 +142,7 @@ impl Expander<'_> {
             period: !shopts.is_on("dotglob")
                 && !self.shell.variables.text(b"GLOBIGNORE").is_some_and(|_| self.shell.dialect.is_bash()),
             ignore_case: shopts.is_on("nocaseglob"),
+            extended: shopts.is_on("extglob"),
             ..MatchOptions::default()
         };
         let dots = component.starts_with(b".").then_some([&b"."[..], b".."]);

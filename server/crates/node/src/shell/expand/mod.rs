@@ -129,8 +129,9 @@ impl Expander<'_> {
         let mut fields = Fields::new(Some(ifs));
         self.parts(&word.parts, UNQUOTED, &mut fields)?;
         let globbing = !self.shell.options.noglob;
+        let extended = self.shell.shopts.is_on("extglob");
         for field in fields.finish() {
-            match field.pattern() {
+            match field.pattern(extended) {
                 Some(pattern) if globbing => self.glob(&pattern, field.text, into)?,
                 _ => into.push(field.text),
             }
@@ -185,7 +186,9 @@ impl Expander<'_> {
     }
 
     fn globs(&self, text: &[u8]) -> bool {
-        text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'[')) && !self.shell.options.noglob
+        let special = text.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
+            || (self.shell.shopts.is_on("extglob") && crate::libc::extglob::has_group(text));
+        special && !self.shell.options.noglob
     }
 
     fn ifs(&self) -> Bytes {

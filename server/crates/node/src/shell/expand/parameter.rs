@@ -261,13 +261,13 @@ impl Expander<'_> {
             }
             ParameterOp::RemovePrefix { longest, pattern } => {
                 self.require(parameter, &values)?;
-                let pattern = Pattern::new(&self.pattern(pattern)?);
+                let pattern = self.taken_apart(pattern)?;
                 let cut = |text: &Bytes| text.slice(pattern.prefix(text, *longest).unwrap_or(0)..);
                 self.emit(values.map(cut), context, out);
             }
             ParameterOp::RemoveSuffix { longest, pattern } => {
                 self.require(parameter, &values)?;
-                let pattern = Pattern::new(&self.pattern(pattern)?);
+                let pattern = self.taken_apart(pattern)?;
                 let cut = |text: &Bytes| text.slice(..pattern.suffix(text, *longest).unwrap_or(text.len()));
                 self.emit(values.map(cut), context, out);
             }
@@ -279,7 +279,7 @@ impl Expander<'_> {
             }
             ParameterOp::Replace { scope, pattern, with } => {
                 self.require(parameter, &values)?;
-                let pattern = Pattern::new(&self.pattern(pattern)?);
+                let pattern = self.taken_apart(pattern)?;
                 // In bash an `&` that is not quoted stands for what matched.
                 let with = if self.shell.shopts.is_on("patsub_replacement") && self.shell.dialect.is_bash() {
                     Replacement::new(&self.replacement(with)?)
@@ -292,7 +292,7 @@ impl Expander<'_> {
                 self.require(parameter, &values)?;
                 let pattern = match &*pattern.parts {
                     [] => None,
-                    _ => Some(Pattern::new(&self.pattern(pattern)?)),
+                    _ => Some(self.taken_apart(pattern)?),
                 };
                 let change = |text: &Bytes| change_case(text, *upper, *all, pattern.as_ref());
                 self.emit(values.map(change), context, out);
@@ -343,6 +343,11 @@ impl Expander<'_> {
         };
         self.shell.assign(name, text.clone()).map_err(ExpandError::Fail)?;
         Ok(text)
+    }
+
+    /// Expands a word to a pattern that is searched for.
+    fn taken_apart(&mut self, pattern: &Word) -> Expand<Pattern> {
+        Ok(Pattern::new(&self.pattern(pattern)?, self.shell.shopts.is_on("extglob")))
     }
 
     /// Fails for a parameter that is not set, where the shell was told to.

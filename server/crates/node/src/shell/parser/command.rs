@@ -127,7 +127,8 @@ impl Parser {
                 break;
             }
         }
-        if timed.is_some() && matches!(self.peek()?, Tok::Newline | Tok::Eof | Tok::Op(Op::Semi)) {
+        let may_be_empty = timed.is_some() || (negated && self.dialect.is_bash());
+        if may_be_empty && matches!(self.peek()?, Tok::Newline | Tok::Eof | Tok::Op(Op::Semi)) {
             return Ok(Pipeline { negated, timed, commands: Box::default() });
         }
         let mut commands = vec![Arc::new(self.command()?)];
@@ -298,6 +299,13 @@ impl Parser {
 
     /// The elements of `NAME=(...)`.
     fn array(&mut self) -> Parse<Box<[Element]>> {
+        self.in_array = true;
+        let elements = self.elements();
+        self.in_array = false;
+        elements
+    }
+
+    fn elements(&mut self) -> Parse<Box<[Element]>> {
         self.skip()?;
         let mut elements = Vec::new();
         loop {

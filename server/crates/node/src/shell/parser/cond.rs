@@ -92,7 +92,11 @@ impl Parser {
         let right = if op == CondOp::Regex {
             self.regex_word()?
         } else {
-            let Tok::Word(right) = self.peek()?.clone() else { return self.missing_word() };
+            let outside = self.extglob;
+            self.extglob |= matches!(op, CondOp::Match { .. } | CondOp::NotMatch);
+            let right = self.peek().cloned();
+            self.extglob = outside;
+            let Tok::Word(right) = right? else { return self.missing_word() };
             self.skip()?;
             right
         };

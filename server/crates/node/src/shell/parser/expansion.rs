@@ -340,6 +340,8 @@ impl Parser {
                         Some(b'"') if in_quotes && !(self.in_here_document && self.dialect.is_bash()) => {
                             text.push(b'"');
                         }
+                        // Gone wherever it stands, between single quotes too.
+                        Some(b'\n') => {}
                         Some(byte) => text.extend_from_slice(&[b'\\', byte]),
                         None => continue,
                     }
@@ -351,6 +353,7 @@ impl Parser {
         self.at += 1;
         let mut inner = Self::new(text, self.dialect, Arc::clone(&self.aliases), self.line);
         inner.depth = self.depth;
+        inner.extglob = self.extglob;
         let script = inner.whole().map_err(|mut error| {
             error.incomplete = false;
             error

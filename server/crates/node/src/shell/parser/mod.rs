@@ -41,6 +41,10 @@ pub(crate) struct Parser {
     at: usize,
     dialect: Dialect,
     aliases: Arc<Aliases>,
+    /// bash's groups in patterns, such as `@(a|b)`, are part of words.
+    extglob: bool,
+    /// The words are those of `NAME=(...)`.
+    in_array: bool,
     /// Aliases that are being expanded: they are not expanded again within their text.
     expanding: Vec<Expanding>,
     /// The token that comes next, if it was looked at.
@@ -97,6 +101,8 @@ impl Parser {
             at: 0,
             dialect,
             aliases,
+            extglob: false,
+            in_array: false,
             expanding: Vec::new(),
             peeked: None,
             last_end: 0,
@@ -119,6 +125,8 @@ impl Parser {
     /// From now on words are read as they are written.
     pub(crate) fn show_as_written(&mut self) {
         self.verbatim = true;
+        // What could be read when it was defined can be read again.
+        self.extglob = true;
     }
 
     /// The command that is all of the text.
@@ -135,6 +143,11 @@ impl Parser {
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
         Word::of(Part::Literal(Bytes::copy_from_slice(text)))
+    }
+
+    /// Whether bash's groups in patterns are part of words from the next command on.
+    pub(crate) fn set_extglob(&mut self, on: bool) {
+        self.extglob = on;
     }
 
     /// The commands of the next line that has any; `None` at the end.

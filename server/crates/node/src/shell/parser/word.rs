@@ -2,8 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{Parse, ParseErrorKind, Parser, lexer::ends_word};
-use crate::shell::ast::{Part, Word};
+use super::{Parse, ParseErrorKind, Parser, command::with_tildes, lexer::ends_word};
+use crate::shell::{
+    arith::name_len,
+    ast::{Part, Word},
+};
+
+/// The longest subscript that may hold blanks, in bytes.
+const MAX_SUBSCRIPT: usize = 4096;
 
 /// Gathers the parts of a word; text of one kind grows together.
 #[derive(Debug, Default)]
@@ -41,6 +47,11 @@ impl Parts {
         self.parts.is_empty() && self.text.is_empty()
     }
 
+    /// Whether all of it so far is an unquoted name.
+    fn is_name(&self) -> bool {
+        self.parts.is_empty() && !self.quoted && !self.text.is_empty() && name_len(&self.text) == self.text.len()
+    }
+
     fn switch(&mut self, quoted: bool) {
         if self.quoted != quoted {
             self.flush();
@@ -71,6 +82,22 @@ impl Parser {
         let mut parts = Parts::default();
         self.tilde(&mut parts, b"");
         while let Some(byte) = self.text.get(self.at).copied() {
+            if self.extglob && b"?*+@!".contains(&byte) && self.text.get(self.at + 1) == Some(&b'(') {
+                self.nested(|parser| parser.group(&mut parts))?;
+                continue;
+            }
+            if byte == b'['
+                && self.dialect.is_bash()
+                && (parts.is_name() || (parts.is_empty() && self.in_array))
+                && let Some(end) = self.subscript_end()
+            {
+                while self.at < end
+                    && let Some(byte) = self.text.get(self.at).copied()
+                {
+                    self.unquoted(byte, &mut parts)?;
+                }
+                continue;
+            }
             if ends_word(byte) {
                 if !self.process_substitution(byte, &mut parts)? {
                     break;
@@ -79,7 +106,56 @@ impl Parser {
             }
             self.unquoted(byte, &mut parts)?;
         }
-        Ok(parts.into_word())
+        let word = parts.into_word();
+        Ok(if self.dialect.is_bash() { with_tilde_after_name(word) } else { word })
+    }
+
+    /// `@(a|b)` and the like, whose alternatives may have blanks and quotes (bash `extglob`).
+    fn group(&mut self, parts: &mut Parts) -> Parse<()> {
+        let mut depth = 0;
+        loop {
+            let Some(byte) = self.text.get(self.at).copied() else {
+                return Err(self.error(ParseErrorKind::UnterminatedQuote(b')')));
+            };
+            self.unquoted(byte, parts)?;
+            match byte {
+                b'(' => depth += 1,
+                b')' if depth == 1 => return Ok(()),
+                b')' => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// Where the subscript ends that begins here, if an assignment follows it: blanks and operators are part of it.
+    fn subscript_end(&self) -> Option<usize> {
+        let text = &self.text[self.at..];
+        let text = &text[..text.len().min(MAX_SUBSCRIPT)];
+        let past = |at: usize, quote: u8| {
+            let mut at = at + 1;
+            while *text.get(at)? != quote {
+                at += if quote == b'"' && text[at] == b'\\' { 2 } else { 1 };
+            }
+            Some(at)
+        };
+        let (mut brackets, mut parentheses, mut at) = (0, 0, 0);
+        loop {
+            match text.get(at)? {
+                b'\\' => at += 1,
+                quote @ (b'\'' | b'"') => at = past(at, *quote)?,
+                b'\n' => return None,
+                b'(' => parentheses += 1,
+                b')' => parentheses -= 1,
+                b'[' if parentheses == 0 => brackets += 1,
+                b']' if parentheses == 0 && brackets == 1 => {
+                    let rest = &text[at + 1..];
+                    return (rest.starts_with(b"=") || rest.starts_with(b"+=")).then_some(self.at + at);
+                }
+                b']' if parentheses == 0 => brackets -= 1,
+                _ => {}
+            }
+            at += 1;
+        }
     }
 
     /// `<(...)` and `>(...)`, where the shell knows them.
@@ -253,6 +329,22 @@ impl Parser {
             parts.part(Part::Tilde(name));
         }
     }
+}
+
+/// A word in which `~` counts after the `=` of what looks like an assignment, and after colons there, wherever the word
+/// stands: `make DIR=~/x` (bash, unless it follows POSIX).
+fn with_tilde_after_name(word: Word) -> Word {
+    let Some(Part::Literal(text)) = word.parts.first() else { return word };
+    let len = name_len(text);
+    if len == 0 || text.get(len) != Some(&b'=') || !text[len..].contains(&b'~') {
+        return word;
+    }
+    let mut parts = vec![Part::Literal(text.slice(len + 1..))];
+    parts.extend(word.parts[1..].iter().cloned());
+    let value = with_tildes(&parts);
+    let mut all = vec![Part::Literal(text.slice(..=len))];
+    all.extend(value.parts.iter().cloned());
+    Word { parts: all.into() }
 }
 
 /// The name after a `~` that stands alone, before a slash or before one of `ends`.
