@@ -98,6 +98,8 @@ const MAX_DEPTH: u32 = 100;
 pub(crate) enum Kind {
     /// `test` and `[`.
     Single,
+    /// Those of bash, which know `-a FILE` and take no terminal for a number that is none.
+    Bash,
     /// busybox's `[[`: the right side of `=`, `==` and `!=` is a pattern, `=~` compares with a regular expression, `&&` and `||`
     /// combine.
     Double,
@@ -114,6 +116,19 @@ impl Kind {
 
     fn is_binary(self, op: &[u8]) -> bool {
         is_binary(op) || (self == Self::Double && op == b"=~")
+    }
+
+    /// The letter of an operator on one operand.
+    fn unary(self, op: &[u8]) -> Option<u8> {
+        if self == Self::Bash && op == b"-a" { Some(b'a') } else { unary_letter(op) }
+    }
+
+    /// A condition on one operand.
+    fn one(self, process: &Arc<Process>, letter: u8, operand: &[u8]) -> Result<bool, TestError> {
+        match unary(process, letter, operand) {
+            Err(TestError::BadNumber(_)) if self == Self::Bash && letter == b't' => Ok(false),
+            other => other,
+        }
     }
 
     /// A condition on two operands.
@@ -147,8 +162,8 @@ pub(crate) fn holds(process: &Arc<Process>, kind: Kind, args: &[Bytes]) -> Resul
         [only] => return Ok(!only.is_empty()),
         [not, only] if not == "!" => return Ok(only.is_empty()),
         [op, operand] => {
-            let Some(letter) = unary_letter(op) else {
-                return Err(if op == "(" && !kind.is_binary(operand) {
+            let Some(letter) = kind.unary(op) else {
+                return Err(if kind != Kind::Bash && op == "(" && !kind.is_binary(operand) {
                     TestError::UnclosedParenthesis
                 } else if kind.is_binary(operand) {
                     TestError::ArgumentExpected { left: shown(op), op: shown(operand) }
@@ -156,7 +171,7 @@ pub(crate) fn holds(process: &Arc<Process>, kind: Kind, args: &[Bytes]) -> Resul
                     TestError::NoOperator { left: shown(op), right: shown(operand) }
                 });
             };
-            return unary(process, letter, operand);
+            return kind.one(process, letter, operand);
         }
         [left, op, right] if kind.is_binary(op) => return kind.binary(process, op, left, right),
         [not, rest @ ..] if not == "!" && rest.len() <= 3 => {
@@ -170,6 +185,9 @@ pub(crate) fn holds(process: &Arc<Process>, kind: Kind, args: &[Bytes]) -> Resul
     match parser.args.get(parser.at) {
         None => Ok(holds),
         Some(extra) => {
+            if kind == Kind::Bash && args.len() > 3 {
+                return Err(TestError::TooDeep);
+            }
             let before = parser.at.checked_sub(1).and_then(|at| args.get(at));
             let before = before.map_or_else(String::new, |arg| shown(arg));
             Err(TestError::UnknownOperand { before, extra: shown(extra) })
@@ -235,9 +253,9 @@ impl Parser<'_> {
                 self.depth -= 1;
                 if self.eat(")") { Ok(holds) } else { Err(TestError::UnclosedParenthesis) }
             }
-            [op, operand, ..] if unary_letter(op).is_some() => {
+            [op, operand, ..] if let Some(letter) = self.kind.unary(op) => {
                 self.at += 2;
-                unary(self.process, unary_letter(op).unwrap_or_default(), operand)
+                self.kind.one(self.process, letter, operand)
             }
             [only, ..] => {
                 self.at += 1;

@@ -178,7 +178,11 @@ impl Matching<'_> {
             let here = &self.text[at..at + width];
             let fits = match element {
                 Element::Char(expected) => *expected == character || self.folded(*expected, character),
-                Element::Bracket(bracket) => !self.is_hidden(at) && matches(bracket, here, self.options),
+                // What looks like a group within brackets is none.
+                Element::Bracket(bracket) => {
+                    let options = MatchOptions { extended: false, ..self.options };
+                    !self.is_hidden(at) && matches(bracket, here, options)
+                }
                 _ => !self.is_hidden(at),
             };
             if fits {
@@ -342,6 +346,8 @@ mod tests {
             ("\\@(a)", "@(a)", true),
             ("@(a", "@(a", true),
             ("+(é)", "éé", true),
+            ("+(x)[a*(]", "xx(", true),
+            ("[@(a)]b", "(b", false),
             ("", "", true),
         ] {
             assert_eq!(fits(pattern, text), expected, "{pattern} {text}");

@@ -52,6 +52,8 @@ pub(super) enum Frame {
     Input(Box<super::input::Input>),
     /// Files to put back where they were.
     Redirect(Vec<Saved>),
+    /// Ends of process substitutions that a function, `eval` or `.` was given: they stay open until it has ended.
+    Beside(Vec<Fd>),
     /// Variables to put back as they were: assignments before a function or a builtin.
     Assignments(Vec<(Bytes, Option<Variable>)>),
     /// A trap that runs: the status to go on with.

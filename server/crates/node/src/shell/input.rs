@@ -219,7 +219,7 @@ impl Shell {
         let line = self.edit(file, &mut editor).await;
         tty.set_termios(settings);
         let Ok(Some(line)) = line else { return line };
-        let recalled = match self.dialect.is_bash() {
+        let recalled = match self.options.histexpand {
             true => recalled(&line, &self.history()),
             false => Ok(None),
         };

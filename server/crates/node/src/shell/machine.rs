@@ -249,7 +249,7 @@ impl Shell {
                 }
                 Step::Next
             }
-            Frame::Redirect(_) | Frame::Assignments(_) | Frame::Trap { .. } => {
+            Frame::Redirect(_) | Frame::Beside(_) | Frame::Assignments(_) | Frame::Trap { .. } => {
                 self.leave_innermost();
                 Step::Next
             }
@@ -309,6 +309,11 @@ impl Shell {
                 self.line = line;
             }
             Frame::Redirect(saved) => self.restore_files(saved),
+            Frame::Beside(fds) => {
+                for fd in fds {
+                    let _ = self.process.close(fd);
+                }
+            }
             Frame::Assignments(saved) => {
                 for (name, old) in saved.into_iter().rev() {
                     self.variables.put_back(&name, old);

@@ -56,8 +56,26 @@ options! {
     posix = 0, "posix";
     hashall = b'h', "hashall";
     braceexpand = b'B', "braceexpand";
+    histexpand = b'H', "histexpand";
+    history = 0, "history";
+    interactive_comments = 0, "interactive-comments";
+    keyword = b'k', "keyword";
+    nolog = 0, "nolog";
+    onecmd = b't', "onecmd";
+    physical = b'P', "physical";
+    privileged = b'p', "privileged";
     login = 0, "login";
     command = b'c', "";
+}
+
+/// Whether a shell's `set` takes the letter of an option.
+pub(crate) fn takes(dialect: Dialect, letter: u8) -> bool {
+    let letters: &[u8] = match dialect {
+        Dialect::Ash => b"efIimnsxvCabuE",
+        Dialect::Dash => b"efIimnsxvVECabu",
+        Dialect::Bash => b"abefhkmnptuvxBCEHPT",
+    };
+    letters.contains(&letter)
 }
 
 /// The options that each shell tells of, in its order.
@@ -104,15 +122,23 @@ pub(crate) fn listed(dialect: Dialect) -> &'static [&'static str] {
             "errtrace",
             "functrace",
             "hashall",
+            "histexpand",
+            "history",
             "ignoreeof",
+            "interactive-comments",
+            "keyword",
             "monitor",
             "noclobber",
             "noexec",
             "noglob",
+            "nolog",
             "notify",
             "nounset",
+            "onecmd",
+            "physical",
             "pipefail",
             "posix",
+            "privileged",
             "verbose",
             "vi",
             "xtrace",
@@ -123,7 +149,8 @@ pub(crate) fn listed(dialect: Dialect) -> &'static [&'static str] {
 impl Options {
     /// Those that are on from the start.
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Self { braceexpand: dialect.is_bash(), hashall: dialect.is_bash(), ..Self::default() }
+        let bash = dialect.is_bash();
+        Self { braceexpand: bash, hashall: bash, interactive_comments: bash, ..Self::default() }
     }
 }
 

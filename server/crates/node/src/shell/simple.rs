@@ -23,12 +23,18 @@ pub(super) const DECLARATIONS: [&[u8]; 5] = [b"export", b"readonly", b"local", b
 impl Shell {
     /// Runs a simple command.
     pub(super) async fn simple(&mut self, simple: &Simple, redirects: &[Redirect]) -> Flow {
+        let depth = self.frames.len();
         let flow = self.expand_and_run(simple, redirects).await;
         // What takes the shell's place may still read from them.
         if matches!(flow, Flow::Exec(_)) {
             return flow;
         }
-        for fd in std::mem::take(&mut self.beside) {
+        let beside = std::mem::take(&mut self.beside);
+        if !beside.is_empty() && self.frames.len() > depth {
+            self.frames.insert(depth, Frame::Beside(beside));
+            return flow;
+        }
+        for fd in beside {
             let _ = self.process.close(fd);
         }
         flow

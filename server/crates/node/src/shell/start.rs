@@ -108,7 +108,7 @@ impl Shell {
                     return Err(2);
                 }
                 _ => {
-                    // -c and -l belong to the command line only; the rest is as for `set`.
+                    // -c, -i, -l and -s belong to the command line only; the rest is as for `set`.
                     let mut rest = vec![arg[0]];
                     for letter in &arg[1..] {
                         match letter {
@@ -117,6 +117,8 @@ impl Shell {
                                 self.options.command = self.dialect != Dialect::Dash;
                             }
                             b'l' => self.options.login = true,
+                            b'i' => self.options.interactive = true,
+                            b's' => self.options.stdin = true,
                             letter => rest.push(*letter),
                         }
                     }
@@ -229,6 +231,7 @@ impl Shell {
     /// Someone is typing: signals no longer end the shell, jobs are told apart.
     fn become_interactive(&mut self) {
         self.options.interactive = true;
+        (self.options.histexpand, self.options.history) = (self.dialect.is_bash(), self.dialect.is_bash());
         self.set_prompts();
         self.process.set_disposition(Signal::INT, Disposition::Catch);
         self.process.set_disposition(Signal::QUIT, Disposition::Ignore);

@@ -1,4 +1,4 @@
-//! Where the shell is: `cd`, `pwd`, `pushd`, `popd`, `dirs`.
+//! Where the shell is: `cd`, `pwd`.
 
 use bytes::Bytes;
 
@@ -9,19 +9,23 @@ use crate::{
 };
 
 pub(super) fn pwd(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let physical = args.iter().skip(1).any(|arg| arg == "-P");
+    let physical = args
+        .iter()
+        .skip(1)
+        .rfind(|arg| *arg == "-P" || *arg == "-L")
+        .map_or(shell.options.physical, |arg| arg == "-P");
     let path = if physical { shell.process.cwd().into() } else { current(shell) };
     shell.output.extend_from_slice(&[&path[..], b"\n"].concat());
     Effect::Status(0)
 }
 
 /// The working directory as the shell calls it.
-fn current(shell: &Shell) -> Bytes {
+pub(super) fn current(shell: &Shell) -> Bytes {
     shell.variables.text(b"PWD").cloned().unwrap_or_else(|| shell.process.cwd().into())
 }
 
 pub(super) fn cd(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let mut physical = false;
+    let mut physical = shell.options.physical;
     let mut operands = &args[1..];
     while let Some(option) = operands.first().filter(|operand| operand.starts_with(b"-") && operand.len() > 1)
     {
@@ -110,7 +114,7 @@ fn show_current(shell: &mut Shell) {
 }
 
 /// Changes the working directory; by the path's text (`cd -L`), where `..` takes back what a link added.
-fn go(shell: &mut Shell, target: &[u8], physical: bool) -> Result<(), &'static str> {
+pub(super) fn go(shell: &mut Shell, target: &[u8], physical: bool) -> Result<(), &'static str> {
     let old = current(shell);
     let logical = normalize(&join(&old, target));
     let moved = match physical {
@@ -127,54 +131,4 @@ fn go(shell: &mut Shell, target: &[u8], physical: bool) -> Result<(), &'static s
         shell.variables.export(b"PWD", true);
     }
     Ok(())
-}
-
-pub(super) fn dirs(shell: &mut Shell, _: &[Bytes]) -> Effect {
-    let mut all = vec![current(shell)];
-    all.extend(shell.directories.iter().rev().cloned());
-    let home = shell.variables.text(b"HOME").cloned().filter(|home| home.len() > 1);
-    let shown: Vec<Vec<u8>> = all
-        .iter()
-        .map(|dir| match home.as_ref().and_then(|home| dir.strip_prefix(&home[..])) {
-            Some(rest) if rest.is_empty() || rest.starts_with(b"/") => [b"~", rest].concat(),
-            _ => dir.to_vec(),
-        })
-        .collect();
-    let line = shown.join(&b' ');
-    shell.output.extend_from_slice(&[&line[..], b"\n"].concat());
-    Effect::Status(0)
-}
-
-pub(super) fn pushd(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let target = match args.get(1) {
-        Some(target) => target.clone(),
-        None => match shell.directories.pop() {
-            Some(top) => top,
-            None => {
-                shell.complain("no other directory");
-                return Effect::Status(1);
-            }
-        },
-    };
-    let old = current(shell);
-    if let Err(text) = go(shell, &target, false) {
-        shell.complain(&format!("{}: {text}", String::from_utf8_lossy(&target)));
-        return Effect::Status(1);
-    }
-    if shell.directories.len() < 1000 {
-        shell.directories.push(old);
-    }
-    dirs(shell, &[])
-}
-
-pub(super) fn popd(shell: &mut Shell, _: &[Bytes]) -> Effect {
-    let Some(target) = shell.directories.pop() else {
-        shell.complain("directory stack empty");
-        return Effect::Status(1);
-    };
-    if let Err(text) = go(shell, &target, false) {
-        shell.complain(&format!("{}: {text}", String::from_utf8_lossy(&target)));
-        return Effect::Status(1);
-    }
-    dirs(shell, &[])
 }

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{Effect, illegal_number};
+use super::{Effect, illegal_number, show_usage};
 use crate::{
     kernel::{errno::Errno, signal::Signal},
     shell::{
         Dialect,
+        arith::name_len,
         jobs::{Job, JobState, Jobs},
         state::Shell,
     },
@@ -36,16 +37,51 @@ fn process_of(shell: &mut Shell, operand: &Bytes) -> Option<u32> {
 }
 
 pub(super) async fn wait(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let operands: Vec<&Bytes> = args[1..].iter().filter(|arg| !arg.starts_with(b"-")).collect();
+    let Waiting { any, name, operands } = match Waiting::of(shell, &args[1..]) {
+        Ok(waiting) => waiting,
+        Err(effect) => return effect,
+    };
+    if let Some(name) = &name {
+        // Nobody holds on to what it was.
+        let _ = shell.variables.unset(name);
+    }
+    let tell = |shell: &mut Shell, pid: u32| {
+        if let Some(name) = &name {
+            // A name that cannot be set has been told of.
+            let _ = shell.assign(name, pid.to_string().into());
+        }
+    };
+    if any && !operands.is_empty() {
+        let pids: Vec<u32> = operands.iter().filter_map(|operand| process_of(shell, operand)).collect();
+        if pids.is_empty() {
+            return Effect::Status(127);
+        }
+        loop {
+            for pid in &pids {
+                if let Some(status) = shell.jobs.take_status(*pid, shell.dialect) {
+                    tell(shell, *pid);
+                    return Effect::Status(status);
+                }
+            }
+            match shell.wait_or_signal(None).await {
+                None => return Effect::Status(interrupted(shell)),
+                Some(Ok((pid, status))) => shell.jobs.note(pid, status),
+                Some(Err(_)) => return Effect::Status(127),
+            }
+        }
+    }
     if operands.is_empty() {
-        let any = args.iter().any(|arg| arg == "-n");
         loop {
             match shell.wait_or_signal(None).await {
                 None => return Effect::Status(interrupted(shell)),
                 Some(Ok((pid, status))) => {
                     shell.jobs.note(pid, status);
+                    if any {
+                        shell.jobs.take_status(pid, shell.dialect);
+                    }
                     shell.jobs.forget_status(pid);
                     if any {
+                        tell(shell, pid);
                         return Effect::Status(status);
                     }
                 }
@@ -59,12 +95,13 @@ pub(super) async fn wait(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
     }
     let mut last = 0;
-    for operand in operands {
+    for operand in &operands {
         let Some(pid) = process_of(shell, operand) else {
             last = if shell.dialect.is_bash() { 127 } else { 2 };
             continue;
         };
         if let Some(status) = shell.jobs.take_status(pid, shell.dialect) {
+            tell(shell, pid);
             last = status;
             continue;
         }
@@ -73,6 +110,7 @@ pub(super) async fn wait(shell: &mut Shell, args: &[Bytes]) -> Effect {
             Some(Ok((pid, status))) => {
                 shell.jobs.note(pid, status);
                 shell.jobs.take_status(pid, shell.dialect);
+                tell(shell, pid);
                 status
             }
             Some(Err(_)) => {
@@ -84,6 +122,64 @@ pub(super) async fn wait(shell: &mut Shell, args: &[Bytes]) -> Effect {
         };
     }
     Effect::Status(last)
+}
+
+/// What `wait` is to wait for.
+struct Waiting {
+    /// `-n`: the next one that ends.
+    any: bool,
+    /// `-p NAME`: the variable that is set to the process.
+    name: Option<Bytes>,
+    operands: Vec<Bytes>,
+}
+
+impl Waiting {
+    /// Only bash takes options.
+    fn of(shell: &mut Shell, args: &[Bytes]) -> Result<Self, Effect> {
+        let mut waiting = Self { any: false, name: None, operands: Vec::new() };
+        let mut rest = args.iter();
+        while let Some(arg) = rest.next() {
+            if arg == "--" || !arg.starts_with(b"-") || !shell.dialect.is_bash() {
+                waiting.operands.extend(Some(arg).filter(|arg| *arg != "--").cloned());
+                waiting.operands.extend(rest.cloned());
+                break;
+            }
+            for (at, letter) in arg.iter().enumerate().skip(1) {
+                match letter {
+                    b'n' => waiting.any = true,
+                    b'f' => {}
+                    b'p' => {
+                        let attached = Some(arg.slice(at + 1..)).filter(|name| !name.is_empty());
+                        let Some(name) = attached.or_else(|| rest.next().cloned()) else {
+                            shell.complain("-p: option requires an argument");
+                            return Err(Effect::Status(2));
+                        };
+                        if name_len(&name) != name.len() || name.is_empty() {
+                            shell.complain(&format!(
+                                "`{}': not a valid identifier",
+                                String::from_utf8_lossy(&name)
+                            ));
+                            return Err(Effect::Status(1));
+                        }
+                        waiting.name = Some(name);
+                        break;
+                    }
+                    _ if letter.is_ascii_digit() => {
+                        shell.complain(&format!(
+                            "`{}': not a pid or valid job spec",
+                            String::from_utf8_lossy(arg)
+                        ));
+                        return Err(Effect::Status(1));
+                    }
+                    other => {
+                        shell.complain(&format!("-{}: invalid option", char::from(*other)));
+                        return Err(show_usage(shell, b"wait", "wait [-fn] [-p var] [id ...]"));
+                    }
+                }
+            }
+        }
+        Ok(waiting)
+    }
 }
 
 /// The status of a `wait` that a signal ended: the lowest that is pending.

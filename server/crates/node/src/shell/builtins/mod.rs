@@ -5,6 +5,7 @@ mod completion;
 mod control;
 mod declare;
 mod directory;
+mod directory_stack;
 mod export;
 mod getopts;
 mod history;
@@ -107,7 +108,7 @@ static TABLE: &[Builtin] = &[
     now("complete", "b", completion::complete),
     special("continue", control::continue_loop),
     now("declare", "b", declare::declare),
-    now("dirs", "b", directory::dirs),
+    now("dirs", "b", directory_stack::dirs),
     now("disown", "b", jobs::disown),
     now("echo", "abd", output::echo),
     now("enable", "b", lookup::enable),
@@ -135,9 +136,9 @@ static TABLE: &[Builtin] = &[
     special("local", declare::local),
     now("logout", "b", control::logout),
     later("mapfile", "b", |shell, args| Box::pin(mapfile::mapfile(shell, args))),
-    now("popd", "b", directory::popd),
+    now("popd", "b", directory_stack::popd),
     now("printf", "abd", output::printf),
-    now("pushd", "b", directory::pushd),
+    now("pushd", "b", directory_stack::pushd),
     now("pwd", "abd", directory::pwd),
     later("read", "abd", |shell, args| Box::pin(read::read(shell, args))),
     later("readarray", "b", |shell, args| Box::pin(mapfile::mapfile(shell, args))),

@@ -93,7 +93,11 @@ pub(super) fn test(shell: &mut Shell, args: &[Bytes]) -> Effect {
             }
         }
     }
-    let kind = if bracket == Some("]]") { Kind::Double } else { Kind::Single };
+    let kind = match bracket {
+        Some("]]") => Kind::Double,
+        _ if shell.dialect.is_bash() => Kind::Bash,
+        _ => Kind::Single,
+    };
     match commands::test::holds(&shell.process, kind, operands) {
         Ok(holds) => Effect::Status(u8::from(!holds)),
         Err(error) => {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Effect, illegal_number, show_usage, usage};
 use crate::shell::{
     Dialect,
-    options::{Options, listed},
+    options::{Options, listed, takes},
     quote,
     shopt::Shopts,
     state::Shell,
@@ -49,6 +49,7 @@ pub(super) fn set(shell: &mut Shell, args: &[Bytes]) -> Effect {
 
 /// Sets options; returns the operands, if there are any (or `--` says that there are none).
 pub(crate) fn apply(shell: &mut Shell, args: &[Bytes]) -> Result<Option<Vec<Bytes>>, Effect> {
+    let dialect = shell.dialect;
     let mut rest = args;
     while let Some(arg) = rest.first() {
         let on = match arg.first() {
@@ -67,7 +68,7 @@ pub(crate) fn apply(shell: &mut Shell, args: &[Bytes]) -> Result<Option<Vec<Byte
         }
         for letter in &arg[1..] {
             if *letter != b'o' {
-                match shell.options.letter(*letter) {
+                match shell.options.letter(*letter).filter(|_| takes(dialect, *letter)) {
                     Some(option) => *option = on,
                     None => return Err(bad_option(shell, arg, *letter)),
                 }

@@ -16,7 +16,8 @@ const MAX_NAMES: usize = 200_000;
 
 /// Whether a part of a path can match several names.
 fn names_several(component: &[u8], extended: bool) -> bool {
-    (extended && has_group(component)) || has_pattern(component) && component.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
+    (extended && has_group(component))
+        || has_pattern(component) && component.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
 }
 
 impl Expander<'_> {

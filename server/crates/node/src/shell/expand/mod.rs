@@ -265,6 +265,12 @@ impl Expander<'_> {
             b"" => variable(b"HOME").unwrap_or_else(literal),
             b"+" if self.shell.dialect.is_bash() => variable(b"PWD").unwrap_or_else(literal),
             b"-" if self.shell.dialect.is_bash() => variable(b"OLDPWD").unwrap_or_else(literal),
+            _ if self.shell.dialect.is_bash()
+                && name.last().is_some_and(u8::is_ascii_digit)
+                && let Some(dir) = self.shell.stacked(name) =>
+            {
+                dir
+            }
             _ => crate::libc::passwd::home_of(&self.shell.process, name).map_or_else(literal, Bytes::from),
         }
     }
@@ -283,7 +289,8 @@ impl Expander<'_> {
 
     fn arith_error(&self, error: &ArithError, text: &[u8]) -> ExpandError {
         use super::Dialect::{Ash, Bash, Dash};
-        let shown = String::from_utf8_lossy(text);
+        let lead = if self.shell.dialect.is_bash() { text.trim_ascii_start() } else { text };
+        let shown = String::from_utf8_lossy(lead);
         let token = |at: usize| String::from_utf8_lossy(text.get(at..).unwrap_or_default()).into_owned();
         let message = match (self.shell.dialect, error) {
             (_, ArithError::Variable(message)) => message.clone(),

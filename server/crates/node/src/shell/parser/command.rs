@@ -110,11 +110,11 @@ impl Parser {
     }
 
     fn pipeline(&mut self) -> Parse<Pipeline> {
-        let mut negated = false;
+        let (mut negated, mut marked) = (false, false);
         let mut timed = None;
         loop {
             if (!negated || self.dialect.is_bash()) && self.eat_reserved("!")? {
-                negated = !negated;
+                (negated, marked) = (!negated, true);
             } else if negated && self.at_reserved("!")? {
                 return self.unexpected(None);
             } else if self.dialect.is_bash() && self.eat_reserved("time")? {
@@ -127,7 +127,7 @@ impl Parser {
                 break;
             }
         }
-        let may_be_empty = timed.is_some() || (negated && self.dialect.is_bash());
+        let may_be_empty = timed.is_some() || (marked && self.dialect.is_bash());
         if may_be_empty && matches!(self.peek()?, Tok::Newline | Tok::Eof | Tok::Op(Op::Semi)) {
             return Ok(Pipeline { negated, timed, commands: Box::default() });
         }
@@ -180,6 +180,9 @@ impl Parser {
         loop {
             if let Some(redirect) = self.redirect()? {
                 redirects.push(redirect);
+                if words.is_empty() {
+                    self.expand_aliases()?;
+                }
                 continue;
             }
             if self.follows_alias()? {

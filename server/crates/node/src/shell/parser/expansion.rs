@@ -27,6 +27,11 @@ impl Parser {
                 let word = self.nested(Self::arithmetic)?;
                 Ok(Some(Part::Arith(Arc::new(compile(word, self.dialect)))))
             }
+            b'[' if self.dialect.is_bash() => {
+                self.at += 2;
+                let word = self.nested(Self::bracketed_arithmetic)?;
+                Ok(Some(Part::Arith(Arc::new(compile(word)))))
+            }
             b'(' => {
                 self.at += 2;
                 let script = self.nested(Self::command_substitution)?;
@@ -416,16 +421,39 @@ impl Parser {
                     parts.quoted(b";");
                     self.at += 1;
                 }
-                Some(byte @ (b'\\' | b'$' | b'`')) => self.in_double_quotes(byte, &mut parts)?,
-                Some(b'"') => self.at += 1,
                 Some(byte) => {
-                    match byte {
-                        b'(' => depth += 1,
-                        b')' => depth -= 1,
-                        _ => {}
-                    }
-                    parts.quoted(&[byte]);
+                    depth += i32::from(byte == b'(') - i32::from(byte == b')');
+                    self.in_arithmetic(byte, &mut parts)?;
+                }
+            }
+        }
+    }
+
+    /// Reads one byte or expansion of an expression.
+    fn in_arithmetic(&mut self, byte: u8, parts: &mut Parts) -> Parse<()> {
+        match byte {
+            b'\\' | b'$' | b'`' => return self.in_double_quotes(byte, parts),
+            b'"' => {}
+            _ => parts.quoted(&[byte]),
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// The expression of `$[...]`, as bash wrote `$((...))` before POSIX did, and the bracket that closes it.
+    fn bracketed_arithmetic(&mut self) -> Parse<Word> {
+        let mut parts = Parts::default();
+        let mut depth = 0;
+        loop {
+            match self.text.get(self.at).copied() {
+                None => return Err(self.error(ParseErrorKind::UnterminatedQuote(b']'))),
+                Some(b']') if depth == 0 => {
                     self.at += 1;
+                    return Ok(parts.into_word());
+                }
+                Some(byte) => {
+                    depth += i32::from(byte == b'[') - i32::from(byte == b']');
+                    self.in_arithmetic(byte, &mut parts)?;
                 }
             }
         }

@@ -49,7 +49,10 @@ impl Parts {
 
     /// Whether all of it so far is an unquoted name.
     fn is_name(&self) -> bool {
-        self.parts.is_empty() && !self.quoted && !self.text.is_empty() && name_len(&self.text) == self.text.len()
+        self.parts.is_empty()
+            && !self.quoted
+            && !self.text.is_empty()
+            && name_len(&self.text) == self.text.len()
     }
 
     fn switch(&mut self, quoted: bool) {
