@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     Dialect,
+    arith::name_len,
     ast::{CaseEnd, Command, CommandKind, Word},
     expand::{ExpandError, Expander, Journal, expand_braces},
     frames::{For, Frame, If, List, Loop},
@@ -88,6 +89,11 @@ impl Shell {
                 }));
                 self.tested += 1;
                 self.enter(Frame::List(test))
+            }
+            CommandKind::For { name, .. } if name_len(name) != name.len() => {
+                self.complain(&format!("`{}': not a valid identifier", String::from_utf8_lossy(name)));
+                self.status = 1;
+                Flow::On
             }
             CommandKind::For { words, .. } => {
                 let values = match words {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     ast::{Block, Command},
+    options::Options,
     parser::Parser,
     variables::Variable,
 };
@@ -109,6 +110,8 @@ pub(super) struct Function {
     /// Variables that `local` hides.
     pub(super) locals: Vec<(Bytes, Option<Variable>)>,
     pub(super) getopts: usize,
+    /// The options that `local -` puts back.
+    pub(super) options: Option<Options>,
     /// The line of the call.
     pub(super) called_at: u32,
     /// The script that calls; none for a command line.

@@ -9,7 +9,7 @@ use super::{
     Dialect,
     ast::{Block, Command, CommandKind, Connector, Pipeline},
     frames::{Frame, List, Source, SourceKind},
-    parser::Parser,
+    parser::{ParseErrorKind, Parser},
     state::Shell,
     traps::Event,
 };
@@ -219,6 +219,14 @@ impl Shell {
                         self.line = error.line;
                         self.complain_of_syntax(&error);
                         self.status = 2;
+                        // Within the elements of an array it is only the line that is given up.
+                        if matches!(error.kind, ParseErrorKind::BadElement { .. })
+                            && let Some(Frame::Source(source)) = self.frames.last_mut()
+                        {
+                            source.parser.give_up_line();
+                            self.status = 1;
+                            return Step::Next;
+                        }
                         // In bash it is the command `eval` or `.` that fails.
                         let within = matches!(
                             self.frames.last(),
@@ -291,6 +299,9 @@ impl Shell {
             Frame::Function(function) => {
                 self.positional = function.positional;
                 self.getopts = function.getopts;
+                if let Some(options) = function.options {
+                    self.options = options;
+                }
                 for (name, old) in function.locals.into_iter().rev() {
                     self.variables.put_back(&name, old);
                     if &*name == b"PATH" {

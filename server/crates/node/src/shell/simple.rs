@@ -205,6 +205,7 @@ impl Shell {
             positional: std::mem::replace(&mut self.positional, arguments),
             locals: Vec::new(),
             getopts: std::mem::take(&mut self.getopts),
+            options: None,
             called_at: self.line,
             source: self.script.clone(),
             trapped: false,

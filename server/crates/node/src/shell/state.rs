@@ -325,6 +325,16 @@ impl Shell {
         })
     }
 
+    /// Has the function that runs put the options back when it ends (`local -`).
+    pub(crate) fn hide_options(&mut self) {
+        let options = self.options;
+        if let Some(Frame::Function(function)) =
+            self.frames.iter_mut().rev().find(|frame| matches!(frame, Frame::Function(_)))
+        {
+            function.options.get_or_insert(options);
+        }
+    }
+
     /// Whether there is a function or a file to return from.
     pub(crate) fn can_return(&self) -> bool {
         self.frames.iter().any(|frame| match frame {

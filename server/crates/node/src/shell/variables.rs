@@ -78,6 +78,8 @@ impl Keyed {
 /// What is changed in text that is assigned (bash `declare -l`, `-u`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LetterCase {
+    /// The first letter large, the others small.
+    Capital,
     Lower,
     Upper,
 }

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::Effect;
+use super::{Effect, usage};
 use crate::shell::{Dialect, quote, state::Shell};
 
 pub(super) fn alias(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut status = 0;
     let operands = args.get(1..).unwrap_or_default();
-    if operands.is_empty() || (operands.len() == 1 && operands[0] == "-p") {
+    let all = operands.is_empty() || (operands.len() == 1 && operands[0] == "-p");
+    if let Some(letter) = unknown_option(shell, operands, b'p') {
+        return usage(shell, letter, "alias [-p] [name[=value] ... ]");
+    }
+    if all {
         for (name, value) in Arc::clone(&shell.aliases).iter() {
             show(shell, name, value);
         }
@@ -33,6 +37,12 @@ pub(super) fn alias(shell: &mut Shell, args: &[Bytes]) -> Effect {
     Effect::Status(status)
 }
 
+/// A letter of an option that is not `known`, where the shell is one that has options for these.
+fn unknown_option(shell: &Shell, operands: &[Bytes], known: u8) -> Option<u8> {
+    let option = operands.first().filter(|_| shell.dialect.is_bash())?.strip_prefix(b"-")?;
+    option.iter().copied().find(|letter| *letter != known && *letter != b'-')
+}
+
 fn show(shell: &mut Shell, name: &[u8], value: &[u8]) {
     let prefix: &[u8] = if shell.dialect == Dialect::Bash { b"alias " } else { b"" };
     let line = [prefix, name, b"=", &quote::single(value, shell.dialect), b"\n"].concat();
@@ -51,6 +61,9 @@ fn complain(shell: &mut Shell, builtin: &str, name: &[u8]) {
 
 pub(super) fn unalias(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut status = 0;
+    if let Some(letter) = unknown_option(shell, &args[1..], b'a') {
+        return usage(shell, letter, "unalias [-a] name [name ...]");
+    }
     for operand in &args[1..] {
         if operand == "-a" {
             shell.aliases = Arc::default();

@@ -50,6 +50,7 @@ pub(crate) fn attributes(variable: &Variable) -> String {
         (variable.reference, 'n'),
         (variable.read_only, 'r'),
         (variable.exported, 'x'),
+        (variable.letter_case == Some(LetterCase::Capital), 'c'),
         (variable.letter_case == Some(LetterCase::Lower), 'l'),
         (variable.letter_case == Some(LetterCase::Upper), 'u'),
     ];
@@ -167,6 +168,7 @@ pub(super) fn local(shell: &mut Shell, args: &[Bytes]) -> Effect {
     for operand in &args[1..] {
         let (name, value, append) = split(operand);
         if operand == "-" {
+            shell.hide_options();
             continue;
         }
         if let Err(effect) = check_name(shell, &name, operand) {
@@ -202,7 +204,7 @@ pub(super) fn declare(shell: &mut Shell, args: &[Bytes]) -> Effect {
         if option == "--" {
             break;
         }
-        if let Some(letter) = option[1..].iter().find(|letter| !b"aAfFgiIlnrtuxp".contains(letter)) {
+        if let Some(letter) = option[1..].iter().find(|letter| !b"aAcfFgiIlnrtuxp".contains(letter)) {
             let text = match &args[0][..] {
                 b"local" => "local [option] name[=value] ...",
                 b"typeset" => {
@@ -233,6 +235,10 @@ pub(super) fn declare(shell: &mut Shell, args: &[Bytes]) -> Effect {
     }
     let mut status = 0;
     for operand in operands {
+        if operand == "-" && args[0] == "local" {
+            shell.hide_options();
+            continue;
+        }
         let done = if on.contains(&b'p') { print(shell, operand) } else { one(shell, operand, &on, &off) };
         match done {
             Ok(()) => {}
@@ -340,7 +346,9 @@ fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<(), 
         if let Some(integer) = changed(b'i') {
             variable.integer = integer;
         }
-        for (letter, case) in [(b'l', LetterCase::Lower), (b'u', LetterCase::Upper)] {
+        for (letter, case) in
+            [(b'c', LetterCase::Capital), (b'l', LetterCase::Lower), (b'u', LetterCase::Upper)]
+        {
             match changed(letter) {
                 Some(true) => variable.letter_case = Some(case),
                 Some(false) if variable.letter_case == Some(case) => variable.letter_case = None,

@@ -61,7 +61,7 @@ fn options<'a>(
 
 pub(super) fn export(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let text = "export [-fn] [name[=value] ...] or export -p";
-    let (options, operands) = match options(shell, args, b"nf", text) {
+    let (options, operands) = match options(shell, args, b"nfaA", text) {
         Ok(parsed) => parsed,
         Err(effect) => return effect,
     };

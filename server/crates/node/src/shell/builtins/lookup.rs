@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Effect, find, names};
+use super::{Effect, find, names, show_usage, usage};
 use crate::shell::{Dialect, listing, quote, state::Shell};
+
+const HASH: &str = "hash [-lr] [-p pathname] [-dt] [name ...]";
 
 const KEYWORDS: [&[u8]; 16] = [
     b"!", b"case", b"do", b"done", b"elif", b"else", b"esac", b"fi", b"for", b"if", b"in", b"then", b"until",
@@ -86,12 +88,16 @@ pub(super) fn type_(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let (mut terse, mut path_only, mut all) = (false, false, false);
     let mut names = &args[1..];
     while let Some((option, rest)) = names.split_first() {
-        let letters = option.strip_prefix(b"-").filter(|letters| {
-            shell.dialect.is_bash()
-                && !letters.is_empty()
-                && letters.iter().all(|letter| b"afpPt".contains(letter))
-        });
+        let letters =
+            option.strip_prefix(b"-").filter(|letters| shell.dialect.is_bash() && !letters.is_empty());
         let Some(letters) = letters else { break };
+        if letters == b"-" {
+            names = rest;
+            break;
+        }
+        if let Some(letter) = letters.iter().find(|letter| !b"afpPt".contains(letter)) {
+            return usage(shell, *letter, "type [-afptP] name [name ...]");
+        }
         terse |= letters.contains(&b't');
         path_only |= letters.contains(&b'p') || letters.contains(&b'P');
         all |= letters.contains(&b'a');
@@ -211,15 +217,66 @@ pub(super) fn hash(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
         return Effect::Status(0);
     }
-    let mut status = 0;
-    let tell = shell.dialect.is_bash() && args[1] == "-t";
-    for name in &args[1 + usize::from(tell)..] {
-        let found = if tell { shell.found.get(name).cloned() } else { shell.path_of_program(name) };
-        match found {
-            Some(path) if tell => {
-                let label = if args.len() > 3 { [&name[..], b"\t"].concat() } else { Vec::new() };
-                shell.output.extend([&label[..], &path, b"\n"].concat());
+    let (mut tell, mut forget, mut list, mut path) = (false, false, false, None);
+    let mut operands = &args[1..];
+    while shell.dialect.is_bash()
+        && let Some((option, rest)) = operands.split_first()
+        && let Some(letters) = option.strip_prefix(b"-")
+        && !letters.is_empty()
+    {
+        operands = rest;
+        for letter in letters {
+            match letter {
+                b't' => tell = true,
+                b'd' => forget = true,
+                b'l' => list = true,
+                b'r' => shell.found = Arc::default(),
+                b'p' => {
+                    let Some((target, rest)) = operands.split_first() else {
+                        shell.complain("-p: option requires an argument");
+                        return show_usage(shell, b"hash", HASH);
+                    };
+                    (path, operands) = (Some(target.clone()), rest);
+                }
+                b'-' => {}
+                other => return usage(shell, *other, HASH),
             }
+        }
+    }
+    if list && operands.is_empty() {
+        for (name, path) in Arc::clone(&shell.found).iter() {
+            shell.output.extend([b"builtin hash -p ", &path[..], b" ", name, b"\n"].concat());
+        }
+        return Effect::Status(0);
+    }
+    let mut status = 0;
+    for name in operands {
+        if let Some(path) = &path {
+            Arc::make_mut(&mut shell.found).insert(name.clone(), path.clone());
+            continue;
+        }
+        if tell || forget {
+            let found = match forget {
+                true => Arc::make_mut(&mut shell.found).remove(name),
+                false => shell.found.get(name).cloned(),
+            };
+            match found {
+                None => {
+                    shell.complain(&format!("{}: not found", String::from_utf8_lossy(name)));
+                    status = 1;
+                }
+                Some(_) if forget => {}
+                Some(path) if list => {
+                    shell.output.extend([b"builtin hash -p ", &path[..], b" ", name, b"\n"].concat());
+                }
+                Some(path) => {
+                    let label = if operands.len() > 1 { [&name[..], b"\t"].concat() } else { Vec::new() };
+                    shell.output.extend([&label[..], &path, b"\n"].concat());
+                }
+            }
+            continue;
+        }
+        match shell.path_of_program(name) {
             Some(path) => drop(Arc::make_mut(&mut shell.found).insert(name.clone(), path)),
             None => {
                 shell.complain(&format!("{}: not found", String::from_utf8_lossy(name)));

@@ -264,6 +264,13 @@ impl Shell {
         };
         match variable.letter_case {
             Some(LetterCase::Lower) => return Ok(text.to_ascii_lowercase().into()),
+            Some(LetterCase::Capital) => {
+                let mut text = text.to_ascii_lowercase();
+                if let Some(first) = text.first_mut() {
+                    first.make_ascii_uppercase();
+                }
+                return Ok(text.into());
+            }
             Some(LetterCase::Upper) => return Ok(text.to_ascii_uppercase().into()),
             None => {}
         }

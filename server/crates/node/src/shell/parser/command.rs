@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use super::{
-    HereDocument, Parse, ParseErrorKind, Parser,
+    HereDocument, Parse, ParseError, ParseErrorKind, Parser, TokenName,
     lexer::{Op, Tok},
     word::{Parts, tilde_name},
 };
@@ -316,7 +316,16 @@ impl Parser {
             if self.eat_op(Op::Close)? {
                 return Ok(elements.into());
             }
-            let Tok::Word(word) = self.peek()?.clone() else { return self.unexpected(Some(")")) };
+            let Tok::Word(word) = self.peek()?.clone() else {
+                return self.unexpected(Some(")")).map_err(|mut error: ParseError| {
+                    if let ParseErrorKind::Unexpected { token, .. } = &error.kind
+                        && *token != TokenName::Eof
+                    {
+                        error.kind = ParseErrorKind::BadElement { token: token.clone() };
+                    }
+                    error
+                });
+            };
             self.skip()?;
             elements.push(self.array_element(word)?);
         }

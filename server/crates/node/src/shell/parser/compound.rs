@@ -137,6 +137,8 @@ impl Parser {
                     _ => self.unexpected(None),
                 };
             }
+            // bash only says so when it comes to it.
+            _ if self.dialect.is_bash() => self.word_text(),
             _ => return Err(self.error(ParseErrorKind::BadForVariable)),
         };
         self.skip()?;

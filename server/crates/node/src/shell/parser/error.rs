@@ -20,7 +20,14 @@ pub(crate) struct ParseError {
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ParseErrorKind {
-    Unexpected { token: TokenName, expecting: Option<&'static str> },
+    Unexpected {
+        token: TokenName,
+        expecting: Option<&'static str>,
+    },
+    /// What stands among the elements of an array is no word (bash).
+    BadElement {
+        token: TokenName,
+    },
     UnterminatedQuote(u8),
     MissingBrace,
     BadSubstitution,
@@ -77,6 +84,8 @@ impl ParseError {
                 }
             }
             ParseErrorKind::UnterminatedQuote(b'`') => "EOF in backquote substitution".to_owned(),
+            // Only bash has arrays.
+            ParseErrorKind::BadElement { .. } => "bad substitution".to_owned(),
             ParseErrorKind::UnterminatedQuote(_) => "unterminated quoted string".to_owned(),
             ParseErrorKind::MissingBrace => "missing '}'".to_owned(),
             ParseErrorKind::BadSubstitution => "bad substitution".to_owned(),
@@ -104,6 +113,8 @@ impl ParseError {
                 }
             }
             ParseErrorKind::UnterminatedQuote(b'`') => "EOF in backquote substitution".to_owned(),
+            // Only bash has arrays.
+            ParseErrorKind::BadElement { .. } => "bad substitution".to_owned(),
             ParseErrorKind::UnterminatedQuote(_) => "Unterminated quoted string".to_owned(),
             ParseErrorKind::MissingBrace => "Missing '}'".to_owned(),
             ParseErrorKind::BadSubstitution => "Bad substitution".to_owned(),
@@ -117,7 +128,7 @@ impl ParseError {
 
     fn bash(&self) -> String {
         match &self.kind {
-            ParseErrorKind::Unexpected { token, .. } => {
+            ParseErrorKind::Unexpected { token, .. } | ParseErrorKind::BadElement { token } => {
                 let seen = match token {
                     TokenName::Fixed(text) | TokenName::Redirection(text) => (*text).to_owned(),
                     TokenName::Word(text) => String::from_utf8_lossy(text).into_owned(),

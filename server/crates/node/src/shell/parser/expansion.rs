@@ -30,7 +30,7 @@ impl Parser {
             b'[' if self.dialect.is_bash() => {
                 self.at += 2;
                 let word = self.nested(Self::bracketed_arithmetic)?;
-                Ok(Some(Part::Arith(Arc::new(compile(word)))))
+                Ok(Some(Part::Arith(Arc::new(compile(word, self.dialect)))))
             }
             b'(' => {
                 self.at += 2;

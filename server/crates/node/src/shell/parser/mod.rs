@@ -145,6 +145,16 @@ impl Parser {
         Word::of(Part::Literal(Bytes::copy_from_slice(text)))
     }
 
+    /// Goes on after the line where an error was.
+    pub(crate) fn give_up_line(&mut self) {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let len = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |newline| newline + 1);
+        self.at = (self.at + len).min(self.text.len());
+        (self.peeked, self.depth, self.in_array) = (None, 0, false);
+        self.pending.clear();
+        self.expanding.clear();
+    }
+
     /// Whether bash's groups in patterns are part of words from the next command on.
     pub(crate) fn set_extglob(&mut self, on: bool) {
         self.extglob = on;
@@ -254,8 +264,7 @@ impl Parser {
             // There the end of the text counts as a line of its own.
             line += 1;
         }
-        let unexpected =
-            matches!(&kind, ParseErrorKind::Unexpected { token, .. } if *token != TokenName::Eof);
+        let unexpected = matches!(&kind, ParseErrorKind::Unexpected { token, .. } | ParseErrorKind::BadElement { token } if *token != TokenName::Eof);
         let source_line = unexpected.then(|| self.line_at(self.position()));
         ParseError { kind, line, incomplete, here_document, source_line }
     }
