@@ -20,6 +20,15 @@ fn names_several(component: &[u8], extended: bool) -> bool {
         || has_pattern(component) && component.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
 }
 
+/// Where a component stands in a pattern.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Nothing comes after it.
+    last: bool,
+    /// Only names come before it, no patterns.
+    named: bool,
+}
+
 impl Expander<'_> {
     /// Adds the names that match, sorted; the text itself where none does.
     pub(super) fn glob(&self, pattern: &[u8], text: Bytes, into: &mut Vec<Bytes>) -> Expand<()> {
@@ -35,9 +44,11 @@ impl Expander<'_> {
         let mut bases: Vec<Vec<u8>> = vec![if absolute { b"/".to_vec() } else { Vec::new() }];
         for (index, component) in components.iter().enumerate() {
             let last = index + 1 == components.len();
+            let named = !components[..index].iter().any(|component| names_several(component, extended));
+            let place = Place { last, named };
             let mut next = Vec::new();
             for base in &bases {
-                self.expand_component(base, component, last, &mut next);
+                self.expand_component(base, component, place, &mut next);
                 if next.len() > MAX_NAMES {
                     break;
                 }
@@ -48,7 +59,7 @@ impl Expander<'_> {
             bases.retain(|path| {
                 self.shell.process.stat(path, true).is_ok_and(|stat| stat.file_type == FileType::Directory)
             });
-            bases.iter_mut().for_each(|path| path.push(b'/'));
+            bases.iter_mut().filter(|path| !path.ends_with(b"/")).for_each(|path| path.push(b'/'));
         }
         found.append(&mut bases);
         self.drop_ignored(&mut found);
@@ -79,11 +90,17 @@ impl Expander<'_> {
     }
 
     /// `**`: directories below a place, and at the end of a pattern files too (bash `globstar`).
-    fn expand_below(&self, base: &[u8], last: bool, into: &mut Vec<Vec<u8>>) {
+    fn expand_below(&self, base: &[u8], place: Place, into: &mut Vec<Vec<u8>>) {
+        let Place { last, named } = place;
+        if !base.is_empty()
+            && !self.shell.process.stat(base, true).is_ok_and(|stat| stat.file_type == FileType::Directory)
+        {
+            return;
+        }
         match base {
             b"" if last => {}
-            // At the end of a pattern a place that it names is shown as the directory that it is.
-            _ if last && !base.ends_with(b"/") => into.push([base, b"/"].concat()),
+            // At the end of a pattern a directory that it names is shown as the one that it is.
+            _ if last && named && !base.ends_with(b"/") => into.push([base, b"/"].concat()),
             _ => into.push(base.to_vec()),
         }
         let mut places = vec![base.to_vec()];
@@ -114,7 +131,8 @@ impl Expander<'_> {
         }
     }
 
-    fn expand_component(&self, base: &[u8], component: &[u8], last: bool, into: &mut Vec<Vec<u8>>) {
+    fn expand_component(&self, base: &[u8], component: &[u8], place: Place, into: &mut Vec<Vec<u8>>) {
+        let last = place.last;
         let process = &self.shell.process;
         let join = |name: &[u8]| {
             let mut path = base.to_vec();
@@ -133,7 +151,7 @@ impl Expander<'_> {
         }
         let shopts = self.shell.shopts;
         if component == b"**" && shopts.is_on("globstar") {
-            self.expand_below(base, last, into);
+            self.expand_below(base, place, into);
             return;
         }
         let dir = if base.is_empty() { b"." } else { base };
