@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Parse, ParseErrorKind, Parser, command::with_tildes, lexer::ends_word};
+use super::{Parse, ParseErrorKind, Parser, lexer::ends_word};
 use crate::shell::{
     arith::name_len,
     ast::{Part, Word},
@@ -109,8 +109,7 @@ impl Parser {
             }
             self.unquoted(byte, &mut parts)?;
         }
-        let word = parts.into_word();
-        Ok(if self.dialect.is_bash() { with_tilde_after_name(word) } else { word })
+        Ok(parts.into_word())
     }
 
     /// `@(a|b)` and the like, whose alternatives may have blanks and quotes (bash `extglob`).
@@ -332,22 +331,6 @@ impl Parser {
             parts.part(Part::Tilde(name));
         }
     }
-}
-
-/// A word in which `~` counts after the `=` of what looks like an assignment, and after colons there, wherever the word
-/// stands: `make DIR=~/x` (bash, unless it follows POSIX).
-fn with_tilde_after_name(word: Word) -> Word {
-    let Some(Part::Literal(text)) = word.parts.first() else { return word };
-    let len = name_len(text);
-    if len == 0 || text.get(len) != Some(&b'=') || !text[len..].contains(&b'~') {
-        return word;
-    }
-    let mut parts = vec![Part::Literal(text.slice(len + 1..))];
-    parts.extend(word.parts[1..].iter().cloned());
-    let value = with_tildes(&parts);
-    let mut all = vec![Part::Literal(text.slice(..=len))];
-    all.extend(value.parts.iter().cloned());
-    Word { parts: all.into() }
 }
 
 /// The name after a `~` that stands alone, before a slash or before one of `ends`.
