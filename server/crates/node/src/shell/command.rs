@@ -9,7 +9,7 @@ use super::{
     arith::name_len,
     ast::{CaseEnd, Command, CommandKind, Word},
     expand::{ExpandError, Expander, Journal, expand_braces},
-    frames::{For, Frame, If, List, Loop},
+    frames::{For, Frame, If, KeptWords, List, Loop},
     machine::{Flow, counts_for_errexit},
     state::Shell,
     traps::Event,
@@ -106,7 +106,15 @@ impl Shell {
                 if values.is_empty() {
                     self.status = 0;
                 }
-                self.enter(Frame::For(For { command: Arc::clone(command), values: values.into_iter() }))
+                let kept = match self.keep_words(values.len()) {
+                    Ok(kept) => kept,
+                    Err(flow) => return flow,
+                };
+                self.enter(Frame::For(For {
+                    command: Arc::clone(command),
+                    values: values.into_iter(),
+                    _kept: kept,
+                }))
             }
             CommandKind::ForArith { init, .. } => {
                 if let Err(flow) = self.double_parentheses(init).await {
@@ -334,6 +342,18 @@ impl Shell {
             self.word(word, &mut fields).await?;
         }
         Ok(fields)
+    }
+
+    /// Counts words that a frame is to keep.
+    pub(super) fn keep_words(&mut self, count: usize) -> Result<KeptWords, Flow> {
+        let kept = KeptWords::new(count, &self.kept_words);
+        match self.check_size_with(0) {
+            Ok(()) => Ok(kept),
+            Err(message) => {
+                self.complain(&message);
+                Err(Flow::Fatal(2))
+            }
+        }
     }
 
     /// Expands a word to fields.

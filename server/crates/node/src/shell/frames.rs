@@ -1,6 +1,12 @@
 //! What a shell has begun and not finished: the stack of its machine.
 
-use std::{sync::Arc, vec};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    vec,
+};
 
 use bytes::Bytes;
 
@@ -100,6 +106,28 @@ pub(super) struct Loop {
 pub(super) struct For {
     pub(super) command: Arc<Command>,
     pub(super) values: vec::IntoIter<Bytes>,
+    pub(super) _kept: KeptWords,
+}
+
+/// Words that a frame keeps, which count as long as it is there.
+#[derive(Debug)]
+pub(super) struct KeptWords {
+    count: usize,
+    all: Arc<AtomicUsize>,
+}
+
+impl KeptWords {
+    /// Counts words among all that frames keep.
+    pub(super) fn new(count: usize, all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(count, Ordering::Relaxed);
+        Self { count, all: Arc::clone(all) }
+    }
+}
+
+impl Drop for KeptWords {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.count, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -107,6 +135,7 @@ pub(super) struct Function {
     pub(super) name: Bytes,
     /// The caller's positional parameters.
     pub(super) positional: Arc<[Bytes]>,
+    pub(super) _kept: KeptWords,
     /// Variables that `local` hides.
     pub(super) locals: Vec<(Bytes, Option<Variable>)>,
     pub(super) getopts: usize,

@@ -200,8 +200,13 @@ impl Shell {
             self.frames.push(Frame::Redirect(saved));
         }
         let arguments: Arc<[Bytes]> = words[1..].into();
+        let kept = match self.keep_words(self.positional.len()) {
+            Ok(kept) => kept,
+            Err(flow) => return flow,
+        };
         let function = Function {
             name,
+            _kept: kept,
             positional: std::mem::replace(&mut self.positional, arguments),
             locals: Vec::new(),
             getopts: std::mem::take(&mut self.getopts),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -36,6 +36,8 @@ pub(crate) struct Shell {
     pub(super) named: bool,
     /// `$1`, `$2`, ...
     pub(crate) positional: Arc<[Bytes]>,
+    /// How many words its frames keep.
+    pub(super) kept_words: Arc<AtomicUsize>,
     pub(crate) functions: Arc<BTreeMap<Bytes, Arc<Definition>>>,
     /// Functions that stay as they are (bash `readonly -f`).
     pub(crate) read_only_functions: BTreeSet<Bytes>,
@@ -121,6 +123,7 @@ impl Shell {
             name,
             named: false,
             positional: Arc::new([]),
+            kept_words: Arc::default(),
             functions: Arc::default(),
             read_only_functions: BTreeSet::new(),
             shopts: Shopts::default(),
@@ -281,6 +284,7 @@ impl Shell {
             name: self.name.clone(),
             named: self.named,
             positional: Arc::clone(&self.positional),
+            kept_words: Arc::default(),
             functions: Arc::clone(&self.functions),
             read_only_functions: self.read_only_functions.clone(),
             shopts: self.shopts,

@@ -104,11 +104,28 @@ async fn arguments_and_environments_have_a_limit() {
             "x=$(head -c 140000 /dev/zero | tr '\\0' x)
              /bin/true $x; echo $?
              export x; /bin/true; echo $?
-             unset x; /bin/true $(seq 400000); echo $?
+             unset x; /bin/true $(seq 1000000000000000 1000000000130000); echo $?
              seq 400000 | xargs /bin/true; echo $?
              find / -exec /bin/true {} + ; echo $?",
         )
         .await;
     assert_eq!(output.stdout, "126\n126\n126\n0\n0\n", "{output:?}");
     assert_eq!(output.stderr.matches("sh: /bin/true: Argument list too long\n").count(), 3, "{output:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_that_double_for_ever_are_out_of_memory() {
+    let lab = small().await;
+    for text in [
+        "set -- a b c d; while :; do set -- \"$@\" \"$@\"; done",
+        "set -- $(yes | head -c 8000000); echo never",
+        "f() { f \"$@\" x x; }; f $(seq 2000)",
+        "f() { for i in $(seq 20000); do f; done; }; f",
+    ] {
+        let (id, neighbour) = beside(&lab, script(&format!("{text}; echo never"))).await;
+        assert_ne!(lab.ended(&id).await.exit_code, Some(0), "{text}");
+        let log = lab.log(&id).await;
+        assert!(!log.contains("never"), "{text}: {log}");
+        assert_unhurt(&lab, &neighbour).await;
+    }
 }

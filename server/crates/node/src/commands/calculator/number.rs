@@ -189,8 +189,8 @@ impl Number {
         if self.is_zero() {
             return if negative { Err(Fault::DivideByZero) } else { Ok(Self::default()) };
         }
-        // One stays one, however often; all else grows, before the point or after it.
-        let bits = if self.digits.bits() > 1 { self.digits.bits() } else { 0 };
+        // One stays one, however often; all else grows, before the point or after it: at least by the bits below its first.
+        let bits = self.digits.bits().saturating_sub(1);
         let grown = bits.saturating_mul(u64::from(times)).max(self.scale as u64 * u64::from(times));
         if grown > 4 * MAX_DIGITS as u64 {
             return Err(Fault::TooLong);

@@ -216,6 +216,16 @@ impl Process {
         self.claim(bytes)
     }
 
+    /// How much of podlab's own budget is left, in bytes.
+    pub(crate) fn room(&self) -> u64 {
+        self.container.host.budget.left()
+    }
+
+    /// Whether it holds memory beyond what its program takes anyway.
+    pub(crate) fn holds(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > 0
+    }
+
     /// Counts memory that its program would hold by now and podlab does not: past the container's limit the container is
     /// killed.
     pub(crate) fn claim(&self, bytes: u64) -> Result<(), Errno> {

@@ -8,6 +8,10 @@ use crate::libc::extglob::has_group;
 
 /// What means something in patterns, groups of bash's among it.
 const PATTERN: &[u8] = b"*?[]\\!-^+@()|";
+/// The most fields that a word expands to.
+pub(super) const MAX_FIELDS: usize = 1 << 20;
+/// What a field takes of memory while it grows, beside its text; in bytes.
+const FIELD_COST: usize = 160;
 
 /// The fields that a word expands to, while they grow.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub(crate) struct Fields {
     /// The last field was ended by white space: a separator that follows belongs to that end.
     after_space: bool,
     len: usize,
+    /// How many there may be.
+    room: usize,
 }
 
 /// One field.
@@ -36,7 +42,22 @@ pub(crate) struct Field {
 
 impl Fields {
     pub(crate) fn new(ifs: Option<Bytes>) -> Self {
-        Self { ifs, done: Vec::new(), current: Field::default(), present: false, after_space: false, len: 0 }
+        Self {
+            ifs,
+            done: Vec::new(),
+            current: Field::default(),
+            present: false,
+            after_space: false,
+            len: 0,
+            room: MAX_FIELDS,
+        }
+    }
+
+    /// The same with no more fields than there is memory for, in bytes.
+    pub(super) fn within(self, memory: u64) -> Self {
+        let fit = usize::try_from(memory).unwrap_or(usize::MAX) / FIELD_COST;
+        // A few are always had: what others hold must not end a small script.
+        Self { room: self.room.min(fit.max(1024)), ..self }
     }
 
     /// Whether unquoted text is split at all.
@@ -47,6 +68,16 @@ impl Fields {
     /// How long it is in all.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// What they take of memory, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        self.len + self.done.len() * FIELD_COST
+    }
+
+    /// Whether there are more of them than a word may have: then no further ones are made.
+    pub(super) fn is_full(&self) -> bool {
+        self.done.len() > self.room
     }
 
     /// Adds text that quotes protect; empty text makes a field too.
@@ -78,6 +109,9 @@ impl Fields {
         for (at, byte) in text.iter().enumerate() {
             if !splits[usize::from(*byte)] {
                 continue;
+            }
+            if self.is_full() {
+                return;
             }
             let part = &text[start..at];
             start = at + 1;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub(crate) use brace::expand_braces;
 use bytes::Bytes;
 pub(crate) use fields::Fields;
+use fields::MAX_FIELDS;
 pub(crate) use value::subscripted;
 
 use super::{
@@ -28,6 +29,8 @@ use super::{
 
 /// The largest result of one word.
 pub(crate) const MAX_WORD: usize = 16 << 20;
+/// What a word takes of memory, short as most are; in bytes.
+pub(crate) const WORD_COST: usize = 64;
 
 /// Why a word has no value yet.
 #[derive(Debug)]
@@ -126,7 +129,7 @@ impl Expander<'_> {
             _ => {}
         }
         let ifs = self.ifs();
-        let mut fields = Fields::new(Some(ifs));
+        let mut fields = Fields::new(Some(ifs)).within(self.shell.process.room());
         self.parts(&word.parts, UNQUOTED, &mut fields)?;
         let globbing = !self.shell.options.noglob;
         let extended = self.shell.shopts.is_on("extglob");
@@ -135,6 +138,12 @@ impl Expander<'_> {
                 Some(pattern) if globbing => self.glob(&pattern, field.text, into)?,
                 _ => into.push(field.text),
             }
+        }
+        if into.len() > 1 << 14 {
+            if into.len() > 4 * MAX_FIELDS {
+                return Err(ExpandError::Fail("out of memory".to_owned()));
+            }
+            self.shell.check_size_with(into.len() * WORD_COST).map_err(ExpandError::Fail)?;
         }
         Ok(())
     }
@@ -198,8 +207,11 @@ impl Expander<'_> {
     fn parts(&mut self, parts: &[Part], context: Context, out: &mut Fields) -> Expand<()> {
         for part in parts {
             self.part(part, context, out)?;
-            if out.len() > MAX_WORD {
+            if out.len() > MAX_WORD || out.is_full() {
                 return Err(ExpandError::Fail("out of memory".to_owned()));
+            }
+            if out.cost() > 1 << 20 {
+                self.shell.check_size_with(out.cost()).map_err(ExpandError::Fail)?;
             }
         }
         Ok(())

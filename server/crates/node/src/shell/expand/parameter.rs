@@ -398,6 +398,9 @@ impl Expander<'_> {
             }
             Values::Many { all, .. } => {
                 for (index, value) in all.iter().enumerate() {
+                    if out.is_full() {
+                        return;
+                    }
                     if index > 0 {
                         out.separate();
                     }

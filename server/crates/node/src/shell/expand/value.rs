@@ -1,10 +1,10 @@
 //! The values of parameters and variables, those too that are made up when they are looked at.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use bytes::Bytes;
 
-use super::{ExpandError, Expander, Journal};
+use super::{ExpandError, Expander, Journal, WORD_COST};
 use crate::shell::{
     Dialect,
     ast::ParameterName,
@@ -290,10 +290,12 @@ impl Shell {
         self.check_size_with(0)
     }
 
-    /// Charges what variables take to the container's memory, and what waits to be one of them.
+    /// Charges what variables and positional parameters take to the container's memory, and what waits to be one of them.
     pub(crate) fn check_size_with(&mut self, waiting: usize) -> Result<(), String> {
-        let size = (self.variables.size() + waiting) as u64;
-        if size > 1 << 20 && self.process.hold(size).is_err() {
+        let words = self.positional.len() + self.kept_words.load(Ordering::Relaxed);
+        let size = self.variables.size() + words * WORD_COST + waiting;
+        let charged = if size > 1 << 20 { size as u64 } else { 0 };
+        if (charged > 0 || self.process.holds()) && self.process.hold(charged).is_err() {
             return Err("out of memory".to_owned());
         }
         Ok(())
