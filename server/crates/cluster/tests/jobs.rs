@@ -155,6 +155,43 @@ fn indexed_jobs_give_each_pod_its_index() {
 }
 
 #[test]
+fn an_index_that_failed_rests_before_its_next_pod_and_holds_no_other_up() {
+    run_without_nodes(async |client| {
+        create(
+            &client,
+            json!({"completions": 3, "parallelism": 2, "completionMode": "Indexed", "backoffLimit": 2147483647,
+                "backoffLimitPerIndex": 2}),
+        );
+        let of = |index: &str| {
+            let is = |pod: &Pod| {
+                let annotations = pod.metadata.annotations.clone().unwrap_or_default();
+                annotations["batch.kubernetes.io/job-completion-index"] == index
+            };
+            running(&client).into_iter().find(is)
+        };
+        seconds(&client, 3).await;
+        end(&client, &of("0").unwrap(), 1);
+        seconds(&client, 5).await;
+        assert!(of("0").is_none() && of("1").is_some());
+        // While it rests it is still the next one to be made.
+        assert!(of("2").is_none());
+        seconds(&client, 8).await;
+        end(&client, &of("0").unwrap(), 1);
+        end(&client, &of("1").unwrap(), 0);
+        seconds(&client, 3).await;
+        assert!(of("0").is_none() && of("2").is_some());
+        seconds(&client, 10).await;
+        assert!(of("0").is_none(), "after a second failure it rests for twice as long");
+        seconds(&client, 12).await;
+        end(&client, &of("0").unwrap(), 1);
+        end(&client, &of("2").unwrap(), 0);
+        seconds(&client, 3).await;
+        assert_eq!(status(&client).failed_indexes.as_deref(), Some("0"));
+        assert_eq!(conditions(&client).last().unwrap(), "Failed FailedIndexes");
+    });
+}
+
+#[test]
 fn a_failure_policy_may_fail_the_job_at_once_or_ignore_a_failure() {
     run_without_nodes(async |client| {
         create(

@@ -51,6 +51,8 @@ struct Census<'a> {
     active: Vec<&'a Pod>,
     /// When the last one failed, counted before or not.
     last_failure: Option<Timestamp>,
+    /// How often each index failed, and when it did last.
+    failures: BTreeMap<i32, (i32, Timestamp)>,
     /// Ended since the Job was last looked at.
     succeeded: Vec<&'a Pod>,
     failed: Vec<&'a Pod>,
@@ -104,8 +106,16 @@ fn census<'a>(spec: &JobSpec, pods: &'a [Pod]) -> Census<'a> {
     let only_failed = spec.pod_replacement_policy.as_deref() == Some("Failed");
     let last_failure = pods.iter().filter(|pod| pods::phase(pod) == "Failed").filter_map(finished_at).max();
     let (active, succeeded, failed) = (Vec::new(), Vec::new(), Vec::new());
-    let mut census = Census { active, last_failure, succeeded, failed, terminating: 0, ready: 0 };
+    let failures = BTreeMap::new();
+    let mut census = Census { active, last_failure, failures, succeeded, failed, terminating: 0, ready: 0 };
     for pod in pods {
+        if pods::phase(pod) == "Failed"
+            && let (Some(index), Some(end)) = (index_of(pod), finished_at(pod))
+        {
+            let failures = (failures_of_index(pod) + 1, end);
+            let known = census.failures.entry(index).or_insert(failures);
+            *known = (*known).max(failures);
+        }
         let ending = pod.metadata.deletion_timestamp.is_some();
         let tracked = pod.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == TRACKING);
         let (succeeded, failed) = match pods::phase(pod) {
@@ -302,7 +312,14 @@ fn go_on(
         plan.again = Some(left);
         return active;
     }
-    plan.create = new_pods(spec, census, done, missing);
+    let wanted = new_pods(spec, census, done, missing);
+    let rests: Vec<Option<Duration>> =
+        wanted.iter().map(|index| index_backoff_left(spec, census, *index, now)).collect();
+    plan.create =
+        wanted.into_iter().zip(&rests).filter(|(_, rest)| rest.is_none()).map(|(index, _)| index).collect();
+    if plan.create.is_empty() {
+        plan.again = rests.into_iter().flatten().min();
+    }
     active + count(plan.create.len())
 }
 
@@ -325,11 +342,24 @@ fn backoff_left(spec: &JobSpec, status: &JobStatus, census: &Census<'_>, now: Ti
     if spec.backoff_limit_per_index.is_some() {
         return None;
     }
-    let failures = u32::try_from(status.failed.unwrap_or_default()).unwrap_or_default();
-    let last = census.last_failure?;
-    if failures == 0 {
-        return None;
-    }
+    rest_after(census.last_failure?, status.failed.unwrap_or_default(), now)
+}
+
+/// How long to wait after failures of an index before making another Pod for it, where each index has a limit of its own.
+fn index_backoff_left(
+    spec: &JobSpec,
+    census: &Census<'_>,
+    index: Option<i32>,
+    now: Timestamp,
+) -> Option<Duration> {
+    spec.backoff_limit_per_index?;
+    let (failures, last) = census.failures.get(&index?)?;
+    rest_after(*last, *failures, now)
+}
+
+/// What is left of the time to wait after the last of some failures.
+fn rest_after(last: Timestamp, failures: i32, now: Timestamp) -> Option<Duration> {
+    let failures = u32::try_from(failures).ok().filter(|failures| *failures > 0)?;
     let delay = BACKOFF.saturating_mul(2_u32.saturating_pow((failures - 1).min(16))).min(MAX_BACKOFF);
     let until = after(last, delay);
     (until > now).then(|| Duration::try_from(until.duration_since(now)).unwrap_or_default())
