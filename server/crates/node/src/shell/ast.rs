@@ -325,7 +325,7 @@ pub(crate) enum ParameterOp {
     /// `${name/pattern/word}` and `//`, `/#`, `/%`
     Replace { scope: ReplaceScope, pattern: Word, with: Word },
     /// `${name^pattern}`, `^^`, `,`, `,,` (bash)
-    Case { upper: bool, all: bool, pattern: Word },
+    Case { change: CaseChange, all: bool, pattern: Word },
     /// `${name@Q}` (bash)
     Transform(u8),
     /// `${!prefix*}` (bash)
@@ -334,6 +334,17 @@ pub(crate) enum ParameterOp {
     Keys,
     /// What no shell knows, refused when it is expanded (bash): its text.
     Bad(Bytes),
+}
+
+/// What becomes of letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CaseChange {
+    /// `^`
+    Upper,
+    /// `,`
+    Lower,
+    /// `~`: small ones become large, and large ones small.
+    Swap,
 }
 
 /// Which matches are replaced.

@@ -307,7 +307,12 @@ impl Shell {
         };
         let (name, body, head) = (name.clone(), List::new(Arc::clone(body)), head.clone());
         self.trace_text(head).await;
-        if let Err(message) = self.assign(&name, value) {
+        // A reference leads to the next variable each time.
+        let assigned = match self.is_reference(&name) {
+            true => self.variables.set(&name, value).map_err(|_| self.read_only_message(&name)),
+            false => self.assign(&name, value),
+        };
+        if let Err(message) = assigned {
             self.complain(&message);
             return Flow::Fatal(2);
         }

@@ -69,8 +69,8 @@ impl Shell {
             Cond::Unary(letter, word) => {
                 let operand = self.expand(|expander| expander.text(word)).await?;
                 self.trace_condition(&[not.as_bytes(), &[b'-', *letter, b' ']], &operand).await;
-                if *letter == b'v' {
-                    return Ok(self.is_set(&operand));
+                if let Some(holds) = self.own_condition(*letter, &operand) {
+                    return Ok(holds);
                 }
                 let found = commands::test::unary(&self.process, *letter, &operand);
                 found.or_else(|error| self.refuse(&error.message(self.dialect.into())))
@@ -128,6 +128,17 @@ impl Shell {
         if self.options.xtrace {
             let text = [b"[[ ", before.concat().as_slice(), visible(operand), b" ]]"].concat();
             self.trace_text(text).await;
+        }
+    }
+
+    /// A condition on what only the shell itself knows: whether a variable is set (`-v`) or a reference (`-R`), or an option on
+    /// (`-o`).
+    pub(super) fn own_condition(&mut self, letter: u8, operand: &Bytes) -> Option<bool> {
+        match letter {
+            b'v' => Some(self.is_set(operand)),
+            b'R' => Some(self.is_reference(operand)),
+            b'o' => Some(self.options.named(operand).is_some_and(|option| *option)),
+            _ => None,
         }
     }
 

@@ -5,18 +5,22 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
     vec,
 };
 
 use bytes::Bytes;
 
 use super::{
-    ast::{Block, Command},
+    ast::{Block, Command, Timing},
     options::Options,
     parser::Parser,
     variables::Variable,
 };
-use crate::kernel::{fs::OpenFile, process::Fd};
+use crate::kernel::{
+    fs::OpenFile,
+    process::{Fd, Process},
+};
 
 /// Something that is under way. The machine (`machine.rs`) goes on with the innermost one.
 #[derive(Debug)]
@@ -61,12 +65,23 @@ pub(super) enum Frame {
     Redirect(Vec<Saved>),
     /// Ends of process substitutions that a function, `eval` or `.` was given: they stay open until it has ended.
     Beside(Vec<Fd>),
+    /// The commands of a pipeline before the last one, which runs here (bash `lastpipe`).
+    Pipeline(Stages),
     /// Variables to put back as they were: assignments before a function or a builtin.
     Assignments(Vec<(Bytes, Option<Variable>)>),
     /// A trap that runs: the status to go on with.
     Trap {
         status: u8,
     },
+}
+
+/// The commands of a pipeline that are processes of their own.
+#[derive(Debug)]
+pub(super) struct Stages {
+    pub(super) children: Vec<Arc<Process>>,
+    /// When the pipeline began, since the clock did.
+    pub(super) started: Duration,
+    pub(super) timed: Option<Timing>,
 }
 
 #[derive(Debug)]

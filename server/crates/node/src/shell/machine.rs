@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{
     Dialect,
     ast::{Block, Command, CommandKind, Connector, Pipeline},
-    frames::{Frame, List, Source, SourceKind},
+    frames::{Frame, List, Source, SourceKind, Stages},
     parser::{ParseErrorKind, Parser},
     state::Shell,
     traps::Event,
@@ -28,6 +28,8 @@ enum Step {
     /// Go on with the innermost frame.
     Next,
     Command(Arc<Command>),
+    /// Wait for the rest of a pipeline.
+    Join(Stages),
     /// Commands side by side.
     Pipeline(Block, usize, usize),
     Background(Block, usize),
@@ -104,6 +106,7 @@ impl Shell {
                 Step::Input => self.read_input().await,
                 Step::Select(command, words) => self.select(&command, &words).await,
                 Step::CaseTest => self.case_test().await,
+                Step::Join(stages) => self.join(stages, Some(self.status)).await,
                 Step::Round => self.next_round().await,
                 Step::ForArith(command, stepping) => self.for_arith(&command, stepping).await,
             };
@@ -249,6 +252,10 @@ impl Shell {
                 Step::Next
             }
             Frame::CaseTest { .. } => Step::CaseTest,
+            Frame::Pipeline(_) => match self.frames.pop() {
+                Some(Frame::Pipeline(stages)) => Step::Join(stages),
+                _ => Step::Next,
+            },
             Frame::Input(_) => Step::Input,
             Frame::Function(_) => {
                 if !self.begin_return_trap() {

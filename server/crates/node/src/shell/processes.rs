@@ -8,7 +8,7 @@ use super::{
     Dialect,
     ast::{Block, Command, Pipeline, Timing},
     expand::MAX_WORD,
-    frames::{Frame, List},
+    frames::{Frame, List, Saved, Stages},
     jobs::JobState,
     machine::Flow,
     state::Shell,
@@ -80,20 +80,36 @@ impl Shell {
     /// Commands side by side.
     pub(super) async fn pipeline(&mut self, pipeline: &Pipeline) -> Flow {
         let started = self.process.container.host.env.clock.uptime();
-        let children = match self.start_pipeline(&pipeline.commands, true) {
-            Ok(children) => children,
+        let here = self.shopts.is_on("lastpipe") && !self.options.monitor && pipeline.commands.len() > 1;
+        let (children, output) = match self.start_pipeline(&pipeline.commands, here) {
+            Ok(started) => started,
             Err(flow) => return flow,
         };
-        let mut statuses = Vec::with_capacity(children.len());
+        let stages = Stages { children, started, timed: pipeline.timed };
+        let (Some(last), Some(output)) = (pipeline.commands.last(), output) else {
+            return self.join(stages, None).await;
+        };
+        let process = Arc::clone(&self.process);
+        let saved = Saved { fd: 0, file: self.put(&process, 0, Some(output)) };
+        self.frames.push(Frame::Pipeline(stages));
+        self.frames.push(Frame::Redirect(vec![saved]));
+        self.enter(Frame::Command(Arc::clone(last)))
+    }
+
+    /// Waits for the commands of a pipeline; the last of them may have run here and ended with a status.
+    pub(super) async fn join(&mut self, stages: Stages, here: Option<u8>) -> Flow {
+        let Stages { children, started, timed } = stages;
+        let mut statuses = Vec::with_capacity(children.len() + 1);
         for child in &children {
             statuses.push(self.wait_foreground(child, &[]).await);
         }
+        statuses.extend(here);
         let failed = statuses.iter().rev().find(|status| **status != 0);
         self.status = match failed {
             Some(status) if self.options.pipefail => *status,
             _ => statuses.last().copied().unwrap_or(0),
         };
-        if let Some(timing) = pipeline.timed {
+        if let Some(timing) = timed {
             let elapsed = self.process.container.host.env.clock.uptime().saturating_sub(started);
             let report = self.time_report(elapsed, timing);
             self.errors.extend_from_slice(report.as_bytes());
@@ -141,14 +157,16 @@ impl Shell {
         report
     }
 
+    /// Starts the commands of a pipeline, without the last where that is to run here: then what the others print is returned too.
     fn start_pipeline(
         &mut self,
         commands: &[Arc<Command>],
-        foreground: bool,
-    ) -> Result<Vec<Arc<Process>>, Flow> {
+        last_here: bool,
+    ) -> Result<(Vec<Arc<Process>>, Option<Arc<OpenFile>>), Flow> {
         let mut children: Vec<Arc<Process>> = Vec::with_capacity(commands.len());
         let mut input: Option<Arc<OpenFile>> = None;
-        for (index, command) in commands.iter().enumerate() {
+        let apart = commands.len() - usize::from(last_here);
+        for (index, command) in commands.iter().enumerate().take(apart) {
             let mut child = self.fork()?;
             if let Some(input) = input.take() {
                 let _ = child.process.put(0, input);
@@ -159,11 +177,11 @@ impl Shell {
                 input = Some(reader);
             }
             let group = children.first().map_or(child.process.pid, |first| first.pid);
-            self.lead_group(&child.process, group, foreground);
+            self.lead_group(&child.process, group, true);
             child.frames.push(Frame::Command(Arc::clone(command)));
             children.push(child.start());
         }
-        Ok(children)
+        Ok((children, input))
     }
 
     /// Puts a new process into a group of its own, where jobs are told apart, and lends it the terminal.

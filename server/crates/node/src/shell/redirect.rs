@@ -94,7 +94,12 @@ impl Shell {
         Ok(())
     }
 
-    fn put(&self, process: &Process, fd: Fd, file: Option<Arc<OpenFile>>) -> Option<Arc<OpenFile>> {
+    pub(super) fn put(
+        &self,
+        process: &Process,
+        fd: Fd,
+        file: Option<Arc<OpenFile>>,
+    ) -> Option<Arc<OpenFile>> {
         match file {
             // Numbers were checked when the change was made.
             Some(file) => process.put(fd, file).ok().flatten(),

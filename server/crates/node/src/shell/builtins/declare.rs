@@ -8,6 +8,7 @@ use super::{Effect, usage};
 use crate::shell::{
     Dialect,
     arith::name_len,
+    frames::SourceKind,
     quote,
     state::Shell,
     variables::{LetterCase, Value, Variable},
@@ -233,18 +234,25 @@ pub(super) fn declare(shell: &mut Shell, args: &[Bytes]) -> Effect {
             wanted.iter().all(|letter| letters.contains(*letter))
         });
     }
-    let mut status = 0;
+    let (mut status, mut elements) = (0, Vec::new());
     for operand in operands {
         if operand == "-" && args[0] == "local" {
             shell.hide_options();
             continue;
         }
-        let done = if on.contains(&b'p') { print(shell, operand) } else { one(shell, operand, &on, &off) };
+        let done = match on.contains(&b'p') {
+            true => print(shell, operand).map(|()| None),
+            false => one(shell, operand, &on, &off),
+        };
         match done {
-            Ok(()) => {}
+            Ok(assignment) => elements.extend(assignment.into_iter().flatten()),
             Err(Effect::Status(failed)) => status = failed,
             Err(effect) => return effect,
         }
+    }
+    if !elements.is_empty() && status == 0 {
+        let line = shell.line;
+        return Effect::Source { text: elements, kind: SourceKind::Eval { line }, line };
     }
     Effect::Status(status)
 }
@@ -281,8 +289,9 @@ fn list_locals(shell: &mut Shell) -> Effect {
     Effect::Status(0)
 }
 
-/// Declares one variable.
-fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<(), Effect> {
+/// Declares one variable. The elements of an array that are given in one word, as in `declare -a 'a=(1 2)'`, are returned as
+/// the assignment that is to be run next.
+fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<Option<Vec<u8>>, Effect> {
     let (mut name, value, append) = split(operand);
     // `declare name[subscript]=value`
     let mut element = None;
@@ -295,6 +304,7 @@ fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<(), 
         shell.variables.put_back(&name, None);
     }
     let references = on.contains(&b'n');
+    let own = name.clone();
     if !references && !is_local {
         name = shell.resolve(&name);
     }
@@ -302,6 +312,15 @@ fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<(), 
         let shown = String::from_utf8_lossy(&name).into_owned();
         shell.complain(&format!("{shown}: nameref variable self references not allowed"));
         return Err(Effect::Status(1));
+    }
+    if references && let Some(target) = &value {
+        let base =
+            crate::shell::expand::subscripted(target).map_or_else(|| target.clone(), |(array, _)| array);
+        if base.is_empty() || name_len(&base) != base.len() {
+            let shown = String::from_utf8_lossy(target).into_owned();
+            shell.complain(&format!("`{shown}': invalid variable name for name reference"));
+            return Err(Effect::Status(1));
+        }
     }
     let read_only = shell.variables.get(&name).is_some_and(|variable| variable.read_only);
     if read_only && (off.contains(&b'r') || value.is_some()) {
@@ -355,10 +374,30 @@ fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<(), 
                 _ => {}
             }
         }
-        if off.contains(&b'n') {
+        // What it leads to is to be changed, not what it led to.
+        if references && value.is_some() {
             variable.reference = false;
         }
     });
+    let is_array = matches!(
+        shell.variables.get(&name).map(|variable| &variable.value),
+        Some(Value::Indexed(_) | Value::Keyed(_))
+    );
+    if let Some(value) = &value
+        && is_array
+        && element.is_none()
+        && value.starts_with(b"(")
+        && value.ends_with(b")")
+    {
+        let mut text = [&name[..], if append { b"+=" } else { b"=" }, value, b"\n"].concat();
+        if on.contains(&b'r') {
+            text.extend([b"readonly ", &name[..], b"\n"].concat());
+        }
+        if on.contains(&b'x') {
+            shell.variables.export(&name, true);
+        }
+        return Ok(Some(text));
+    }
     if let Some(value) = value {
         match element {
             Some(key) => {
@@ -371,6 +410,9 @@ fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<(), 
             None => set(shell, &name, value, append)?,
         }
     }
+    if off.contains(&b'n') {
+        shell.variables.mark(&own, |variable| variable.reference = false);
+    }
     if references {
         shell.variables.mark(&name, |variable| variable.reference = true);
     }
@@ -380,7 +422,7 @@ fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<(), 
     if on.contains(&b'r') {
         shell.variables.set_read_only(&name);
     }
-    Ok(())
+    Ok(None)
 }
 
 /// `declare -f`, `-F`: functions, or their names.

@@ -98,6 +98,12 @@ pub(super) fn test(shell: &mut Shell, args: &[Bytes]) -> Effect {
         _ if shell.dialect.is_bash() => Kind::Bash,
         _ => Kind::Single,
     };
+    if let (Kind::Bash, [operator, operand]) = (kind, operands)
+        && let [b'-', letter] = operator[..]
+        && let Some(holds) = shell.own_condition(letter, operand)
+    {
+        return Effect::Status(u8::from(!holds));
+    }
     match commands::test::holds(&shell.process, kind, operands) {
         Ok(holds) => Effect::Status(u8::from(!holds)),
         Err(error) => {

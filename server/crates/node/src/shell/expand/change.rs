@@ -3,7 +3,10 @@
 use bytes::Bytes;
 
 use super::MAX_WORD;
-use crate::{libc::pattern::Pattern, shell::ast::ReplaceScope};
+use crate::{
+    libc::pattern::Pattern,
+    shell::ast::{CaseChange, ReplaceScope},
+};
 
 /// The range that an offset and a length mean; negative ones count from the end.
 pub(super) fn slice(len: usize, offset: i64, length: Option<i64>) -> Option<std::ops::Range<usize>> {
@@ -110,15 +113,16 @@ pub(super) fn replace(text: &Bytes, pattern: &Pattern, with: &Replacement, scope
 }
 
 /// A text in capitals or small letters, where its characters match a pattern.
-pub(super) fn change_case(text: &Bytes, upper: bool, all: bool, pattern: Option<&Pattern>) -> Bytes {
+pub(super) fn change_case(text: &Bytes, change: CaseChange, all: bool, pattern: Option<&Pattern>) -> Bytes {
     let mut out = text.to_vec();
     let end = if all { out.len() } else { out.len().min(1) };
     for byte in &mut out[..end] {
         let fits = pattern.is_none_or(|pattern| pattern.prefix(&[*byte], true) == Some(1));
-        match (fits, upper) {
-            (true, true) => byte.make_ascii_uppercase(),
-            (true, false) => byte.make_ascii_lowercase(),
-            (false, _) => {}
+        match change {
+            _ if !fits => {}
+            CaseChange::Swap if byte.is_ascii_uppercase() => byte.make_ascii_lowercase(),
+            CaseChange::Upper | CaseChange::Swap => byte.make_ascii_uppercase(),
+            CaseChange::Lower => byte.make_ascii_lowercase(),
         }
     }
     out.into()

@@ -11,7 +11,7 @@ use crate::{
     libc::pattern::Pattern,
     shell::{
         Dialect,
-        ast::{Parameter, ParameterName, ParameterOp, Subscript, Word},
+        ast::{CaseChange, Parameter, ParameterName, ParameterOp, Subscript, Word},
         quote,
         variables::Value,
     },
@@ -288,14 +288,14 @@ impl Expander<'_> {
                 };
                 self.emit(values.map(|text| replace(text, &pattern, &with, *scope)), context, out);
             }
-            ParameterOp::Case { upper, all, pattern } => {
+            ParameterOp::Case { change, all, pattern } => {
                 self.require(parameter, &values)?;
                 let pattern = match &*pattern.parts {
                     [] => None,
                     _ => Some(self.taken_apart(pattern)?),
                 };
-                let change = |text: &Bytes| change_case(text, *upper, *all, pattern.as_ref());
-                self.emit(values.map(change), context, out);
+                let changed = |text: &Bytes| change_case(text, *change, *all, pattern.as_ref());
+                self.emit(values.map(changed), context, out);
             }
             ParameterOp::Transform(letter) => {
                 let values = self.transform(parameter, values, *letter)?;
@@ -316,14 +316,15 @@ impl Expander<'_> {
                     .filter(|(name, _)| name.starts_with(prefix))
                     .map(|(name, _)| (*name).clone());
                 let all = all.collect();
-                self.emit(Values::Many { all, joined: false }, context, out);
+                let joined = matches!(parameter.subscript, Some(Subscript::Joined));
+                self.emit(Values::Many { all, joined }, context, out);
             }
             ParameterOp::Keys => {
                 let ParameterName::Variable(name) = &parameter.name else { return Ok(()) };
                 let all = self
                     .shell
                     .variables
-                    .get(name)
+                    .get(&self.shell.resolve(name))
                     .map_or_else(Vec::new, |variable| value::keys(&variable.value));
                 let joined = matches!(parameter.subscript, Some(Subscript::Joined));
                 self.emit(Values::Many { all, joined }, context, out);
@@ -430,7 +431,7 @@ impl Expander<'_> {
         Ok(match letter {
             b'Q' => values.map(|text| quote::reusable(text).into()),
             b'U' => values.map(|text| text.to_ascii_uppercase().into()),
-            b'u' => values.map(|text| change_case(text, true, false, None)),
+            b'u' => values.map(|text| change_case(text, CaseChange::Upper, false, None)),
             b'L' => values.map(|text| text.to_ascii_lowercase().into()),
             b'E' => values.map(|text| crate::shell::parser::unescape_c(text, true).into()),
             b'P' => {

@@ -157,7 +157,8 @@ impl Shell {
         name
     }
 
-    fn is_reference(&self, name: &[u8]) -> bool {
+    /// Whether a variable leads to another (bash `declare -n`).
+    pub(crate) fn is_reference(&self, name: &[u8]) -> bool {
         self.dialect.is_bash() && self.variables.get(name).is_some_and(|variable| variable.reference)
     }
 

@@ -9,7 +9,8 @@ use crate::shell::{
     Dialect,
     arith::Expr,
     ast::{
-        AndOr, Arith, Parameter, ParameterName, ParameterOp, Part, ReplaceScope, SubScript, Subscript, Word,
+        AndOr, Arith, CaseChange, Parameter, ParameterName, ParameterOp, Part, ReplaceScope, SubScript,
+        Subscript, Word,
     },
 };
 
@@ -140,12 +141,14 @@ impl Parser {
             return Err(self.bad_substitution());
         };
         self.at = self.past_continuations(self.at + len);
-        let subscript = self.subscript()?;
+        let mut subscript = self.subscript()?;
         if indirect {
             let keys = matches!(subscript, Some(Subscript::Each | Subscript::Joined));
             let prefix = matches!(self.text.get(self.at), Some(b'*' | b'@'))
                 && self.text.get(self.at + 1) == Some(&b'}');
             if prefix {
+                let joined = self.text.get(self.at) == Some(&b'*');
+                subscript = Some(if joined { Subscript::Joined } else { Subscript::Each });
                 self.at += 1;
             }
             if keys || prefix {
@@ -245,7 +248,8 @@ impl Parser {
                 };
                 self.at += if scope == ReplaceScope::First { 1 } else { 2 };
                 // A slash that comes at once is what is looked for.
-                let slash = self.text.get(self.at) == Some(&b'/');
+                let anchored = matches!(scope, ReplaceScope::AtStart | ReplaceScope::AtEnd);
+                let slash = !anchored && self.text.get(self.at) == Some(&b'/');
                 self.at += usize::from(slash);
                 let mut pattern = self.word_until(in_quotes, true, b"/}")?;
                 if slash {
@@ -260,11 +264,16 @@ impl Parser {
                 }
                 Ok(ParameterOp::Replace { scope, pattern, with })
             }
-            b'^' | b',' if self.dialect.is_bash() => {
+            b'^' | b',' | b'~' if self.dialect.is_bash() => {
                 let all = second == Some(kind);
                 self.at += 1 + usize::from(all);
                 let pattern = self.word_until(in_quotes, true, b"}")?;
-                Ok(ParameterOp::Case { upper: kind == b'^', all, pattern })
+                let change = match kind {
+                    b'^' => CaseChange::Upper,
+                    b',' => CaseChange::Lower,
+                    _ => CaseChange::Swap,
+                };
+                Ok(ParameterOp::Case { change, all, pattern })
             }
             b'@' if self.dialect.is_bash() && rest.get(2) == Some(&b'}') => {
                 let letter = second.unwrap_or_default();
