@@ -23,6 +23,9 @@ use crate::{
     runtime::ExitStatus,
 };
 
+/// The processes of a pipeline, and what they print where nobody among them reads it.
+type Started = (Vec<Arc<Process>>, Option<Arc<OpenFile>>);
+
 impl Shell {
     /// A subshell in a new process that does not run yet.
     pub(super) fn fork(&mut self) -> Result<Shell, Flow> {
@@ -158,11 +161,7 @@ impl Shell {
     }
 
     /// Starts the commands of a pipeline, without the last where that is to run here: then what the others print is returned too.
-    fn start_pipeline(
-        &mut self,
-        commands: &[Arc<Command>],
-        last_here: bool,
-    ) -> Result<(Vec<Arc<Process>>, Option<Arc<OpenFile>>), Flow> {
+    fn start_pipeline(&mut self, commands: &[Arc<Command>], last_here: bool) -> Result<Started, Flow> {
         let mut children: Vec<Arc<Process>> = Vec::with_capacity(commands.len());
         let mut input: Option<Arc<OpenFile>> = None;
         let apart = commands.len() - usize::from(last_here);
