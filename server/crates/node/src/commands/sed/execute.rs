@@ -466,7 +466,7 @@ impl<'a> Machine<'a> {
             Action::ReadLine(path) => self.read_line(cx, path).await,
             Action::Substitute(how) => {
                 let regex = self.regex(how.pattern.as_ref())?;
-                match substitute(&self.space, &regex, how) {
+                match substitute(&cx.process, &self.space, &regex, how).await {
                     None => {}
                     Some(Err(())) => return Err(cx.text(Errno::ENOMEM).to_owned()),
                     Some(Ok(space)) => {

@@ -1,13 +1,25 @@
 //! `s`: replacing what matches.
 
 use super::script::{Case, Piece, Substitution};
-use crate::libc::regex::{Captures, Regex};
+use crate::{
+    kernel::process::Process,
+    libc::regex::{Captures, Regex},
+};
 
 /// The longest pattern space.
 pub(super) const MAX_SPACE: usize = 16 << 20;
 
+/// After how many matches others may run.
+const TURN: u32 = 256;
+
 /// The text with its matches replaced; `None` where nothing is.
-pub(super) fn substitute(text: &[u8], regex: &Regex, how: &Substitution) -> Option<Result<Vec<u8>, ()>> {
+pub(super) async fn substitute(
+    process: &Process,
+    text: &[u8],
+    regex: &Regex,
+    how: &Substitution,
+) -> Option<Result<Vec<u8>, ()>> {
+    let mut matches: u32 = 0;
     let mut out = Vec::new();
     let mut from = 0;
     let mut copied = 0;
@@ -16,6 +28,10 @@ pub(super) fn substitute(text: &[u8], regex: &Regex, how: &Substitution) -> Opti
     // Where the last match ended: an empty one there is none.
     let mut last_end = None;
     while from <= text.len() {
+        matches = matches.wrapping_add(1);
+        if matches.is_multiple_of(TURN) {
+            process.work(TURN).await;
+        }
         let Some(found) = regex.captures(text, from) else { break };
         let Some(whole) = found.first().cloned().flatten() else { break };
         if whole.is_empty() && last_end == Some(whole.start) {
