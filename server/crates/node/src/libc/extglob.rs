@@ -2,7 +2,9 @@
 //! `@(a|b)` and `!(a|b)` beside those of POSIX ("Pattern Matching" in bash's manual).
 //!
 //! A pattern is matched by the set of places in the text that it can reach, so that no pattern takes longer than the
-//! product of its length and that of the text squared; past [`MAX_STEPS`] it counts as not matching.
+//! product of its length and that of the text squared; past [`MAX_STEPS`] in one expansion it counts as not matching.
+
+use std::cell::Cell;
 
 use super::{
     fnmatch::{MatchOptions, decode, matches},
@@ -11,6 +13,10 @@ use super::{
 
 /// How many places are looked at before a pattern counts as not matching.
 const MAX_STEPS: usize = 20_000_000;
+/// How much of a text is looked at first, in bytes.
+const FIRST_WINDOW: usize = 16;
+/// The most bytes of a character.
+const LONGEST_CHARACTER: usize = 4;
 /// How deep groups may lie in each other; what lies deeper is plain text.
 const MAX_DEPTH: u32 = 20;
 
@@ -30,7 +36,11 @@ pub(crate) fn has_group(pattern: &[u8]) -> bool {
 
 /// A pattern with groups, taken apart.
 #[derive(Debug)]
-pub(crate) struct Extended(Vec<Element>);
+pub(crate) struct Extended {
+    elements: Vec<Element>,
+    /// How many places were looked at so far, for all texts together.
+    steps: Cell<usize>,
+}
 
 #[derive(Debug)]
 enum Element {
@@ -64,27 +74,30 @@ type Places = Vec<bool>;
 
 impl Extended {
     pub(crate) fn new(pattern: &[u8]) -> Self {
-        Self(parse(pattern, 0))
+        Self { elements: parse(pattern, 0), steps: Cell::new(0) }
     }
 
     /// Whether all of `text` matches.
     pub(crate) fn matches(&self, text: &[u8], options: MatchOptions) -> bool {
-        let mut matching = Matching { text, options, steps: 0 };
-        matching.reach(&self.0, &matching.only(0)).is_some_and(|places| places[text.len()])
+        self.ends(text, options).is_some_and(|places| places.get(text.len()) == Some(&true))
     }
 
     /// The length of the longest (or shortest) prefix that matches.
     pub(crate) fn prefix(&self, text: &[u8], longest: bool) -> Option<usize> {
-        self.ends(text, 0, longest)
+        let places = self.ends(text, MatchOptions::default())?;
+        if longest {
+            places.iter().rposition(|reached| *reached)
+        } else {
+            places.iter().position(|reached| *reached)
+        }
     }
 
     /// Where the longest (or shortest) suffix begins that matches.
     pub(crate) fn suffix(&self, text: &[u8], longest: bool) -> Option<usize> {
-        let mut matching = Matching { text, options: MatchOptions::default(), steps: 0 };
         let mut found = None;
         let mut at = 0;
         loop {
-            if matching.reach(&self.0, &matching.only(at))?[text.len()] {
+            if self.ends(&text[at..], MatchOptions::default())?.get(text.len() - at) == Some(&true) {
                 found = Some(at);
                 if longest {
                     return found;
@@ -99,23 +112,30 @@ impl Extended {
 
     /// The first part at or after `from` that matches, as long as possible; never an empty one.
     pub(crate) fn search(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
-        let mut matching = Matching { text, options: MatchOptions::default(), steps: 0 };
         let mut at = from;
         while at < text.len() {
-            let places = matching.reach(&self.0, &matching.only(at))?;
-            if let Some(end) = places.iter().rposition(|reached| *reached).filter(|end| *end > at) {
-                return Some((at, end));
+            let places = self.ends(&text[at..], MatchOptions::default())?;
+            if let Some(len) = places.iter().rposition(|reached| *reached).filter(|len| *len > 0) {
+                return Some((at, at + len));
             }
             at += decode(&text[at..]).1;
         }
         None
     }
 
-    fn ends(&self, text: &[u8], from: usize, longest: bool) -> Option<usize> {
-        let mut matching = Matching { text, options: MatchOptions::default(), steps: 0 };
-        let places = matching.reach(&self.0, &matching.only(from))?;
-        let mut reached = places.iter().enumerate().filter(|(_, reached)| **reached).map(|(at, _)| at);
-        if longest { reached.next_back() } else { reached.next() }
+    /// The places that matches from the start of a text end at; `None` where that takes too long. Only as much of the text is
+    /// looked at as the pattern leads into: most do not get far from most places.
+    fn ends(&self, text: &[u8], options: MatchOptions) -> Option<Places> {
+        let mut width = FIRST_WINDOW;
+        loop {
+            let window = &text[..text.len().min(width)];
+            let mut matching = Matching { text: window, options, steps: &self.steps, leads_on: false };
+            let places = matching.reach(&self.elements, &matching.only(0))?;
+            if window.len() == text.len() || !matching.leads_on {
+                return Some(places);
+            }
+            width = width.saturating_mul(8);
+        }
     }
 }
 
@@ -123,7 +143,9 @@ impl Extended {
 struct Matching<'a> {
     text: &'a [u8],
     options: MatchOptions,
-    steps: usize,
+    steps: &'a Cell<usize>,
+    /// A place was reached from which more of the text would have been looked at.
+    leads_on: bool,
 }
 
 impl Matching<'_> {
@@ -140,18 +162,24 @@ impl Matching<'_> {
     /// Where elements lead from any of `from`; `None` where that takes too long.
     fn reach(&mut self, elements: &[Element], from: &Places) -> Option<Places> {
         let mut places = from.clone();
+        self.count(&places)?;
         for element in elements {
-            self.steps += places.len();
-            if self.steps > MAX_STEPS {
-                return None;
-            }
             places = match element {
                 Element::Star => self.star(&places),
                 Element::Group(times, patterns) => self.group(*times, patterns, &places)?,
                 one => self.one(one, &places),
             };
+            self.count(&places)?;
         }
         Some(places)
+    }
+
+    /// Counts places that were looked at.
+    fn count(&mut self, places: &Places) -> Option<()> {
+        // The last character may be cut off within.
+        self.leads_on |= places[places.len().saturating_sub(LONGEST_CHARACTER)..].contains(&true);
+        self.steps.set(self.steps.get() + places.len());
+        (self.steps.get() <= MAX_STEPS).then_some(())
     }
 
     /// Whether a wildcard may not match the character here: a leading period.
@@ -380,6 +408,33 @@ mod tests {
     fn patterns_that_were_made_to_take_long_end() {
         let text = "a".repeat(20_000);
         assert!(!fits("!(!(!(a)*)*)+(+(+(a)*)*)b", &text));
+    }
+
+    #[test]
+    fn all_searches_of_a_long_text_together_are_bounded() {
+        let text = "a".repeat(1_000_000);
+        for pattern in ["@(a)", "!(b)a", "+(a|b)c"] {
+            let pattern = Extended::new(pattern.as_bytes());
+            let mut at = 0;
+            while let Some((_, end)) = pattern.search(text.as_bytes(), at) {
+                at = end;
+            }
+            assert!(pattern.steps.get() <= super::MAX_STEPS + 2 * text.len(), "{}", pattern.steps.get());
+            let _ = pattern.suffix(text.as_bytes(), true);
+        }
+    }
+
+    #[test]
+    fn texts_of_some_length_are_searched_to_their_end() {
+        let text = "word 42, ".repeat(2000) + "   ";
+        let numbers = Extended::new(b"+([0-9])");
+        let (mut at, mut count) = (0, 0);
+        while let Some((_, end)) = numbers.search(text.as_bytes(), at) {
+            (at, count) = (end, count + 1);
+        }
+        assert_eq!(count, 2000);
+        assert_eq!(Extended::new(b"+([[:space:]])").suffix(text.as_bytes(), true), Some(text.len() - 4));
+        assert_eq!(Extended::new(b"@(word*|x)").prefix(text.as_bytes(), true), Some(text.len()));
     }
 
     proptest! {

@@ -201,6 +201,7 @@ async fn what_bash_can_do_besides() {
             "x=$(head -c 1000000 /dev/zero | tr '\\0' a); while :; do y=${x//a/bb}; y=${x^^}; y=${x@Q}; done",
             "x=$(head -c 100000 /dev/zero | tr '\\0' a); while :; do [[ $x =~ (a*)*b ]]; done",
             "f() { f; }; f; while :; do :; done",
+            "shopt -s extglob; x=$(head -c 1000000 /dev/zero | tr '\\0' a); while :; do y=${x//@(a)/b}; y=${x%!(b)}; done",
             "mapfile -t a < <(yes); while :; do :; done",
             "coproc yes; while :; do :; done",
             "while :; do (( n = n * n + 1 )); done",
