@@ -70,8 +70,8 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         "kayak-adapter" => ("kayak-adapter", booking::kayak_main, 32 << 20),
         "mongosh" => ("mongosh", backing::mongosh_main, 60 << 20),
         "rabbitmq-diagnostics" => ("rabbitmq-diagnostics", backing::rabbitmq_diagnostics_main, 40 << 20),
-        _ => match backing::PROGRAMS.iter().find(|(known, _)| *known == name) {
-            Some((name, memory)) => (*name, backing::main, *memory),
+        _ => match backing::known(name) {
+            Some((name, memory)) => (name, backing::main, memory),
             None => (SAMPLES.iter().find(|sample| **sample == name)?, samples::main, 10 << 20),
         },
     };

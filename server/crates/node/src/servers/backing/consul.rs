@@ -10,6 +10,7 @@ use crate::{
 
 pub(super) const SERVICE: Service = Service {
     name: "consul",
+    memory: 40 << 20,
     ports: &[8500, 8502, 8503, 8600, 8300, 8301, 8302],
     starting: Duration::from_millis(300),
     greeting,

@@ -10,6 +10,7 @@ use crate::{
 
 pub(super) const SERVICE: Service = Service {
     name: "elasticsearch",
+    memory: 620 << 20,
     ports: &[9200, 9300],
     starting: Duration::from_secs(4),
     greeting,

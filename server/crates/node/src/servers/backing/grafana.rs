@@ -10,6 +10,7 @@ use crate::{
 
 pub(super) const SERVICE: Service = Service {
     name: "grafana",
+    memory: 90 << 20,
     ports: &[3000],
     starting: Duration::from_millis(700),
     greeting,

@@ -31,6 +31,8 @@ use crate::{
 struct Service {
     /// The program's name.
     name: &'static str,
+    /// What it takes of memory, in bytes.
+    memory: u64,
     /// What it listens on; the first is the one that its clients use.
     ports: &'static [u16],
     /// How long it takes from its first line until it listens.
@@ -59,16 +61,10 @@ const SERVICES: &[&Service] = &[
     &tomcat::SERVICE,
 ];
 
-/// The names of the programs, and what each takes of memory in bytes.
-pub(super) const PROGRAMS: &[(&str, u64)] = &[
-    ("consul", 40 << 20),
-    ("elasticsearch", 620 << 20),
-    ("grafana", 90 << 20),
-    ("mongod", 92 << 20),
-    ("prometheus", 44 << 20),
-    ("rabbitmq-server", 120 << 20),
-    ("catalina.sh", 96 << 20),
-];
+/// The name of the service that a program of this name is, and what it takes of memory in bytes.
+pub(super) fn known(name: &str) -> Option<(&'static str, u64)> {
+    SERVICES.iter().find(|service| service.name == name).map(|service| (service.name, service.memory))
+}
 
 /// Runs the service that the program's name says.
 pub(super) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {

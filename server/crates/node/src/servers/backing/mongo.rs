@@ -17,6 +17,7 @@ const PORT: u16 = 27017;
 
 pub(super) const SERVICE: Service = Service {
     name: "mongod",
+    memory: 92 << 20,
     ports: &[PORT],
     starting: Duration::from_millis(400),
     greeting,

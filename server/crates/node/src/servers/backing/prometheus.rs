@@ -10,6 +10,7 @@ use crate::{
 
 pub(super) const SERVICE: Service = Service {
     name: "prometheus",
+    memory: 44 << 20,
     ports: &[9090],
     starting: Duration::from_millis(150),
     greeting,

@@ -15,6 +15,7 @@ const PORT: u16 = 5672;
 
 pub(super) const SERVICE: Service = Service {
     name: "rabbitmq-server",
+    memory: 120 << 20,
     ports: &[PORT, 25672],
     starting: Duration::from_secs(3),
     greeting,
@@ -64,8 +65,7 @@ async fn diagnose(process: &Arc<Process>) -> u8 {
     let quiet = words.iter().any(|word| word == "-q" || word == "--quiet");
     let node = format!("rabbit@{}", hostname(process));
     let verb = words.iter().find(|word| !word.starts_with('-')).map(String::as_str);
-    let Some(verb @ ("ping" | "status" | "check_running" | "check_port_connectivity" | "check_local_alarms")) =
-        verb
+    let Some(verb @ ("ping" | "check_running" | "check_port_connectivity" | "check_local_alarms")) = verb
     else {
         let text = "podlab simulates ping, check_running, check_port_connectivity and check_local_alarms of RabbitMQ's tools\n";
         let _ = process.write(2, text).await;

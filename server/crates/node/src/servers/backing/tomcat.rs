@@ -10,6 +10,7 @@ use crate::{
 
 pub(super) const SERVICE: Service = Service {
     name: "catalina.sh",
+    memory: 96 << 20,
     ports: &[8080],
     starting: Duration::from_millis(600),
     greeting,
