@@ -9,7 +9,6 @@ use super::{
     Dialect,
     ast::{Block, Command, CommandKind, Connector, Pipeline},
     frames::{Frame, List, Source, SourceKind, Stages},
-    parser::{ParseErrorKind, Parser},
     state::Shell,
     traps::Event,
 };
@@ -17,11 +16,6 @@ use crate::kernel::{process::Outcome, signal::Signal};
 
 /// How many frames there may be: functions that call themselves without end come to one.
 const MAX_FRAMES: usize = 20_000;
-
-/// How many texts (`eval`, `.`, traps) may run each other...
-const MAX_SOURCES: usize = 1000;
-/// ...and what they may hold together, in bytes.
-const MAX_SOURCE_BYTES: usize = 32 << 20;
 
 /// What to do next.
 enum Step {
@@ -179,76 +173,8 @@ impl Shell {
                 step
             }
             Frame::Select { command, words } => Step::Select(Arc::clone(command), Arc::clone(words)),
-            Frame::Source(source) => {
-                source.parser.set_aliases(Arc::clone(&self.aliases));
-                source.parser.set_extglob(self.shopts.is_on("extglob"));
-                let start = source.parser.position();
-                let line = source.parser.next_line();
-                let reads = matches!(source.kind, SourceKind::Main | SourceKind::Dot { .. });
-                if self.options.verbose && reads && (self.dialect.is_bash() || self.script.is_some()) {
-                    self.errors.extend_from_slice(source.parser.read_since(start));
-                }
-                for (at, delimiter) in source.parser.take_unended() {
-                    if self.dialect.is_bash() {
-                        let (name, delimiter) =
-                            (String::from_utf8_lossy(&self.name), String::from_utf8_lossy(&delimiter));
-                        let warning = format!(
-                            "{name}: line {}: warning: here-document at line {at} delimited by end-of-file (wanted \
-                             `{delimiter}')\n",
-                            source.parser.line()
-                        );
-                        self.errors.extend_from_slice(warning.as_bytes());
-                    }
-                }
-                match line {
-                    Ok(Some(_)) if self.options.noexec => {}
-                    Ok(Some(block)) => {
-                        source.ran = true;
-                        self.frames.push(Frame::List(List::new(block)));
-                    }
-                    Ok(None) => {
-                        let was_command =
-                            matches!(source.kind, SourceKind::Eval { .. } | SourceKind::Dot { .. });
-                        let ran = source.ran;
-                        self.leave_innermost();
-                        if was_command {
-                            if !ran {
-                                self.status = 0;
-                            }
-                            self.command_ended();
-                        }
-                    }
-                    Err(error) => {
-                        self.line = error.line;
-                        self.complain_of_syntax(&error);
-                        self.status = 2;
-                        // Within the elements of an array it is only the line that is given up.
-                        if matches!(error.kind, ParseErrorKind::BadElement { .. })
-                            && let Some(Frame::Source(source)) = self.frames.last_mut()
-                        {
-                            source.parser.give_up_line();
-                            self.status = 1;
-                            return Step::Next;
-                        }
-                        // In bash it is the command `eval` or `.` that fails.
-                        let within = matches!(
-                            self.frames.last(),
-                            Some(Frame::Source(Source {
-                                kind: SourceKind::Eval { .. } | SourceKind::Dot { .. },
-                                ..
-                            }))
-                        );
-                        if within && self.dialect.is_bash() && !self.options.posix {
-                            self.leave_innermost();
-                            self.command_ended();
-                            return Step::Next;
-                        }
-                        if let Some(outcome) = self.follow(Flow::Fatal(2)) {
-                            // A syntax error only ends the shell by way of its empty stack.
-                            drop(outcome);
-                        }
-                    }
-                }
+            Frame::Source(_) => {
+                self.read_source();
                 Step::Next
             }
             Frame::CaseTest { .. } => Step::CaseTest,
@@ -284,7 +210,7 @@ impl Shell {
     }
 
     /// A function, or a text that a command ran, has ended: its status is that of the command.
-    fn command_ended(&mut self) {
+    pub(super) fn command_ended(&mut self) {
         let flow = self.check_failure();
         // It leaves frames at most: nothing becomes another program here.
         let _ = self.follow(flow);
@@ -467,22 +393,6 @@ impl Shell {
         }
         self.frames.push(frame);
         Flow::On
-    }
-
-    /// Whether a text of this length would be more than a shell keeps of texts that run each other.
-    pub(super) fn sources_too_deep(&self, len: usize) -> bool {
-        let sources = self.frames.iter().filter_map(|frame| match frame {
-            Frame::Source(source) => Some(source.parser.len()),
-            _ => None,
-        });
-        let (count, bytes) = sources.fold((0, len), |(count, bytes), len| (count + 1, bytes + len));
-        count >= MAX_SOURCES || bytes > MAX_SOURCE_BYTES
-    }
-
-    /// Has a text run next.
-    pub(super) fn source(&mut self, text: Vec<u8>, kind: SourceKind, line: u32) {
-        let parser = Parser::new(text, self.dialect, Arc::clone(&self.aliases), line);
-        self.frames.push(Frame::Source(Source { parser: Box::new(parser), kind, ran: false }));
     }
 
     /// Has the traps of signals run that have arrived.

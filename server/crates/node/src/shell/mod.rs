@@ -29,6 +29,7 @@ mod redirect;
 mod select;
 mod shopt;
 mod simple;
+mod source;
 mod start;
 mod state;
 mod traps;
