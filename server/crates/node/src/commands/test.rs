@@ -59,7 +59,7 @@ pub(crate) enum TestError {
     UnclosedParenthesis,
     /// The right side of `=~` is no regular expression.
     BadRegex(String),
-    TooDeep,
+    TooMany,
 }
 
 impl TestError {
@@ -85,7 +85,7 @@ impl TestError {
             (Self::UnclosedParenthesis, Voice::Bash) => "`)' expected".to_owned(),
             (Self::UnclosedParenthesis, _) => "closing paren expected".to_owned(),
             (Self::BadRegex(text), _) => format!("bad regex '{text}'"),
-            (Self::TooDeep, _) => "too many arguments".to_owned(),
+            (Self::TooMany, _) => "too many arguments".to_owned(),
         }
     }
 }
@@ -186,7 +186,7 @@ pub(crate) fn holds(process: &Arc<Process>, kind: Kind, args: &[Bytes]) -> Resul
         None => Ok(holds),
         Some(extra) => {
             if kind == Kind::Bash && args.len() > 3 {
-                return Err(TestError::TooDeep);
+                return Err(TestError::TooMany);
             }
             let before = parser.at.checked_sub(1).and_then(|at| args.get(at));
             let before = before.map_or_else(String::new, |arg| shown(arg));
@@ -247,7 +247,7 @@ impl Parser<'_> {
                 self.at += 1;
                 self.depth += 1;
                 if self.depth > MAX_DEPTH {
-                    return Err(TestError::TooDeep);
+                    return Err(TestError::TooMany);
                 }
                 let holds = self.or()?;
                 self.depth -= 1;

@@ -87,18 +87,21 @@ pub(in crate::commands) async fn last(mut cx: Cx) -> u8 {
     cx.finish(0).await
 }
 
+/// Reads the command line of a command that takes neither options nor operands; the error is the code to end with.
+async fn alone(cx: &mut Cx, usage: &'static str) -> Result<(), u8> {
+    let opts = cx.opts(NO_OPTIONS, usage).await?;
+    let Some(extra) = opts.operands.first() else { return Ok(()) };
+    if cx.is_gnu() {
+        let shown = String::from_utf8_lossy(extra).into_owned();
+        cx.error(format!("extra operand '{shown}'")).await;
+    }
+    Err(cx.bad_usage(usage).await)
+}
+
 /// `logname`: the name that one has logged in with.
 pub(in crate::commands) async fn logname(mut cx: Cx) -> u8 {
-    let opts = match cx.opts(NO_OPTIONS, "\n\nPrint the name of the current user").await {
-        Ok(opts) => opts,
-        Err(code) => return code,
-    };
-    if let Some(extra) = opts.operands.first() {
-        if cx.is_gnu() {
-            let shown = String::from_utf8_lossy(extra).into_owned();
-            cx.error(format!("extra operand '{shown}'")).await;
-        }
-        return cx.bad_usage("\n\nPrint the name of the current user").await;
+    if let Err(code) = alone(&mut cx, "\n\nPrint the name of the current user").await {
+        return code;
     }
     // musl asks the environment.
     if let Some(name) =
@@ -118,16 +121,8 @@ pub(in crate::commands) async fn logname(mut cx: Cx) -> u8 {
 
 /// `hostid`: a number made of the host's address (`gethostid(3)`); musl has none.
 pub(in crate::commands) async fn hostid(mut cx: Cx) -> u8 {
-    let opts = match cx.opts(NO_OPTIONS, "\n\nPrint out a unique 32-bit identifier for the machine").await {
-        Ok(opts) => opts,
-        Err(code) => return code,
-    };
-    if let Some(extra) = opts.operands.first() {
-        if cx.is_gnu() {
-            let shown = String::from_utf8_lossy(extra).into_owned();
-            cx.error(format!("extra operand '{shown}'")).await;
-        }
-        return cx.bad_usage("\n\nPrint out a unique 32-bit identifier for the machine").await;
+    if let Err(code) = alone(&mut cx, "\n\nPrint out a unique 32-bit identifier for the machine").await {
+        return code;
     }
     let name = crate::kernel::wait::lock(&cx.process.container.hostname).clone();
     let found = crate::libc::resolver::in_hosts(&cx.process, &String::from_utf8_lossy(&name)).await;

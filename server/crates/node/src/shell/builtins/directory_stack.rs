@@ -136,14 +136,20 @@ pub(super) fn pushd(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
         operands = rest;
     }
+    let old = current(shell);
     if args.len() == 1 {
-        if shell.directories.is_empty() {
+        // Without operands the two topmost change places.
+        let Some(top) = shell.directories.last().cloned() else {
             shell.complain("no other directory");
             return Effect::Status(1);
+        };
+        if let Err(effect) = go_to(shell, &top) {
+            return effect;
         }
-        rotate = None;
+        shell.directories.pop();
+        shell.directories.push(old);
+        return dirs(shell, args);
     }
-    let old = current(shell);
     if let Some(count) = rotate {
         let mut all = stack(shell);
         all.rotate_left(count);
@@ -153,19 +159,7 @@ pub(super) fn pushd(shell: &mut Shell, args: &[Bytes]) -> Effect {
         shell.directories = all.into_iter().skip(1).rev().collect();
         return dirs(shell, &args[..1]);
     }
-    let Some(target) = operands.first().cloned() else {
-        // Without operands the two topmost change places.
-        if args.len() > 1 {
-            return Effect::Status(0);
-        }
-        let Some(top) = shell.directories.last().cloned() else { return Effect::Status(1) };
-        if let Err(effect) = go_to(shell, &top) {
-            return effect;
-        }
-        shell.directories.pop();
-        shell.directories.push(old);
-        return dirs(shell, &args[..1]);
-    };
+    let Some(target) = operands.first().cloned() else { return Effect::Status(0) };
     if !stays {
         let before = shell.variables.text(b"OLDPWD").cloned().filter(|_| target == "-");
         if let Err(effect) = go_to(shell, before.as_ref().unwrap_or(&target)) {

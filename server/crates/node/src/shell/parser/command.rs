@@ -302,9 +302,9 @@ impl Parser {
 
     /// The elements of `NAME=(...)`.
     fn array(&mut self) -> Parse<Box<[Element]>> {
-        self.in_array = true;
+        let outside = std::mem::replace(&mut self.in_array, true);
         let elements = self.elements();
-        self.in_array = false;
+        self.in_array = outside;
         elements
     }
 
