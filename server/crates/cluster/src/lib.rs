@@ -40,6 +40,7 @@ pub mod config;
 mod controllers;
 mod custom;
 mod events;
+mod go_json;
 mod go_struct;
 mod go_text;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Call, query::FieldValidation, yaml};
 use crate::{
+    go_json,
     request::Request,
     resource::{Registry, Resource},
     schema::{self, Parsed, TypeRef, proto},
@@ -85,7 +86,7 @@ fn parse_object(resource: &Resource, bytes: &[u8]) -> Result<Parsed> {
         })
         .map_err(|error| {
             let why =
-                format!("couldn't get version/kind; json parse error: {}", go_json_error(&error, bytes));
+                format!("couldn't get version/kind; json parse error: {}", go_json::error(&error, bytes));
             unrecognized(resource, &why, bytes)
         })
 }
@@ -178,37 +179,10 @@ fn summary(bytes: &[u8]) -> String {
     if bytes.len() > SUMMARY { format!("{text} ...") } else { text }
 }
 
-/// What Go's JSON decoder says of an error.
-fn go_json_error(error: &serde_json::Error, bytes: &[u8]) -> String {
-    if error.is_eof() {
-        return "unexpected end of JSON input".into();
-    }
-    let line = bytes.split(|b| *b == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let at = line.get(error.column().saturating_sub(1)).copied();
-    let said = error.to_string();
-    let wanted = if said.contains("key must be a string") || said.contains("trailing comma") {
-        "looking for beginning of object key string"
-    } else if said.contains("expected `:`") {
-        "after object key"
-    } else if said.contains("expected `,` or `}`") {
-        "after object key:value pair"
-    } else if said.contains("expected `,` or `]`") {
-        "after array element"
-    } else if said.contains("trailing characters") {
-        "after top-level value"
-    } else {
-        "looking for beginning of value"
-    };
-    match at {
-        Some(byte) => format!("invalid character {:?} {wanted}", char::from(byte)),
-        None => said,
-    }
-}
-
 /// A JSON document of any kind, for patches.
 pub(super) fn parse_json(bytes: &[u8]) -> Result<Value> {
     schema::parse_json(bytes).map(|parsed| parsed.value).map_err(|error| {
-        Status::bad_request(format!("error decoding patch: {}", go_json_error(&error, bytes)))
+        Status::bad_request(format!("error decoding patch: {}", go_json::error(&error, bytes)))
     })
 }
 
@@ -227,7 +201,7 @@ pub(super) fn parse_any(call: &Call, bytes: &[u8], kind: &str) -> Result<Value> 
     let parsed = match media_type(call).as_str() {
         "application/yaml" => yaml::parse(bytes).map(|parsed| parsed.value),
         _ => schema::parse_json(bytes).map(|parsed| parsed.value).map_err(|error| {
-            format!("couldn't get version/kind; json parse error: {}", go_json_error(&error, bytes))
+            format!("couldn't get version/kind; json parse error: {}", go_json::error(&error, bytes))
         }),
     };
     parsed.map_err(|why| {

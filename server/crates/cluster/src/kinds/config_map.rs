@@ -31,7 +31,7 @@ impl Strategy for ConfigMapStrategy {
             }
         }
         if size > SIZE {
-            errors.too_long(&Path::root(), SIZE);
+            errors.too_long(&Path::unnamed(), SIZE);
         }
         Ok(())
     }

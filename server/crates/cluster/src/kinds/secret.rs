@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::{cells, config_map::SIZE};
 use crate::{
+    go_json,
     object::{object_at, text_at},
     resource::{Context, Strategy, columns::Column},
+    schema,
     status::Result,
     validation::{ErrorList, Path, names},
 };
@@ -19,6 +21,11 @@ const REQUIRED: [(&str, &[&str]); 4] = [
     ("kubernetes.io/ssh-auth", &["ssh-privatekey"]),
     ("kubernetes.io/tls", &["tls.crt", "tls.key"]),
 ];
+
+/// The bytes that a value stands for.
+fn decoded(value: &Value) -> Vec<u8> {
+    BASE64_STANDARD.decode(value.as_str().unwrap_or_default()).unwrap_or_default()
+}
 
 #[derive(Debug)]
 pub(crate) struct SecretStrategy;
@@ -42,11 +49,10 @@ impl Strategy for SecretStrategy {
     fn validate(&self, _cx: Context<'_>, object: &Value, errors: &mut ErrorList) -> Result<()> {
         let path = Path::new("data");
         let data = object.get("data").and_then(Value::as_object);
-        let mut size = 0;
-        for (key, value) in data.into_iter().flatten() {
+        for key in data.into_iter().flat_map(|data| data.keys()) {
             errors.invalid_each(&path.key(key), key, &names::config_key(key));
-            size += value.as_str().map_or(0, |text| text.len() / 4 * 3);
         }
+        let size: usize = data.into_iter().flatten().map(|(_, value)| decoded(value).len()).sum();
         if size > SIZE {
             errors.too_long(&path, SIZE);
         }
@@ -56,6 +62,19 @@ impl Strategy for SecretStrategy {
             if data.is_none_or(|data| !data.contains_key(*key)) {
                 errors.required(&path.key(key), "");
             }
+        }
+        // Passwords of registries must be well-formed JSON; no word of them is shown.
+        for key in required.unwrap_or_default().iter().filter(|key| key.starts_with(".docker")) {
+            let Some(text) = data.and_then(|data| data.get(*key)).map(decoded) else { continue };
+            let said = match serde_json::from_slice(&text) {
+                Ok(Value::Object(_) | Value::Null) => continue,
+                Ok(other) => format!(
+                    "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                    schema::kind_of(&other)
+                ),
+                Err(error) => go_json::error(&error, &text),
+            };
+            errors.invalid(&path.key(key), "<secret contents redacted>", &said);
         }
         if kind == "kubernetes.io/basic-auth"
             && !["username", "password"].iter().any(|key| data.is_some_and(|d| d.contains_key(*key)))

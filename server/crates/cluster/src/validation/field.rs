@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{go_struct, status::Cause};
+use crate::{go_struct, go_text, status::Cause};
 
 /// A path to a field: `spec.containers[0].name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,11 @@ impl Path {
     /// The path of the whole object; its children stand alone.
     pub(crate) fn root() -> Self {
         Self(String::new())
+    }
+
+    /// The path of no name: what is wrong with an object's size.
+    pub(crate) fn unnamed() -> Self {
+        Self("[]".to_owned())
     }
 
     pub(crate) fn child(&self, name: &str) -> Self {
@@ -49,7 +54,11 @@ pub(crate) struct ErrorList(Vec<Cause>);
 
 /// A value as an error message shows it: texts in quotes, the rest as JSON.
 fn shown(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
+    match serde_json::to_value(value) {
+        Ok(Value::String(text)) => go_text::quote(&text),
+        Ok(value) => value.to_string(),
+        Err(_) => "null".into(),
+    }
 }
 
 impl ErrorList {
