@@ -10,12 +10,21 @@ use super::{Cx, Voice, echo};
 pub(crate) struct Printed {
     pub(crate) out: Vec<u8>,
     pub(crate) errors: Vec<String>,
+    /// How much was printed when the first error came.
+    pub(crate) printed_before: usize,
     voice: Voice,
     /// The time that bash's `%(...)T` shows without an argument.
     now: Timestamp,
 }
 
 impl Printed {
+    fn complain(&mut self, message: String) {
+        if self.errors.is_empty() {
+            self.printed_before = self.out.len();
+        }
+        self.errors.push(message);
+    }
+
     /// A time in seconds since 1970 as a format of `strftime` shows it; -1 is now.
     fn time(&self, seconds: i64, format: &str) -> String {
         let time = match Timestamp::from_second(seconds) {
@@ -56,7 +65,7 @@ pub(crate) fn render(format: &[u8], args: &[Bytes], voice: Voice) -> Printed {
 
 /// What `printf` prints at a time.
 pub(crate) fn render_at(format: &[u8], args: &[Bytes], voice: Voice, now: Timestamp) -> Printed {
-    let mut printed = Printed { out: Vec::new(), errors: Vec::new(), voice, now };
+    let mut printed = Printed { out: Vec::new(), errors: Vec::new(), printed_before: 0, voice, now };
     let mut args = args.iter();
     loop {
         let before = args.len();
@@ -64,7 +73,7 @@ pub(crate) fn render_at(format: &[u8], args: &[Bytes], voice: Voice, now: Timest
             return printed;
         }
         if printed.out.len() > MAX_OUTPUT {
-            printed.errors.push("output too long".to_owned());
+            printed.complain("output too long".to_owned());
             return printed;
         }
     }
@@ -89,7 +98,10 @@ fn once(format: &[u8], args: &mut std::slice::Iter<'_, Bytes>, printed: &mut Pri
         match byte {
             b'\\' => {
                 let len = escape_len(&format[at..]);
-                if echo::unescape(&octal(&format[at..at + len]), &mut printed.out) {
+                // In a format of bash `\c` is itself.
+                if printed.voice == Voice::Bash && format.get(at + 1) == Some(&b'c') {
+                    printed.out.extend_from_slice(b"\\c");
+                } else if echo::unescape(&octal(&format[at..at + len]), &mut printed.out) {
                     return true;
                 }
                 at += len;
@@ -102,7 +114,7 @@ fn once(format: &[u8], args: &mut std::slice::Iter<'_, Bytes>, printed: &mut Pri
                 Ok(Some(len)) => at += 1 + len,
                 Ok(None) => return true,
                 Err(bad) => {
-                    printed.errors.push(match printed.voice {
+                    printed.complain(match printed.voice {
                         // All that follows is shown, without the size of the number.
                         Voice::Busybox => {
                             let rest = &format[at + 1..];
@@ -322,7 +334,7 @@ fn integer(arg: &Bytes, printed: &mut Printed) -> i64 {
     let text = arg.trim_ascii_start();
     if text.is_empty() {
         if printed.voice == Voice::Busybox {
-            printed.errors.push("invalid number ''".to_owned());
+            printed.complain("invalid number ''".to_owned());
         }
         return 0;
     }
@@ -347,15 +359,15 @@ fn integer(arg: &Bytes, printed: &mut Printed) -> i64 {
     if overflow && printed.voice != Voice::Busybox {
         let shown = String::from_utf8_lossy(arg);
         match printed.voice {
-            Voice::Bash => printed.errors.push(format!("warning: {shown}: Numerical result out of range")),
-            Voice::Coreutils => printed.errors.push(format!("'{shown}': Numerical result out of range")),
-            _ => printed.errors.push(format!("{shown}: Numerical result out of range")),
+            Voice::Bash => printed.complain(format!("warning: {shown}: Numerical result out of range")),
+            Voice::Coreutils => printed.complain(format!("'{shown}': Numerical result out of range")),
+            _ => printed.complain(format!("{shown}: Numerical result out of range")),
         }
         return if negative { i64::MIN } else { i64::MAX };
     }
     if len == 0 || len < digits.len() {
         let shown = String::from_utf8_lossy(arg);
-        printed.errors.push(match (printed.voice, len) {
+        printed.complain(match (printed.voice, len) {
             (Voice::Busybox, _) => format!("invalid number '{shown}'"),
             (Voice::Bash, _) => format!("{shown}: invalid number"),
             (Voice::Dash, 0) => format!("{shown}: expected numeric value"),
@@ -379,7 +391,7 @@ fn float(arg: &Bytes, printed: &mut Printed) -> f64 {
         return 0.0;
     }
     text.parse().unwrap_or_else(|_| {
-        printed.errors.push(format!("invalid number '{text}'"));
+        printed.complain(format!("invalid number '{text}'"));
         0.0
     })
 }

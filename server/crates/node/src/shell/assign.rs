@@ -1,15 +1,26 @@
 //! Assignments: alone, and before commands (POSIX XCU 2.9.1).
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 
 use super::{
     Dialect,
     ast::{AssignedValue, Assignment, Element, Redirect, Simple, Word},
+    expand::as_written,
     machine::Flow,
     quote,
     state::Shell,
     variables::{Key, Value, Variable},
 };
+
+/// A key as the text of a subscript.
+fn key_text(key: &Key) -> Bytes {
+    match key {
+        Key::Number(number) => number.to_string().into(),
+        Key::Name(name) => name.clone(),
+    }
+}
 
 impl Shell {
     /// Assignments and redirections without a command.
@@ -38,6 +49,11 @@ impl Shell {
         let name = &assignment.name;
         let word = match &assignment.value {
             AssignedValue::Word(word) => word,
+            AssignedValue::Array(_) if assignment.subscript.is_some() => {
+                let subscript = assignment.subscript.as_ref().map(as_written).unwrap_or_default();
+                let name = String::from_utf8_lossy(name);
+                return Err(self.refused(&format!("{name}[{subscript}]: cannot assign list to array member")));
+            }
             AssignedValue::Array(elements) => {
                 return self.assign_array(name, elements, assignment.append).await;
             }
@@ -130,18 +146,43 @@ impl Shell {
             _ => 0,
         };
         let mut all = Vec::new();
+        // What `[key]+=value` is added to: what the list itself has set, else what was there before.
+        let mut appended: HashMap<Bytes, Bytes> = HashMap::new();
+        let has_appends = elements.iter().any(|element| element.append);
+        let mut subscripted = false;
         // Words without subscripts are keys and values in turn, in an array by name.
         let mut lone_key = None;
         // What is expanded is held twice for a while: here, and as elements.
         let mut waiting = 0;
-        for (subscript, word) in elements {
+        for Element { subscript, append: adds, value: word } in elements {
             match subscript {
                 Some(subscript) => {
+                    subscripted = true;
                     let key = self.key(name, subscript).await?;
                     if let Key::Number(number) = key {
                         next = number + 1;
                     }
-                    all.push((key, self.expand(|expander| expander.text(word)).await?));
+                    let mut text = self.expand(|expander| expander.text(word)).await?;
+                    if has_appends {
+                        let place = key_text(&key);
+                        if *adds {
+                            let mut old = appended.get(&place).cloned();
+                            if old.is_none() && append {
+                                old = self.element_of(name, &key);
+                            }
+                            text =
+                                self.appended(name, old, text).map_err(|message| self.refused(&message))?;
+                        }
+                        appended.insert(place, text.clone());
+                    }
+                    all.push((key, text));
+                }
+                None if keyed && subscripted => {
+                    let text = self.expand(|expander| expander.text(word)).await?;
+                    let (name, text) = (String::from_utf8_lossy(name), String::from_utf8_lossy(&text));
+                    self.complain(&format!(
+                        "{name}: {text}: must use subscript when assigning associative array"
+                    ));
                 }
                 None if keyed => {
                     let text = self.expand(|expander| expander.text(word)).await?;

@@ -119,8 +119,13 @@ pub(crate) enum AssignedValue {
     Array(Box<[Element]>),
 }
 
-/// An element of an array, with its subscript where one is written: `[key]=value`.
-pub(crate) type Element = (Option<Word>, Word);
+/// An element of an array, with its subscript where one is written: `[key]=value`, `[key]+=value`.
+#[derive(Debug)]
+pub(crate) struct Element {
+    pub(crate) subscript: Option<Word>,
+    pub(crate) append: bool,
+    pub(crate) value: Word,
+}
 
 /// One arm of a `case`.
 #[derive(Debug)]

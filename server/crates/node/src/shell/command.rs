@@ -314,6 +314,11 @@ impl Shell {
         };
         if let Err(message) = assigned {
             self.complain(&message);
+            if self.dialect.is_bash() {
+                self.frames.pop();
+                self.status = 1;
+                return Flow::On;
+            }
             return Flow::Fatal(2);
         }
         self.enter(Frame::List(body))
@@ -384,7 +389,13 @@ impl Shell {
         loop {
             journal.rewind();
             match expand(&mut Expander { shell: self, journal: &mut journal }) {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    if !self.errors.is_empty() {
+                        let process = Arc::clone(&self.process);
+                        self.print_errors(&process).await;
+                    }
+                    return Ok(value);
+                }
                 Err(ExpandError::Run(script)) => {
                     let output = self.capture(&script.block).await?;
                     journal.push(output);

@@ -6,6 +6,7 @@ use super::{
     ast::{Cond, CondOp, Word},
     machine::Flow,
     state::Shell,
+    variables::Value,
 };
 use crate::commands;
 
@@ -112,7 +113,10 @@ impl Shell {
                 let left = self.expand(|expander| expander.evaluate(&left)).await;
                 let right = self.expand(|expander| expander.arithmetic(right)).await;
                 self.builtin = None;
-                let (left, right) = (left?, right?);
+                let (Ok(left), Ok(right)) = (left, right) else {
+                    self.status = 1;
+                    return Err(Flow::On);
+                };
                 Ok((Ord::cmp(&left, &right) == ordering) != negated)
             }
             CondOp::Newer | CondOp::Older | CondOp::SameFile => {
@@ -145,8 +149,15 @@ impl Shell {
     /// Whether a variable, or an element of an array, has a value (bash `-v`).
     fn is_set(&mut self, name: &Bytes) -> bool {
         let open = name.iter().position(|byte| *byte == b'[').filter(|_| name.ends_with(b"]"));
-        let Some(open) = open else { return self.variables.text(name).is_some() };
+        let Some(open) = open else { return self.value_of(name).is_some() };
         let array = name.slice(..open);
+        if matches!(&name[open..], b"[@]" | b"[*]") && !self.is_keyed(&array) {
+            let array = self.resolve(&array);
+            return self.variables.get(&array).is_some_and(|variable| match &variable.value {
+                Value::Indexed(elements) => !elements.is_empty(),
+                _ => variable.text().is_some(),
+            });
+        }
         let key = self.key_of(&array, &name.slice(open + 1..name.len() - 1));
         self.element_of(&array, &key).is_some()
     }
@@ -158,10 +169,13 @@ impl Shell {
     }
 
     fn match_regex(&mut self, text: &Bytes, pattern: &[u8]) -> Result<bool, Flow> {
-        use crate::{libc::regex::Regex, shell::variables::Value};
+        use crate::libc::regex::Regex;
         let regex = match Regex::new(pattern, crate::libc::regex::Syntax::extended()) {
             Ok(regex) => regex,
-            Err(_) => return self.refuse("syntax error in regular expression"),
+            Err(_) => {
+                self.status = 2;
+                return Err(Flow::On);
+            }
         };
         let found = regex.captures(text, 0);
         let groups = found.as_ref().map_or_else(Vec::new, |found| {

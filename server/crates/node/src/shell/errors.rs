@@ -43,9 +43,24 @@ impl Shell {
         }
     }
 
+    /// What a message begins with: in bash the file whose commands run, be it one that `.` reads.
+    fn name_in_errors(&self) -> Bytes {
+        let within = self.frames.iter().any(|frame| match frame {
+            Frame::Function(_) => true,
+            Frame::Source(source) => matches!(source.kind, SourceKind::Dot { .. }),
+            _ => false,
+        });
+        if !self.dialect.is_bash() || self.options.interactive || !within {
+            return self.name.clone();
+        }
+        let calls = self.calls();
+        calls.into_iter().next().and_then(|call| call.source).unwrap_or_else(|| self.name.clone())
+    }
+
     /// What precedes a message: the shell's name, the line, the builtin.
     fn prefix(&self, line: u32) -> String {
-        let name = String::from_utf8_lossy(&self.name);
+        let name = self.name_in_errors();
+        let name = String::from_utf8_lossy(&name);
         let command = self.command_name();
         let builtin = match &command {
             Some(builtin) => format!("{}: ", String::from_utf8_lossy(builtin)),

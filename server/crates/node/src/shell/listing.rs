@@ -312,16 +312,16 @@ impl Listing {
             AssignedValue::Word(word) => self.word(word),
             AssignedValue::Array(elements) => {
                 self.put("(");
-                for (index, (subscript, word)) in elements.iter().enumerate() {
+                for (index, element) in elements.iter().enumerate() {
                     if index > 0 {
                         self.put(" ");
                     }
-                    if let Some(subscript) = subscript {
+                    if let Some(subscript) = &element.subscript {
                         self.put("[");
                         self.word(subscript);
-                        self.put("]=");
+                        self.put(if element.append { "]+=" } else { "]=" });
                     }
-                    self.word(word);
+                    self.word(&element.value);
                 }
                 self.put(")");
             }

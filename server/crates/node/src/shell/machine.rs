@@ -295,8 +295,8 @@ impl Shell {
                 self.tested = 0;
                 None
             }
-            // What a command line holds has no next line.
-            Flow::Discard(status) if self.script.is_some() || self.reads_input() => {
+            // It goes on with the next line.
+            Flow::Discard(status) => {
                 self.status = status;
                 let stays = |frame: &Frame| {
                     matches!(frame, Frame::Input(_) | Frame::Source(Source { kind: SourceKind::Main, .. }))
@@ -307,7 +307,7 @@ impl Shell {
                 self.tested = 0;
                 None
             }
-            Flow::Exit(status) | Flow::Fatal(status) | Flow::Discard(status) => {
+            Flow::Exit(status) | Flow::Fatal(status) => {
                 self.status = status;
                 self.frames.clear();
                 self.tested = 0;
@@ -315,11 +315,6 @@ impl Shell {
             }
             Flow::Exec(outcome) => Some(outcome),
         }
-    }
-
-    /// Whether commands come from standard input.
-    fn reads_input(&self) -> bool {
-        self.frames.iter().any(|frame| matches!(frame, Frame::Input(_)))
     }
 
     /// The frames that `break` may leave: those within the current function, except in ash.

@@ -7,6 +7,9 @@ pub(crate) fn single(text: &[u8], dialect: Dialect) -> Vec<u8> {
     if !dialect.is_bash() {
         return in_turns(text);
     }
+    if text == b"'" {
+        return b"\\'".to_vec();
+    }
     let mut out = Vec::with_capacity(text.len() + 2);
     out.push(b'\'');
     for byte in text {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{
     Dialect,
     ast::{Redirect, RedirectKind, Word},
+    expand::as_written,
     frames::Saved,
     machine::Flow,
     state::Shell,
@@ -60,6 +61,14 @@ impl Shell {
         name: &Bytes,
         redirect: &Redirect,
     ) -> Result<(), Flow> {
+        if self.variables.get(&self.resolve(name)).is_some_and(|variable| variable.read_only) {
+            let shown = String::from_utf8_lossy(name).into_owned();
+            let message = self.read_only_message(name);
+            self.complain(&message);
+            self.complain(&format!("{shown}: cannot assign fd to variable"));
+            self.status = 1;
+            return Err(Flow::On);
+        }
         for (_, file) in self.change(process, redirect).await? {
             let Some(file) = file else {
                 let number =
@@ -159,7 +168,7 @@ impl Shell {
         match (fields.pop(), fields.is_empty()) {
             (Some(only), true) => Ok(only),
             _ => {
-                self.complain("ambiguous redirect");
+                self.complain(&format!("{}: ambiguous redirect", as_written(word)));
                 self.status = 1;
                 Err(Flow::On)
             }
@@ -238,7 +247,11 @@ impl Shell {
                 let file = self.open_path(process, &text, OpenFlags::WRITE).await?;
                 return Ok(vec![(1, Some(Arc::clone(&file))), (2, Some(file))]);
             }
-            let shown = String::from_utf8_lossy(&text);
+            let shown = if self.dialect.is_bash() {
+                as_written(word)
+            } else {
+                String::from_utf8_lossy(&text).into_owned()
+            };
             let message = match self.dialect {
                 Dialect::Bash => format!("{shown}: ambiguous redirect"),
                 Dialect::Ash => format!("{shown}: ambiguous redirect"),

@@ -16,6 +16,7 @@ use super::{
     state::Shell,
     variables::Variable,
 };
+use crate::kernel::process::Fd;
 
 /// Builtins whose operands may be assignments, which are not split.
 pub(super) const DECLARATIONS: [&[u8]; 5] = [b"export", b"readonly", b"local", b"declare", b"typeset"];
@@ -114,7 +115,17 @@ impl Shell {
         }
         line.push(b'\n');
         let process = Arc::clone(&self.process);
-        let _ = process.write(2, line).await;
+        let fd = self.trace_file();
+        let _ = process.write(fd, line).await;
+    }
+
+    /// Where `set -x` prints to: bash lets `BASH_XTRACEFD` name an open file.
+    fn trace_file(&self) -> Fd {
+        let chosen = self.variables.text(b"BASH_XTRACEFD").filter(|_| self.dialect.is_bash());
+        chosen
+            .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+            .filter(|fd| self.process.file(*fd).is_ok())
+            .unwrap_or(2)
     }
 
     /// Prints the assignments among the operands of a builtin, as they are made.
@@ -170,6 +181,24 @@ impl Shell {
         }
     }
 
+    /// How deep functions may call each other (bash `FUNCNEST`).
+    fn check_nesting(&mut self, name: &[u8]) -> Result<(), Flow> {
+        if !self.dialect.is_bash() {
+            return Ok(());
+        }
+        let Some(most) = self.variables.text(b"FUNCNEST") else { return Ok(()) };
+        let Some(most) = std::str::from_utf8(most).ok().and_then(|text| text.parse::<usize>().ok()) else {
+            return Ok(());
+        };
+        let depth = self.frames.iter().filter(|frame| matches!(frame, Frame::Function(_))).count();
+        if most == 0 || depth < most {
+            return Ok(());
+        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        self.complain(&format!("{name}: maximum function nesting level exceeded ({most})"));
+        Err(Flow::Discard(1))
+    }
+
     async fn call_function(
         &mut self,
         simple: &Simple,
@@ -178,6 +207,9 @@ impl Shell {
         body: Arc<Command>,
         words: Vec<Bytes>,
     ) -> Flow {
+        if let Err(flow) = self.check_nesting(&name) {
+            return flow;
+        }
         let mut traced = Vec::new();
         let assigned = match self.assign_before(simple, &mut traced).await {
             Ok(saved) => saved,
@@ -237,6 +269,31 @@ impl Shell {
         }
     }
 
+    /// The variables that `declare -g` is about (bash).
+    fn names_of_globals(&self, words: &[Bytes]) -> Vec<Bytes> {
+        let declares = self.dialect.is_bash() && (words[0] == "declare" || words[0] == "typeset");
+        let (options, operands): (Vec<&Bytes>, Vec<&Bytes>) =
+            words[1..].iter().partition(|word| word.starts_with(b"-"));
+        if !declares || !options.iter().any(|option| option.contains(&b'g')) {
+            return Vec::new();
+        }
+        operands.into_iter().map(|word| word.slice(..name_len(word))).collect()
+    }
+
+    /// Exchanges what functions have hidden of variables with what they have made of them, until it is called again.
+    fn swap_globals(&mut self, names: &[Bytes]) {
+        for name in names {
+            let hidden = self.frames.iter_mut().find_map(|frame| match frame {
+                Frame::Function(function) => function.locals.iter_mut().find(|(known, _)| known == name),
+                _ => None,
+            });
+            let Some((_, hidden)) = hidden else { continue };
+            let own = self.variables.get(name).cloned();
+            let global = std::mem::replace(hidden, own);
+            self.variables.put_back(name, global);
+        }
+    }
+
     pub(super) async fn call_builtin(
         &mut self,
         simple: &Simple,
@@ -283,6 +340,8 @@ impl Shell {
             self.note_ended();
         }
         self.builtin = Some(words[0].clone());
+        let globals = self.names_of_globals(&words);
+        self.swap_globals(&globals);
         let mut effect = builtins::call(self, builtin, &words).await;
         if !simple.arrays.is_empty() && matches!(effect, Effect::Status(0)) {
             self.builtin = None;
@@ -290,7 +349,11 @@ impl Shell {
                 effect = Effect::Status(1);
             }
         }
+        self.swap_globals(&globals);
         let process = Arc::clone(&self.process);
+        if std::mem::take(&mut self.errors_first) {
+            self.print_errors(&process).await;
+        }
         if !self.output.is_empty() {
             let output = std::mem::take(&mut self.output);
             if let Err(errno) = process.write(1, output).await {
@@ -357,7 +420,8 @@ impl Shell {
                 Flow::On
             }
             Effect::Break(count) => {
-                self.status = 0;
+                // A count that is out of range fails.
+                self.status = u8::from(count == usize::MAX);
                 Flow::Break(count)
             }
             Effect::Continue(count) => {

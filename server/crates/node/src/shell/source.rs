@@ -26,7 +26,12 @@ impl Shell {
     }
 
     /// Has a text run next.
-    pub(super) fn source(&mut self, text: Vec<u8>, kind: SourceKind, line: u32) {
+    pub(super) fn source(&mut self, mut text: Vec<u8>, kind: SourceKind, line: u32) {
+        // bash takes the end of a text for the end of its last line.
+        let last = memchr::memrchr(b'\n', &text).map_or(0, |newline| newline + 1);
+        if self.dialect.is_bash() && !text[last..].trim_ascii().is_empty() {
+            text.push(b'\n');
+        }
         let parser = Parser::new(text, self.dialect, Arc::clone(&self.aliases), line);
         self.frames.push(Frame::Source(Source { parser: Box::new(parser), kind, ran: false }));
     }
@@ -49,7 +54,7 @@ impl Shell {
                 let warning = format!(
                     "{name}: line {}: warning: here-document at line {at} delimited by end-of-file (wanted \
                      `{delimiter}')\n",
-                    source.parser.line()
+                    source.parser.line().saturating_sub(1)
                 );
                 self.errors.extend_from_slice(warning.as_bytes());
             }
@@ -78,7 +83,14 @@ impl Shell {
     /// Ends what an error in the text that runs ends: a line, the command that was given it, or the shell.
     fn give_up_source(&mut self, error: &ParseError) {
         self.line = error.line;
-        self.complain_of_syntax(error);
+        if !matches!(&error.kind, ParseErrorKind::BadConditional(message) if message.is_empty()) {
+            self.complain_of_syntax(error);
+        }
+        // bash takes a condition that makes no sense for the end of the text.
+        if matches!(error.kind, ParseErrorKind::BadConditional(_)) && !self.options.interactive {
+            self.leave_innermost();
+            return;
+        }
         self.status = 2;
         // Within the elements of an array it is only the line that is given up.
         if matches!(error.kind, ParseErrorKind::BadElement { .. })

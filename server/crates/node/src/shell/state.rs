@@ -99,6 +99,10 @@ pub(crate) struct Shell {
     pub(super) exiting: bool,
     /// A loop of the parent began this subshell, which ends where it leaves that loop (not in bash).
     pub(super) in_outer_loop: bool,
+    /// This subshell began within a function or a sourced file, whose `return` ends it (bash).
+    pub(super) within_function: bool,
+    /// What a builtin complains of comes before what it prints.
+    pub(crate) errors_first: bool,
 }
 
 impl Shell {
@@ -153,6 +157,8 @@ impl Shell {
             beside: Vec::new(),
             coprocs: Vec::new(),
             exiting: false,
+            within_function: false,
+            errors_first: false,
             in_outer_loop: false,
             process,
         };
@@ -198,6 +204,12 @@ impl Shell {
             }
             _ => self.variables.put_back(&variable, None),
         }
+    }
+
+    /// Whether programs see a function.
+    pub(crate) fn exports_function(&self, name: &[u8]) -> bool {
+        let variable = [b"BASH_FUNC_", name, b"%%"].concat();
+        self.variables.get(&variable).is_some_and(|variable| variable.exported)
     }
 
     /// Whether a text matches a pattern, as `case` and `[[` compare; `extended` says whether groups such as `@(a|b)` count.
@@ -317,6 +329,8 @@ impl Shell {
             beside: Vec::new(),
             coprocs: Vec::new(),
             exiting: false,
+            within_function: self.can_return(),
+            errors_first: false,
             in_outer_loop: !self.dialect.is_bash() && (self.in_outer_loop || self.loops() > 0),
         }
     }
@@ -341,11 +355,12 @@ impl Shell {
 
     /// Whether there is a function or a file to return from.
     pub(crate) fn can_return(&self) -> bool {
-        self.frames.iter().any(|frame| match frame {
-            Frame::Function(_) => true,
-            Frame::Source(source) => matches!(source.kind, SourceKind::Dot { .. }),
-            _ => false,
-        })
+        self.within_function
+            || self.frames.iter().any(|frame| match frame {
+                Frame::Function(_) => true,
+                Frame::Source(source) => matches!(source.kind, SourceKind::Dot { .. }),
+                _ => false,
+            })
     }
 }
 

@@ -95,6 +95,8 @@ pub(crate) struct Variable {
     pub(crate) letter_case: Option<LetterCase>,
     /// It stands for the variable that its value names (bash `declare -n`).
     pub(crate) reference: bool,
+    /// It has been given a value: one that was only declared has none to show, not even an array's `()`.
+    pub(crate) assigned: bool,
     /// When it was made, so that the environment keeps its order.
     order: u32,
 }
@@ -112,7 +114,7 @@ impl Variable {
 
     /// A variable with this value and nothing more.
     pub(crate) fn holding(value: Value) -> Self {
-        Self { value, ..Self::new(0) }
+        Self { value, assigned: true, ..Self::new(0) }
     }
 
     fn new(order: u32) -> Self {
@@ -123,6 +125,7 @@ impl Variable {
             integer: false,
             letter_case: None,
             reference: false,
+            assigned: false,
             order,
         }
     }
@@ -205,6 +208,7 @@ impl Variables {
             let size = &mut self.size;
             // The common case: the variable is there, and nobody shares it.
             if let Some(variable) = Arc::make_mut(&mut self.map).get_mut(name) {
+                variable.assigned = true;
                 match &mut variable.value {
                     Value::Scalar(old) => {
                         *size = (*size + text.len()).saturating_sub(old.len());
@@ -227,7 +231,8 @@ impl Variables {
             return Ok(());
         }
         self.size += text.len();
-        self.entry(name).value = Value::Scalar(text);
+        let variable = self.entry(name);
+        (variable.value, variable.assigned) = (Value::Scalar(text), true);
         Ok(())
     }
 
@@ -237,7 +242,9 @@ impl Variables {
             return Err(ReadOnly);
         }
         let size = value.size();
-        let old = std::mem::replace(&mut self.entry(name).value, value);
+        let variable = self.entry(name);
+        variable.assigned = true;
+        let old = std::mem::replace(&mut variable.value, value);
         self.size = (self.size + size).saturating_sub(old.size());
         Ok(())
     }
@@ -251,6 +258,7 @@ impl Variables {
         let gone = self.map.get(name).and_then(|variable| variable.value.element_size(&key));
         self.size = (self.size + size).saturating_sub(gone.unwrap_or(0));
         let variable = self.entry(name);
+        variable.assigned = true;
         match (&mut variable.value, key) {
             (Value::Keyed(array), Key::Name(key)) => array.insert(&key, text),
             (Value::Keyed(array), Key::Number(key)) => array.insert(key.to_string().as_bytes(), text),

@@ -70,6 +70,11 @@ impl Compiler<'_> {
         Err(ArithError::Operand(if self.at < self.text.len() { self.at } else { self.last }))
     }
 
+    /// A branch of a conditional is missing.
+    fn no_branch<T>(&self) -> Result<T, ArithError> {
+        Err(ArithError::Branch(if self.at < self.text.len() { self.at } else { self.last }))
+    }
+
     fn nested(&mut self, parse: impl FnOnce(&mut Self) -> Result<(), ArithError>) -> Result<(), ArithError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -149,9 +154,15 @@ impl Compiler<'_> {
         if self.eat(b"?") {
             let branch = self.ops.len();
             self.ops.push(Op::JumpIfZero(0));
+            if matches!(self.text.get(self.at), None | Some(b':')) {
+                return self.no_branch();
+            }
             self.nested(Self::comma)?;
             if !self.eat(b":") {
-                return self.error();
+                return Err(ArithError::Colon(self.last));
+            }
+            if self.at == self.text.len() {
+                return self.no_branch();
             }
             let end = self.ops.len();
             self.ops.push(Op::Jump(0));

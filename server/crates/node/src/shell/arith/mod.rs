@@ -25,6 +25,10 @@ pub(crate) enum ArithError {
     Syntax(usize),
     /// An operand is missing; where the last token begins.
     Operand(usize),
+    /// A branch of `?:` is missing; what stands there.
+    Branch(usize),
+    /// The colon of `?:` is missing; where the last token begins.
+    Colon(usize),
     /// A constant has a digit that its base has not; where it is.
     Digit(usize),
     /// Where the divisor is.

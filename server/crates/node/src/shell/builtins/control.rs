@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Effect, illegal_number, number};
+use super::{Effect, illegal_number, number, usage};
 use crate::{
     kernel::errno::Errno,
     shell::{Dialect, frames::SourceKind, state::Shell},
@@ -34,7 +34,8 @@ fn loops(shell: &mut Shell, args: &[Bytes]) -> Result<usize, Effect> {
         Some(count) if count > 0 => Ok(count as usize),
         Some(_) if shell.dialect.is_bash() => {
             shell.complain(&format!("{}: loop count out of range", String::from_utf8_lossy(arg)));
-            Err(Effect::Status(1))
+            // All loops are left.
+            Err(Effect::Break(usize::MAX))
         }
         Some(_) => {
             illegal_number(shell, arg);
@@ -112,33 +113,65 @@ pub(super) fn return_(shell: &mut Shell, args: &[Bytes]) -> Effect {
 }
 
 pub(super) fn eval(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let text = args[1..].join(&b' ');
+    let mut words = &args[1..];
+    if shell.dialect.is_bash()
+        && let Some(option) = words.first().filter(|word| word.len() > 1 && word.starts_with(b"-"))
+    {
+        if option != "--" {
+            return usage(shell, option[1], "eval [arg ...]");
+        }
+        words = &words[1..];
+    }
+    let text = words.join(&b' ');
     if text.is_empty() {
         return Effect::Status(0);
     }
     Effect::Source { text, kind: SourceKind::Eval { line: shell.line }, line: shell.line }
 }
 
+/// The argument of an option: the rest of the word, or the next one.
+fn argument<'a>(rest: &[u8], words: &'a [Bytes]) -> (Option<Bytes>, &'a [Bytes]) {
+    if !rest.is_empty() {
+        return (Some(Bytes::copy_from_slice(rest)), words);
+    }
+    (words.first().cloned(), words.get(1..).unwrap_or_default())
+}
+
 /// `exec`: becomes a program, or keeps redirections.
 pub(super) fn exec(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let mut words = &args[1..];
-    let mut name = None;
-    let mut clean = false;
-    while let Some(word) = words.first().filter(|word| word.starts_with(b"-")) {
-        match &word[..] {
-            b"--" => {
-                words = &words[1..];
-                break;
+    let (mut name, mut clean, mut login) = (None, false, false);
+    while let Some(word) = words.first().filter(|word| word.len() > 1 && word.starts_with(b"-")) {
+        if word == "--" {
+            words = &words[1..];
+            break;
+        }
+        if shell.dialect == Dialect::Dash {
+            break;
+        }
+        if !shell.dialect.is_bash() {
+            let Some(given) = word.strip_prefix(b"-a") else { break };
+            (name, words) = argument(given, &words[1..]);
+            continue;
+        }
+        let letters = word.slice(1..);
+        words = &words[1..];
+        for (index, letter) in letters.iter().enumerate() {
+            match letter {
+                b'c' => clean = true,
+                b'l' => login = true,
+                b'a' => {
+                    (name, words) = argument(&letters[index + 1..], words);
+                    break;
+                }
+                other => {
+                    return usage(
+                        shell,
+                        *other,
+                        "exec [-cl] [-a name] [command [argument ...]] [redirection ...]",
+                    );
+                }
             }
-            b"-a" if shell.dialect != Dialect::Dash => {
-                name = words.get(1).cloned();
-                words = words.get(2..).unwrap_or_default();
-            }
-            b"-c" if shell.dialect.is_bash() => {
-                clean = true;
-                words = &words[1..];
-            }
-            _ => break,
         }
     }
     let Some(program) = words.first() else { return Effect::KeepFiles };
@@ -146,13 +179,13 @@ pub(super) fn exec(shell: &mut Shell, args: &[Bytes]) -> Effect {
     match shell.program(&argv) {
         Ok(executable) => {
             let environment = if clean { [].into() } else { shell.environment_of(None, &[], true) };
-            let executable = match name {
-                Some(name) => {
-                    argv[0] = name;
-                    executable.with_argv(argv.into())
-                }
-                None => executable,
-            };
+            if let Some(name) = name {
+                argv[0] = name;
+            }
+            if login {
+                argv[0] = [b"-", &argv[0][..]].concat().into();
+            }
+            let executable = executable.with_argv(argv.into());
             shell.traps.clear();
             Effect::Exec(shell.process.exec(executable, environment))
         }
@@ -183,6 +216,10 @@ pub(super) async fn dot(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
         return Effect::Status(0);
     };
+    if shell.dialect.is_bash() && args.len() == rest.len() + 1 && name.len() > 1 && name.starts_with(b"-") {
+        let text = format!("{} filename [arguments]", String::from_utf8_lossy(&args[0]));
+        return usage(shell, name[1], &text);
+    }
     let Some(path) = find(shell, name) else {
         shell.complain(&format!("{}: not found", String::from_utf8_lossy(name)));
         return Effect::Fatal(2);

@@ -1,10 +1,8 @@
 //! `declare`, `typeset`, `local`: variables and their attributes; and what the builtins that declare have in common.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
-use super::{Effect, usage};
+use super::{Effect, functions, usage};
 use crate::shell::{
     Dialect,
     arith::name_len,
@@ -66,6 +64,7 @@ pub(crate) fn declaration(name: &[u8], variable: &Variable) -> Vec<u8> {
     line.extend_from_slice(name);
     match &variable.value {
         Value::Unset => {}
+        Value::Indexed(_) | Value::Keyed(_) if !variable.assigned => {}
         Value::Scalar(text) => line.extend([b"=".to_vec(), quote::double(text)].concat()),
         array => line.extend([b"=".to_vec(), array_text(array)].concat()),
     }
@@ -191,6 +190,14 @@ pub(super) fn local(shell: &mut Shell, args: &[Bytes]) -> Effect {
     Effect::Status(0)
 }
 
+fn text_of_usage(name: &[u8]) -> &'static str {
+    match name {
+        b"local" => "local [option] name[=value] ...",
+        b"typeset" => "typeset [-aAfFgiIlnrtux] name[=value] ... or typeset -p [-aAfFilnrtux] [name ...]",
+        _ => "declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]",
+    }
+}
+
 /// `declare`, `typeset`, and in bash `local`.
 pub(super) fn declare(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let (mut on, mut off) = (Vec::new(), Vec::new());
@@ -206,19 +213,16 @@ pub(super) fn declare(shell: &mut Shell, args: &[Bytes]) -> Effect {
             break;
         }
         if let Some(letter) = option[1..].iter().find(|letter| !b"aAcfFgiIlnrtuxp".contains(letter)) {
-            let text = match &args[0][..] {
-                b"local" => "local [option] name[=value] ...",
-                b"typeset" => {
-                    "typeset [-aAfFgiIlnrtux] name[=value] ... or typeset -p [-aAfFilnrtux] [name ...]"
-                }
-                _ => "declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]",
-            };
-            return usage(shell, *letter, text);
+            return usage(shell, *letter, text_of_usage(&args[0]));
         }
         target.extend_from_slice(&option[1..]);
     }
     if on.contains(&b'f') || on.contains(&b'F') {
-        return functions(shell, operands, on.contains(&b'F'));
+        if let Some(letter) = on.iter().find(|letter| b"aAin".contains(letter)) {
+            shell.complain(&format!("-{}: invalid option", char::from(*letter)));
+            return Effect::Status(1);
+        }
+        return functions::declare(shell, operands, &on, &off);
     }
     if operands.is_empty() && args[0] == "local" && on.is_empty() {
         return list_locals(shell);
@@ -329,6 +333,16 @@ fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<Opti
         return Err(Effect::Status(1));
     }
     let (indexed, keyed) = (on.contains(&b'a'), on.contains(&b'A'));
+    let destroyed = match shell.variables.get(&name).map(|variable| &variable.value) {
+        Some(Value::Indexed(_)) => off.contains(&b'a'),
+        Some(Value::Keyed(_)) => off.contains(&b'A'),
+        _ => false,
+    };
+    if destroyed {
+        let shown = String::from_utf8_lossy(&name).into_owned();
+        shell.complain(&format!("{shown}: cannot destroy array variables in this way"));
+        return Err(Effect::Status(1));
+    }
     match shell.variables.get(&name).map(|variable| &variable.value) {
         Some(Value::Indexed(_)) if keyed => {
             let shown = String::from_utf8_lossy(&name).into_owned();
@@ -423,32 +437,4 @@ fn one(shell: &mut Shell, operand: &Bytes, on: &[u8], off: &[u8]) -> Result<Opti
         shell.variables.set_read_only(&name);
     }
     Ok(None)
-}
-
-/// `declare -f`, `-F`: functions, or their names.
-fn functions(shell: &mut Shell, operands: &[Bytes], names_only: bool) -> Effect {
-    let known = Arc::clone(&shell.functions);
-    if operands.is_empty() {
-        for (name, function) in known.iter() {
-            let line = if names_only {
-                [b"declare -f ", &name[..], b"\n"].concat()
-            } else {
-                crate::shell::listing::function(name, function)
-            };
-            shell.output.extend_from_slice(&line);
-        }
-        return Effect::Status(0);
-    }
-    let mut status = 0;
-    for name in operands {
-        match known.get(name) {
-            Some(_) if names_only => shell.output.extend_from_slice(&[&name[..], b"\n"].concat()),
-            Some(function) => {
-                let text = crate::shell::listing::function(name, function);
-                shell.output.extend(text);
-            }
-            None => status = 1,
-        }
-    }
-    Effect::Status(status)
 }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::{
     Effect,
-    declare::{check_name, list, set, split},
-    usage,
+    declare::{self, check_name, list, set, split},
+    functions, usage,
 };
 use crate::shell::{
     Dialect,
@@ -65,6 +65,9 @@ pub(super) fn export(shell: &mut Shell, args: &[Bytes]) -> Effect {
         Ok(parsed) => parsed,
         Err(effect) => return effect,
     };
+    if operands.is_empty() && options.functions {
+        return functions::declare(shell, &[], b"x", b"");
+    }
     if operands.is_empty() {
         return list(shell, "export", |variable| variable.exported);
     }
@@ -105,8 +108,15 @@ pub(super) fn read_only(shell: &mut Shell, args: &[Bytes]) -> Effect {
         Ok(parsed) => parsed,
         Err(effect) => return effect,
     };
+    if operands.is_empty() && options.functions {
+        return functions::declare(shell, &[], b"r", b"");
+    }
     if operands.is_empty() {
-        return list(shell, "readonly", |variable: &Variable| variable.read_only);
+        return list(shell, "readonly", |variable: &Variable| {
+            let fits = (!options.indexed || matches!(variable.value, Value::Indexed(_)))
+                && (!options.keyed || matches!(variable.value, Value::Keyed(_)));
+            variable.read_only && fits
+        });
     }
     let mut status = 0;
     for operand in operands {
@@ -118,6 +128,12 @@ pub(super) fn read_only(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 status = 1;
             }
             continue;
+        }
+        let (_, value, _) = split(operand);
+        let is_list = value.as_ref().is_some_and(|value| value.starts_with(b"(") && value.ends_with(b")"));
+        if (options.indexed || options.keyed) && is_list {
+            let letter = if options.keyed { "-rA" } else { "-ra" };
+            return declare::declare(shell, &[args[0].clone(), Bytes::from(letter), operand.clone()]);
         }
         match read_only_one(shell, operand, options) {
             Ok(()) => {}

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Effect;
-use crate::shell::{Dialect, state::Shell};
+use crate::shell::{Dialect, arith::name_len, state::Shell};
 
 pub(super) fn getopts(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let (Some(spec), Some(name)) = (args.get(1), args.get(2)) else {
@@ -14,6 +14,14 @@ pub(super) fn getopts(shell: &mut Shell, args: &[Bytes]) -> Effect {
         shell.complain(&format!("{word}: getopts optstring var [arg...]"));
         return Effect::Fatal(2);
     };
+    if shell.dialect.is_bash() {
+        if let Some(letter) = spec.strip_prefix(b"-").and_then(|letters| letters.first().copied()) {
+            return super::usage(shell, letter, "getopts optstring name [arg ...]");
+        }
+        if name_len(name) != name.len() || name.is_empty() {
+            return super::declare::not_identifier(shell, name);
+        }
+    }
     let words: Vec<Bytes> = if args.len() > 3 { args[3..].to_vec() } else { shell.positional.to_vec() };
     let silent = spec.starts_with(b":");
     let index = shell.variables.text(b"OPTIND").and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());

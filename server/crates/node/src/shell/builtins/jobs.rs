@@ -31,7 +31,12 @@ fn process_of(shell: &mut Shell, operand: &Bytes) -> Option<u32> {
     }
     let pid = std::str::from_utf8(operand).ok().and_then(|text| text.parse().ok());
     if pid.is_none() {
-        illegal_number(shell, operand);
+        if shell.dialect.is_bash() {
+            let shown = String::from_utf8_lossy(operand).into_owned();
+            shell.complain(&format!("`{shown}': not a pid or valid job spec"));
+        } else {
+            illegal_number(shell, operand);
+        }
     }
     pid
 }

@@ -2,11 +2,18 @@
 
 use bytes::Bytes;
 
-use super::{Effect, illegal_number};
+use super::{Effect, illegal_number, usage};
 use crate::shell::{Dialect, state::Shell};
 
 pub(super) fn umask(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let symbolic = args.get(1).is_some_and(|arg| arg == "-S");
+    let option = args[1..].iter().find(|arg| arg.len() > 1 && arg.starts_with(b"-"));
+    let known: &[u8] = if shell.dialect.is_bash() { b"Sp" } else { b"S" };
+    if let Some(letter) = option.and_then(|option| option[1..].iter().find(|letter| !known.contains(letter)))
+        && shell.dialect.is_bash()
+    {
+        return usage(shell, *letter, "umask [-p] [-S] [mode]");
+    }
+    let symbolic = option.is_some_and(|option| option.contains(&b'S'));
     let operand = args.iter().skip(1).find(|arg| !arg.starts_with(b"-"));
     let Some(operand) = operand else {
         let mask = shell.process.umask();
@@ -20,7 +27,9 @@ pub(super) fn umask(shell: &mut Shell, args: &[Bytes]) -> Effect {
                     .map(|(_, letter)| *letter)
                     .collect::<String>()
             };
-            format!("u={},g={},o={}\n", class(6), class(3), class(0))
+            let again = option.is_some_and(|option| option.contains(&b'p'));
+            let lead = if again { "umask -S " } else { "" };
+            format!("{lead}u={},g={},o={}\n", class(6), class(3), class(0))
         } else {
             let again = shell.dialect.is_bash() && args.get(1).is_some_and(|arg| arg == "-p");
             format!("{}{mask:04o}\n", if again { "umask " } else { "" })
@@ -34,7 +43,16 @@ pub(super) fn umask(shell: &mut Shell, args: &[Bytes]) -> Effect {
         Ok(_) => None,
         Err(_) => {
             let allowed = !shell.process.umask() & 0o777;
-            crate::libc::mode::apply(operand, allowed, true, 0).map(|mode| !mode & 0o777)
+            // bash takes no copies of what another class may do.
+            let copies = shell.dialect.is_bash()
+                && text
+                    .split(',')
+                    .any(|clause| clause.ends_with(['u', 'g', 'o']) && clause.contains(['=', '+', '-']));
+            if copies {
+                None
+            } else {
+                crate::libc::mode::apply(operand, allowed, true, 0).map(|mode| !mode & 0o777)
+            }
         }
     };
     match parsed {
@@ -46,11 +64,30 @@ pub(super) fn umask(shell: &mut Shell, args: &[Bytes]) -> Effect {
             match shell.dialect {
                 Dialect::Ash => shell.complain(&format!("illegal mode: {text}")),
                 Dialect::Dash => illegal_number(shell, operand),
-                Dialect::Bash => shell.complain(&format!("{text}: octal number out of range")),
+                Dialect::Bash if text.starts_with(|first: char| first.is_ascii_digit()) => {
+                    shell.complain(&format!("{text}: octal number out of range"));
+                }
+                Dialect::Bash => shell.complain(&wrong_in_mode(&text)),
             }
             if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) }
         }
     }
+}
+
+/// What bash says of a symbolic mode that is none: which of its characters is wrong, and as what.
+fn wrong_in_mode(text: &str) -> String {
+    let wrong = |what: &str, character: char| format!("`{character}': invalid symbolic mode {what}");
+    for clause in text.split(',') {
+        let operators = clause.trim_start_matches(['u', 'g', 'o', 'a']);
+        let Some(operator) = operators.chars().next() else { return wrong("operator", ',') };
+        if !matches!(operator, '+' | '-' | '=') {
+            return wrong("operator", operator);
+        }
+        if let Some(permission) = operators[1..].chars().find(|letter| !"rwxXst".contains(*letter)) {
+            return wrong("character", permission);
+        }
+    }
+    format!("{text}: invalid symbolic mode")
 }
 
 /// Letter, description, unit, value (`None` for unlimited).

@@ -161,6 +161,12 @@ fn describe(dialect: Dialect, name: &[u8], meaning: &Meaning) -> Vec<u8> {
 /// `command -v` and `command -V`; without them it is dealt with where commands are looked up.
 pub(super) fn command(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let Some(option) = args.get(1) else { return Effect::Status(0) };
+    if shell.dialect.is_bash()
+        && let Some(letter) =
+            option.get(1..).and_then(|letters| letters.iter().find(|l| !b"pvV-".contains(l)))
+    {
+        return usage(shell, *letter, "command [-pVv] command [arg ...]");
+    }
     let verbose = option.contains(&b'V');
     let (mut status, mut any) = (0, false);
     let operands = &args[2..];

@@ -7,6 +7,7 @@ mod declare;
 mod directory;
 mod directory_stack;
 mod export;
+mod functions;
 mod getopts;
 mod history;
 mod jobs;

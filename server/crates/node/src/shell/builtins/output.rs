@@ -7,6 +7,7 @@ use crate::{
     commands::{self, test::Kind},
     shell::{
         Dialect,
+        arith::name_len,
         expand::{ExpandError, Expander, Journal},
         state::Shell,
     },
@@ -53,7 +54,17 @@ pub(super) fn printf(shell: &mut Shell, args: &[Bytes]) -> Effect {
     for error in &printed.errors {
         complain(shell, error);
     }
+    // What bash prints waits for the end of a line, what it complains of does not.
+    let line_ended = printed.out[..printed.printed_before.min(printed.out.len())].contains(&b'\n');
+    shell.errors_first = shell.dialect.is_bash() && !printed.errors.is_empty() && !line_ended;
     match variable {
+        Some(name)
+            if crate::shell::expand::subscripted(&name).is_none()
+                && (name.is_empty() || name_len(&name) != name.len()) =>
+        {
+            super::declare::not_identifier(shell, &name);
+            return Effect::Status(2);
+        }
         Some(name) => {
             let set = match crate::shell::expand::subscripted(&name) {
                 Some((array, subscript)) => {

@@ -88,6 +88,10 @@ pub(super) async fn read(shell: &mut Shell, args: &[Bytes]) -> Effect {
     match assign(shell, &text, &options, names) {
         Ok(()) => Effect::Status(status),
         Err(message) => {
+            if shell.dialect.is_bash() {
+                // It is the assignment that fails.
+                shell.builtin = None;
+            }
             shell.complain(&message);
             if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) }
         }
@@ -155,13 +159,19 @@ fn parse<'a>(shell: &mut Shell, args: &'a [Bytes]) -> Result<(Options, &'a [Byte
             let text = String::from_utf8_lossy(&value).into_owned();
             match letter {
                 b'p' => options.prompt = Some(value),
-                b't' if shell.dialect.is_bash() && text.parse::<f64>().is_err() => {
+                b't' if shell.dialect.is_bash()
+                    && !text.parse::<f64>().is_ok_and(|seconds| seconds >= 0.0) =>
+                {
                     shell.complain(&format!("{text}: invalid timeout specification"));
                     return Err(Effect::Status(1));
                 }
                 b't' => {
                     options.timeout =
                         text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+                }
+                b'n' | b'N' if shell.dialect.is_bash() && text.parse::<usize>().is_err() => {
+                    shell.complain(&format!("{text}: invalid number"));
+                    return Err(Effect::Status(1));
                 }
                 b'n' | b'N' => {
                     options.count = text.parse().ok();

@@ -137,21 +137,30 @@ fn show(shell: &mut Shell, readable: bool) {
 }
 
 pub(super) fn shift(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    let bash = shell.dialect.is_bash();
     let count = match args.get(1) {
         None => 1,
-        Some(arg) => match std::str::from_utf8(arg).ok().and_then(|text| text.parse::<usize>().ok()) {
-            Some(count) => count,
-            None => {
+        Some(arg) => match std::str::from_utf8(arg).ok().and_then(|text| text.parse::<i64>().ok()) {
+            Some(count) if count >= 0 || bash => count,
+            _ => {
                 illegal_number(shell, arg);
-                return if shell.dialect.is_bash() { Effect::Status(1) } else { Effect::Fatal(2) };
+                return if bash { Effect::Status(1) } else { Effect::Fatal(2) };
             }
         },
     };
-    let Some(rest) = shell.positional.get(count..) else {
+    if bash && args.len() > 2 {
+        shell.complain("too many arguments");
+        return Effect::Status(1);
+    }
+    let Some(rest) = usize::try_from(count).ok().and_then(|count| shell.positional.get(count..)) else {
         return match shell.dialect {
             Dialect::Dash => {
                 shell.complain("can't shift that many");
                 Effect::Fatal(2)
+            }
+            Dialect::Bash if count < 0 || shell.shopts.is_on("shift_verbose") => {
+                shell.complain(&format!("{count}: shift count out of range"));
+                Effect::Status(1)
             }
             _ => Effect::Status(1),
         };
@@ -176,6 +185,10 @@ pub(super) fn shopt(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 _ => return usage(shell, *letter, "shopt [-pqsu] [-o] [optname ...]"),
             }
         }
+    }
+    if args.iter().any(|arg| arg == "-s") && args.iter().any(|arg| arg == "-u") {
+        shell.complain("cannot set and unset shell options simultaneously");
+        return Effect::Status(1);
     }
     let mut shown: Vec<String> =
         names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Effect;
+use super::{Effect, usage};
 use crate::shell::{Dialect, quote, state::Shell, traps::Event};
 
 /// `trap -p NAME...`
@@ -40,6 +40,9 @@ pub(super) fn trap(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
         Some(b"-p") if operands.len() == 1 => operands = &[],
         Some(b"-p") if bash => return show(shell, &operands[1..]),
+        Some([b'-', letter, ..]) if bash => {
+            return usage(shell, *letter, "trap [-lp] [[arg] signal_spec ...]");
+        }
         _ => {}
     }
     if operands.is_empty() {

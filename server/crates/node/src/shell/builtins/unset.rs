@@ -5,7 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Effect, declare::not_identifier, usage};
-use crate::shell::{Dialect, arith::name_len, state::Shell};
+use crate::shell::{
+    Dialect,
+    arith::name_len,
+    expand::wrap_index,
+    state::Shell,
+    variables::{Key, Value},
+};
 
 pub(super) fn unset(shell: &mut Shell, args: &[Bytes]) -> Effect {
     let (mut functions, mut variables, mut references) = (false, false, false);
@@ -31,6 +37,10 @@ pub(super) fn unset(shell: &mut Shell, args: &[Bytes]) -> Effect {
                 }
             }
         }
+    }
+    if functions && variables && shell.dialect.is_bash() {
+        shell.complain("cannot simultaneously unset a function and a variable");
+        return Effect::Status(1);
     }
     let mut status = 0;
     for operand in operands {
@@ -66,6 +76,40 @@ fn unset_function(shell: &mut Shell, name: &Bytes) -> u8 {
     0
 }
 
+fn unset_element(shell: &mut Shell, name: &Bytes, subscript: &Bytes) -> Option<Effect> {
+    let shown = String::from_utf8_lossy(name);
+    let key = match shell.variables.get(name) {
+        None => return None,
+        Some(variable) if variable.read_only => {
+            shell.complain(&format!("{shown}: cannot unset: readonly variable"));
+            return Some(Effect::Status(1));
+        }
+        Some(variable) if matches!(variable.value, Value::Scalar(_)) && subscript != "0" => {
+            shell.complain(&format!("{shown}: not an array variable"));
+            return Some(Effect::Status(1));
+        }
+        Some(_) => shell.key_of(name, subscript),
+    };
+    let key = match (key, shell.variables.get(name).map(|variable| &variable.value)) {
+        (Key::Number(0), Some(Value::Scalar(_))) => {
+            let _ = shell.variables.unset(name);
+            return None;
+        }
+        (Key::Number(index), Some(Value::Indexed(array))) => {
+            let wrapped = wrap_index(array, index);
+            if wrapped < 0 {
+                let subscript = String::from_utf8_lossy(subscript);
+                shell.complain(&format!("[{subscript}]: bad array subscript"));
+                return Some(Effect::Status(1));
+            }
+            Key::Number(wrapped)
+        }
+        (key, _) => key,
+    };
+    shell.variables.unset_element(name, &key);
+    None
+}
+
 fn unset_variable(shell: &mut Shell, operand: &Bytes, reference: bool) -> Option<Effect> {
     if let Some((name, inner)) =
         crate::shell::expand::subscripted(operand).filter(|_| shell.dialect.is_bash())
@@ -75,9 +119,7 @@ fn unset_variable(shell: &mut Shell, operand: &Bytes, reference: bool) -> Option
             let _ = shell.variables.unset(&name);
             return None;
         }
-        let key = shell.key_of(&name, &inner);
-        shell.variables.unset_element(&name, &key);
-        return None;
+        return unset_element(shell, &name, &inner);
     }
     if operand == "PATH" {
         shell.found = Arc::default();

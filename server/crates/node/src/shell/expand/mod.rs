@@ -5,6 +5,7 @@
 //! more. What has an effect each time it is looked at (`$((i++))`) is noted in the journal too; all else gives the same
 //! result again.
 
+mod arithmetic;
 mod brace;
 mod change;
 mod fields;
@@ -18,13 +19,11 @@ pub(crate) use brace::expand_braces;
 use bytes::Bytes;
 pub(crate) use fields::Fields;
 use fields::MAX_FIELDS;
-pub(crate) use value::subscripted;
+pub(crate) use value::{subscripted, wrap_index};
 
 use super::{
-    arith::{ArithError, ArithVariables, Expr, MAX_INDIRECTION},
-    ast::{Part, SubScript, Word},
+    ast::{ParameterOp, Part, SubScript, Subscript, Word},
     state::Shell,
-    variables::Key,
 };
 
 /// The largest result of one word.
@@ -286,133 +285,31 @@ impl Expander<'_> {
             _ => crate::libc::passwd::home_of(&self.shell.process, name).map_or_else(literal, Bytes::from),
         }
     }
+}
 
-    /// Works out an expression from its text.
-    pub(crate) fn evaluate(&mut self, text: &[u8]) -> Expand<i64> {
-        match Expr::parse(text, self.shell.dialect != crate::shell::Dialect::Dash) {
-            Ok(expr) => self.run_expression_from(&expr, text),
-            Err(error) => Err(self.arith_error(&error, text)),
+/// A word as a message shows it: its texts, and the names of the variables in it.
+pub(crate) fn as_written(word: &Word) -> String {
+    let mut shown = String::new();
+    for part in word.parts.iter() {
+        match part {
+            Part::Literal(text) | Part::Quoted(text) => shown.push_str(&String::from_utf8_lossy(text)),
+            Part::Tilde(name) => shown.push_str(&format!("~{}", String::from_utf8_lossy(name))),
+            Part::Parameter(parameter) => match (&parameter.name, &parameter.subscript, &parameter.op) {
+                (name, None, ParameterOp::None) => {
+                    shown.push_str(&format!("${}", parameter::name_text(name)))
+                }
+                (name, Some(Subscript::Each), ParameterOp::None) => {
+                    shown.push_str(&format!("${{{}[@]}}", parameter::name_text(name)));
+                }
+                (name, ..) => shown.push_str(&format!("${{{}}}", parameter::name_text(name))),
+            },
+            _ => shown.push_str("$(...)"),
         }
     }
-
-    fn run_expression_from(&mut self, expr: &Expr, text: &[u8]) -> Expand<i64> {
-        expr.eval(&mut Variables { shell: self.shell }, 0).map_err(|error| self.arith_error(&error, text))
-    }
-
-    fn arith_error(&self, error: &ArithError, text: &[u8]) -> ExpandError {
-        use super::Dialect::{Ash, Bash, Dash};
-        let lead = if self.shell.dialect.is_bash() { text.trim_ascii_start() } else { text };
-        let shown = String::from_utf8_lossy(lead);
-        let token = |at: usize| String::from_utf8_lossy(text.get(at..).unwrap_or_default()).into_owned();
-        let message = match (self.shell.dialect, error) {
-            (_, ArithError::Variable(message)) => message.clone(),
-            (Ash, ArithError::DivideByZero(_)) => "divide by zero".to_owned(),
-            (Dash, ArithError::DivideByZero(_)) => {
-                format!("arithmetic expression: division by zero: \"{shown}\"")
-            }
-            (Bash, ArithError::DivideByZero(at)) => {
-                format!("{shown}: division by 0 (error token is \"{}\")", token(*at))
-            }
-            (Ash, ArithError::NegativeExponent(_)) => "exponent less than 0".to_owned(),
-            (_, ArithError::NegativeExponent(at)) => {
-                format!("{shown}: exponent less than 0 (error token is \"{}\")", token(*at))
-            }
-            (Ash, _) => "arithmetic syntax error".to_owned(),
-            (Dash, ArithError::Operand(_)) => {
-                format!("arithmetic expression: expecting primary: \"{shown}\"")
-            }
-            (Dash, ArithError::Syntax(at) | ArithError::Digit(at)) => {
-                let what = if *at >= text.len() { "expecting primary" } else { "expecting EOF" };
-                format!("arithmetic expression: {what}: \"{shown}\"")
-            }
-            (Bash, ArithError::Operand(at)) => {
-                format!("{shown}: syntax error: operand expected (error token is \"{}\")", token(*at))
-            }
-            (Bash, ArithError::Syntax(at)) if *at >= text.len() => {
-                format!("{shown}: missing `)' (error token is \"{}\")", token(at.saturating_sub(1)))
-            }
-            (Bash, ArithError::Syntax(at)) => {
-                let what = match text.get(*at) {
-                    _ if assigns(&text[*at..]) => "attempted assignment to non-variable",
-                    Some(b'.') => "syntax error: invalid arithmetic operator",
-                    _ => "syntax error in expression",
-                };
-                format!("{shown}: {what} (error token is \"{}\")", token(*at))
-            }
-            (Bash, ArithError::Digit(at)) => {
-                let end = text[*at..].iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'#');
-                let digits = token(*at)[..end.unwrap_or(text.len() - at)].to_owned();
-                format!("{shown}: value too great for base (error token is \"{digits}\")")
-            }
-            (_, ArithError::TooDeep) => format!("{shown}: expression recursion level exceeded"),
-        };
-        ExpandError::Fail(message)
-    }
+    shown
 }
 
 /// Whether a part of a word is nothing but blanks.
 pub(crate) fn is_blank(part: &Part) -> bool {
     matches!(part, Part::Literal(text) | Part::Quoted(text) if text.trim_ascii().is_empty())
-}
-
-/// The shell's variables as arithmetic sees them.
-struct Variables<'a> {
-    shell: &'a mut Shell,
-}
-
-impl ArithVariables for Variables<'_> {
-    fn is_keyed(&self, name: &[u8]) -> bool {
-        self.shell.is_keyed(name)
-    }
-
-    fn number(&mut self, name: &[u8], key: Option<&Key>, depth: u32) -> Result<i64, ArithError> {
-        let text = match key {
-            None => self.shell.value_of(name),
-            Some(key) => self.shell.element_of(name, key),
-        };
-        let Some(text) = text else {
-            if self.shell.options.nounset && key.is_none() {
-                return Err(ArithError::Variable(self.shell.unset_message(&String::from_utf8_lossy(name))));
-            }
-            return Ok(0);
-        };
-        let trimmed = text.trim_ascii();
-        if let Some(number) = plain_number(trimmed) {
-            return Ok(number);
-        }
-        if self.shell.dialect == super::Dialect::Dash {
-            let shown = String::from_utf8_lossy(&text);
-            return Err(ArithError::Variable(format!("Illegal number: {shown}")));
-        }
-        if depth >= MAX_INDIRECTION {
-            return Err(ArithError::TooDeep);
-        }
-        Expr::parse(trimmed, self.shell.dialect != crate::shell::Dialect::Dash)?.eval(self, depth + 1)
-    }
-
-    fn set_number(&mut self, name: &[u8], key: Option<Key>, value: i64) -> Result<(), ArithError> {
-        let text = Bytes::from(value.to_string());
-        match key {
-            None => self.shell.assign(name, text),
-            Some(key) => self.shell.assign_element(name, key, text),
-        }
-        .map_err(ArithError::Variable)
-    }
-}
-
-/// A decimal number and nothing else.
-fn plain_number(text: &[u8]) -> Option<i64> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let plain = !digits.is_empty() && digits.len() < 19 && digits.iter().all(u8::is_ascii_digit);
-    if !plain || (digits.len() > 1 && digits[0] == b'0') {
-        return None;
-    }
-    let value = digits.iter().fold(0i64, |value, digit| value * 10 + i64::from(digit - b'0'));
-    Some(if digits.len() < text.len() { -value } else { value })
-}
-
-/// Whether an expression goes on with an operator that assigns.
-fn assigns(rest: &[u8]) -> bool {
-    let len = rest.iter().take_while(|byte| b"*/%+-<>&^|".contains(byte)).count();
-    len <= 2 && rest.get(len) == Some(&b'=') && rest.get(len + 1) != Some(&b'=')
 }

@@ -11,6 +11,7 @@ use crate::{
     libc::pattern::Pattern,
     shell::{
         Dialect,
+        arith::name_len,
         ast::{CaseChange, Parameter, ParameterName, ParameterOp, Subscript, Word},
         quote,
         variables::Value,
@@ -167,7 +168,10 @@ impl Expander<'_> {
             indirect: false,
             op: ParameterOp::None,
         };
-        let Values::One(Some(target)) = self.values(&direct)? else { return Ok(Values::One(None)) };
+        let Values::One(Some(target)) = self.values(&direct)? else {
+            let shown = name_text(&parameter.name);
+            return Err(ExpandError::Fail(format!("{shown}: invalid indirect expansion")));
+        };
         if target == "@" || target == "*" {
             return Ok(Values::Many { all: self.shell.positional.to_vec(), joined: target == "*" });
         }
@@ -186,6 +190,13 @@ impl Expander<'_> {
                 _ => Subscript::Index(Word::quoted(Bytes::copy_from_slice(inner))),
             };
             return self.element(&name, &subscript);
+        }
+        if name_len(&target) != target.len() || target.is_empty() {
+            if let [special @ (b'#' | b'?' | b'-' | b'$' | b'!')] = target[..] {
+                return Ok(Values::One(self.shell.parameter_value(&ParameterName::Special(special))));
+            }
+            let shown = String::from_utf8_lossy(&target);
+            return Err(ExpandError::Fail(format!("{shown}: invalid variable name")));
         }
         Ok(Values::One(self.shell.value_of(&target)))
     }
@@ -274,7 +285,10 @@ impl Expander<'_> {
             ParameterOp::Substring { offset, length } => {
                 self.require(parameter, &values)?;
                 let positional = matches!(parameter.name, ParameterName::Special(_));
-                let values = self.substring(values, positional, offset, length.as_ref())?;
+                let values = match self.sparse(parameter) {
+                    Some(array) => self.slice_of_array(&array, offset, length.as_ref())?,
+                    None => self.substring(values, positional, offset, length.as_ref())?,
+                };
                 self.emit(values, context, out);
             }
             ParameterOp::Replace { scope, pattern, with } => {
@@ -440,16 +454,19 @@ impl Expander<'_> {
             }
             b'a' => {
                 let letters = Bytes::from(letters);
-                match variable {
-                    Some(_) => values.map(|_| letters.clone()),
-                    None => Values::One(None),
+                match (variable, &values) {
+                    (None, _) => Values::One(None),
+                    // Attributes there are without a value too.
+                    (Some(_), Values::One(None)) => Values::One(Some(letters)),
+                    (Some(_), _) => values.map(|_| letters.clone()),
                 }
             }
             b'A' => match variable {
                 None => Values::One(None),
-                Some(variable) if whole => {
-                    let line = crate::shell::builtins::declaration(&name, &variable);
-                    Values::One(Some(line.into()))
+                Some(variable) if whole || !variable.assigned => {
+                    let known = whole || !letters.is_empty();
+                    let line = known.then(|| crate::shell::builtins::declaration(&name, &variable));
+                    Values::One(line.map(Bytes::from))
                 }
                 Some(variable) => Values::One(variable.text().map(|text| {
                     let value = quote::reusable(text);
@@ -484,6 +501,36 @@ impl Expander<'_> {
         })
     }
 
+    /// The array by number of which `${name[@]:offset}` is to take elements.
+    fn sparse(&self, parameter: &Parameter) -> Option<Value> {
+        let (ParameterName::Variable(name), Some(Subscript::Each | Subscript::Joined), false) =
+            (&parameter.name, &parameter.subscript, parameter.indirect)
+        else {
+            return None;
+        };
+        let value = &self.shell.variables.get(&self.shell.resolve(name))?.value;
+        matches!(value, Value::Indexed(_)).then(|| value.clone())
+    }
+
+    /// `${name[@]:offset:length}`: the elements whose index is at least the offset, however many indices there are none for.
+    fn slice_of_array(&mut self, value: &Value, offset: &Word, length: Option<&Word>) -> Expand<Values> {
+        let Value::Indexed(array) = value else { return Ok(Values::One(None)) };
+        let offset = self.arithmetic(offset)?;
+        let length = length.map(|word| self.arithmetic(word)).transpose()?;
+        let first = value::wrap_index(array, offset);
+        let most = match length {
+            None => usize::MAX,
+            Some(length) => usize::try_from(length)
+                .map_err(|_| ExpandError::Fail(format!("{length}: substring expression < 0")))?,
+        };
+        let all = if first < 0 {
+            Vec::new()
+        } else {
+            array.range(first..).take(most).map(|(_, text)| text.clone()).collect()
+        };
+        Ok(Values::Many { all, joined: false })
+    }
+
     fn substring(
         &mut self,
         values: Values,
@@ -514,7 +561,7 @@ impl Expander<'_> {
     }
 }
 
-fn name_text(name: &ParameterName) -> String {
+pub(super) fn name_text(name: &ParameterName) -> String {
     match name {
         ParameterName::Variable(name) => String::from_utf8_lossy(name).into_owned(),
         ParameterName::Positional(number) => number.to_string(),

@@ -9,6 +9,8 @@ use crate::shell::{
     Dialect,
     ast::ParameterName,
     frames::{Frame, Source, SourceKind},
+    options::listed,
+    shopt::Shopts,
     state::Shell,
     variables::{Key, LetterCase, ReadOnly, Value},
 };
@@ -57,6 +59,11 @@ impl Shell {
             }
             b"BASH_SUBSHELL" if self.dialect.is_bash() => {
                 return Some(self.subshell_depth.to_string().into());
+            }
+            b"SHELLOPTS" if self.dialect.is_bash() => return Some(self.options_on().into()),
+            b"BASHOPTS" if self.dialect.is_bash() => {
+                let on: Vec<&str> = Shopts::names().filter(|name| self.shopts.is_on(name)).collect();
+                return Some(on.join(":").into());
             }
             b"BASH_COMMAND" if self.dialect.is_bash() => return Some(self.command_text.clone()),
             b"FUNCNAME" | b"BASH_SOURCE" | b"BASH_LINENO" | b"PIPESTATUS" | b"BASH_VERSINFO"
@@ -136,6 +143,15 @@ impl Shell {
         calls
     }
 
+    /// The names of the options of `set -o` that are on.
+    fn options_on(&self) -> String {
+        let mut options = self.options;
+        let on = listed(self.dialect)
+            .iter()
+            .filter(|name| options.named(name.as_bytes()).is_some_and(|option| *option));
+        on.copied().collect::<Vec<&str>>().join(":")
+    }
+
     fn next_random(&mut self) -> u64 {
         let mut rng = crate::rng::Rng::new(self.random);
         self.random = rng.next_u64();
@@ -189,6 +205,7 @@ impl Shell {
         match name {
             b"PATH" => self.found = std::sync::Arc::default(),
             b"OPTIND" => self.getopts = 0,
+            b"SHELLOPTS" | b"BASHOPTS" if self.dialect.is_bash() => return Err(self.read_only_message(name)),
             b"RANDOM" if self.dialect != Dialect::Dash => {
                 self.random = crate::rng::stable_hash(&text);
                 return Ok(());

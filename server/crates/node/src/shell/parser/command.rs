@@ -211,6 +211,16 @@ impl Parser {
                 self.expand_aliases()?;
                 continue;
             }
+            if self.evaluates_array(&words, &word) {
+                let mut parts = word.parts.to_vec();
+                parts.push(Part::Literal(Bytes::from_static(b"(")));
+                self.at += 1;
+                parts.extend(self.word_until(false, false, b")")?.parts.iter().cloned());
+                parts.push(Part::Literal(Bytes::from_static(b")")));
+                self.at += 1;
+                words.push(Word { parts: parts.into() });
+                continue;
+            }
             if let Some(array) = self.declared_array(&words, &word)? {
                 words.push(Word::of(Part::Literal(array.name.clone())));
                 arrays.push(array);
@@ -241,17 +251,39 @@ impl Parser {
         self.function_body(name, line)
     }
 
+    /// The body of a function is a simple command, which bash does not take: the word that it begins with is to blame.
+    fn not_compound(&self, start: usize, line: u32) -> ParseError {
+        let rest = self.text.get(start..).unwrap_or_default();
+        let len = rest.iter().position(|byte| super::lexer::ends_word(*byte)).unwrap_or(rest.len());
+        let token = TokenName::Word(Bytes::copy_from_slice(&rest[..len]));
+        let mut error = self.error(ParseErrorKind::Unexpected { token, expecting: None });
+        (error.line, error.source_line) = (line, Some(self.line_at(start)));
+        error
+    }
+
     /// The body of a function.
     pub(super) fn function_body(&mut self, name: Bytes, line: u32) -> Parse<Command> {
         self.skip_newlines()?;
         self.peek()?;
-        let start = self.peeked_start();
+        let (start, line_of_body) = (self.peeked_start(), self.line);
         let body = self.nested(Self::command)?;
+        if self.dialect.is_bash() && matches!(body.kind, CommandKind::Simple(_)) {
+            return Err(self.not_compound(start, line_of_body));
+        }
         let end = self.last_end.min(self.text.len()).max(start);
         let text = Bytes::copy_from_slice(&self.text[start..end]);
         let definition = Definition { body: Arc::new(body), text };
         let kind = CommandKind::Function { name, definition: Arc::new(definition) };
         Ok(Command { kind, redirects: Box::default(), line })
+    }
+
+    /// Whether a word is `NAME=` before a list, as an operand of `eval`, which takes it as text (bash).
+    fn evaluates_array(&self, words: &[Word], word: &Word) -> bool {
+        self.dialect.is_bash()
+            && self.peeked.is_none()
+            && words.first().and_then(Word::literal).is_some_and(|name| name == "eval")
+            && self.text.get(self.at) == Some(&b'(')
+            && word.literal().is_some_and(|text| text.ends_with(b"=") && name_len(text) + 1 == text.len())
     }
 
     /// `NAME=(...)` as an operand of `declare` and the like.
@@ -309,6 +341,7 @@ impl Parser {
     }
 
     fn elements(&mut self) -> Parse<Box<[Element]>> {
+        let start = self.line;
         self.skip()?;
         let mut elements = Vec::new();
         loop {
@@ -318,30 +351,39 @@ impl Parser {
             }
             let Tok::Word(word) = self.peek()?.clone() else {
                 return self.unexpected(Some(")")).map_err(|mut error: ParseError| {
-                    if let ParseErrorKind::Unexpected { token, .. } = &error.kind
-                        && *token != TokenName::Eof
-                    {
-                        error.kind = ParseErrorKind::BadElement { token: token.clone() };
+                    match &error.kind {
+                        ParseErrorKind::Unexpected { token: TokenName::Eof, .. } => {
+                            error.kind = ParseErrorKind::UnterminatedQuote(b')');
+                            error.line = start;
+                        }
+                        ParseErrorKind::Unexpected { token, .. } => {
+                            error.kind = ParseErrorKind::BadElement { token: token.clone() };
+                        }
+                        _ => {}
                     }
                     error
                 });
             };
             self.skip()?;
-            elements.push(self.array_element(word)?);
+            elements.push(Self::array_element(word));
         }
     }
 
     /// An element, with its subscript in `[subscript]=value`.
-    fn array_element(&mut self, word: Word) -> Parse<Element> {
-        let Some(Part::Literal(text)) = word.parts.first() else { return Ok((None, word)) };
+    fn array_element(word: Word) -> Element {
+        let lone = |value| Element { subscript: None, append: false, value };
+        let Some(Part::Literal(text)) = word.parts.first() else { return lone(word) };
         if !text.starts_with(b"[") {
-            return Ok((None, word));
+            return lone(word);
         }
-        let Some(split) = split_subscript(text, &word.parts[1..]) else { return Ok((None, word)) };
-        let Some(value) = split.rest.strip_prefix(b"=") else { return Ok((None, word)) };
+        let Some(split) = split_subscript(text, &word.parts[1..]) else { return lone(word) };
+        let append = split.rest.starts_with(b"+=");
+        let Some(value) = split.rest.strip_prefix(if append { &b"+="[..] } else { b"=" }) else {
+            return lone(word);
+        };
         let mut parts = vec![Part::Literal(Bytes::copy_from_slice(value))];
         parts.extend(split.later.iter().cloned());
-        Ok((Some(split.subscript), with_tildes(&parts)))
+        Element { subscript: Some(split.subscript), append, value: with_tildes(&parts) }
     }
 
     /// The name in `{name}` before a redirection.

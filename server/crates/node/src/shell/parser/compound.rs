@@ -304,15 +304,6 @@ impl Parser {
         rest.starts_with(b"(") || BEGINNINGS.contains(&&rest[..len])
     }
 
-    /// Fails for want of a word.
-    pub(super) fn missing_word<T>(&mut self) -> Parse<T> {
-        if matches!(self.peek()?, Tok::Eof) {
-            let kind = ParseErrorKind::Unexpected { token: TokenName::Eof, expecting: Some("]]") };
-            return Err(self.error(kind));
-        }
-        Err(self.error(ParseErrorKind::BadConditional))
-    }
-
     /// A word of plain text.
     pub(super) fn plain(text: &'static str) -> Word {
         literal_word(Bytes::from_static(text.as_bytes()))

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 
 use super::{
-    Parse, Parser,
+    Parse, ParseErrorKind, Parser, TokenName,
     lexer::{Op, Tok, ends_word},
     word::Parts,
 };
@@ -14,11 +14,19 @@ use crate::shell::ast::{Cond, CondOp, Word};
 /// Operators with one operand.
 const UNARY: &[u8] = b"abcdefghknoprstuvwxzGLNORS";
 
+/// Whether a word is the end of the condition.
+fn closes(word: &Word) -> bool {
+    word.literal().is_some_and(|text| text == "]]")
+}
+
 impl Parser {
     /// The condition after `[[`, and `]]`.
     pub(super) fn cond_command(&mut self) -> Parse<Cond> {
         let cond = self.nested(Self::cond_or)?;
-        if self.eat_reserved("]]")? { Ok(cond) } else { self.missing_word() }
+        if self.eat_reserved("]]")? {
+            return Ok(cond);
+        }
+        self.bad_conditional(|_| "syntax error in conditional expression".to_owned())
     }
 
     fn cond_or(&mut self) -> Parse<Cond> {
@@ -67,27 +75,46 @@ impl Parser {
             return if self.eat_op(Op::Close)? {
                 Ok(Cond::Group(Box::new(inner)))
             } else {
-                self.missing_word()
+                self.bad_conditional(|seen| format!("unexpected token `{seen}', expected `)'"))
             };
         }
         self.cond_primary()
     }
 
     fn cond_primary(&mut self) -> Parse<Cond> {
-        let Tok::Word(left) = self.peek()?.clone() else { return self.missing_word() };
-        if left.literal().is_some_and(|text| text == "]]") {
-            return self.missing_word();
+        // bash says nothing of an end where a condition is missing.
+        let unexpected = |seen: &str| match seen {
+            "]]" => String::new(),
+            seen => format!("unexpected token `{seen}' in conditional command"),
+        };
+        let Tok::Word(left) = self.peek()?.clone() else { return self.bad_conditional(unexpected) };
+        if closes(&left) {
+            return self.bad_conditional(unexpected);
         }
         self.skip()?;
         if let Some([b'-', letter]) = left.literal().map(|text| &text[..])
             && UNARY.contains(letter)
-            && let Tok::Word(operand) = self.peek()?.clone()
-            && operand.literal().is_none_or(|text| text != "]]")
+            && self.cond_operator()?.is_none()
         {
+            let Tok::Word(operand) = self.peek()?.clone() else { return self.no_argument("unary") };
+            if closes(&operand) {
+                return self.no_argument("unary");
+            }
             self.skip()?;
             return Ok(Cond::Unary(*letter, operand));
         }
-        let Some(op) = self.cond_operator()? else { return Ok(Cond::Word(left)) };
+        let Some(op) = self.cond_operator()? else {
+            let ends = match self.peek()? {
+                Tok::Word(word) => closes(word),
+                Tok::Op(op) => matches!(op, Op::AndIf | Op::OrIf | Op::Close),
+                Tok::Newline | Tok::Eof => true,
+                Tok::Io(_) => false,
+            };
+            if !ends {
+                return self.bad_conditional(|_| "conditional binary operator expected".to_owned());
+            }
+            return Ok(Cond::Word(left));
+        };
         self.skip()?;
         let right = if op == CondOp::Regex {
             self.regex_word()?
@@ -96,11 +123,38 @@ impl Parser {
             self.extglob |= matches!(op, CondOp::Match { .. } | CondOp::NotMatch);
             let right = self.peek().cloned();
             self.extglob = outside;
-            let Tok::Word(right) = right? else { return self.missing_word() };
+            let Tok::Word(right) = right? else { return self.no_argument("binary") };
+            if closes(&right) {
+                return self.no_argument("binary");
+            }
             self.skip()?;
             right
         };
         Ok(Cond::Binary(op, left, right))
+    }
+
+    /// An operator has no operand.
+    fn no_argument<T>(&mut self, kind: &str) -> Parse<T> {
+        self.bad_conditional(|seen| format!("unexpected argument `{seen}' to conditional {kind} operator"))
+    }
+
+    /// Fails because of the token that comes next.
+    fn bad_conditional<T>(&mut self, message: impl FnOnce(&str) -> String) -> Parse<T> {
+        let seen = match self.peek()? {
+            Tok::Eof => {
+                let kind = ParseErrorKind::Unexpected { token: TokenName::Eof, expecting: Some("]]") };
+                return Err(self.error(kind));
+            }
+            Tok::Word(word) => crate::shell::expand::as_written(word),
+            Tok::Op(op) => op.text().to_owned(),
+            Tok::Io(number) => number.to_string(),
+            Tok::Newline => "newline".to_owned(),
+        };
+        let mut error = self.error(ParseErrorKind::BadConditional(message(&seen).into()));
+        if seen == "newline" {
+            error.line = error.line.saturating_sub(1);
+        }
+        Err(error)
     }
 
     fn cond_operator(&mut self) -> Parse<Option<CondOp>> {
@@ -153,6 +207,9 @@ impl Parser {
             }
             self.unquoted(byte, &mut parts)?;
         }
-        if parts.is_empty() { self.missing_word() } else { Ok(self.as_written(start, parts.into_word())) }
+        if parts.is_empty() {
+            return self.no_argument("binary");
+        }
+        Ok(self.as_written(start, parts.into_word()))
     }
 }

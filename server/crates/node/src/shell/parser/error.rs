@@ -33,7 +33,8 @@ pub(crate) enum ParseErrorKind {
     BadSubstitution,
     BadForVariable,
     BadFunctionName,
-    BadConditional,
+    /// `[[ ... ]]` makes no sense (bash), and why.
+    BadConditional(Box<str>),
     TooDeep,
     TooLong,
 }
@@ -91,7 +92,7 @@ impl ParseError {
             ParseErrorKind::BadSubstitution => "bad substitution".to_owned(),
             ParseErrorKind::BadForVariable => "bad for loop variable".to_owned(),
             ParseErrorKind::BadFunctionName => "bad function name".to_owned(),
-            ParseErrorKind::BadConditional => "bad conditional expression".to_owned(),
+            ParseErrorKind::BadConditional(message) => message.to_string(),
             ParseErrorKind::TooDeep => "nested too deep".to_owned(),
             ParseErrorKind::TooLong => "script too long".to_owned(),
         }
@@ -120,7 +121,7 @@ impl ParseError {
             ParseErrorKind::BadSubstitution => "Bad substitution".to_owned(),
             ParseErrorKind::BadForVariable => "Bad for loop variable".to_owned(),
             ParseErrorKind::BadFunctionName => "Bad function name".to_owned(),
-            ParseErrorKind::BadConditional => "Bad conditional expression".to_owned(),
+            ParseErrorKind::BadConditional(message) => message.to_string(),
             ParseErrorKind::TooDeep => "Nested too deep".to_owned(),
             ParseErrorKind::TooLong => "Script too long".to_owned(),
         }
@@ -144,7 +145,7 @@ impl ParseError {
             ParseErrorKind::BadSubstitution => "bad substitution".to_owned(),
             ParseErrorKind::BadForVariable => "not a valid identifier".to_owned(),
             ParseErrorKind::BadFunctionName => "not a valid identifier".to_owned(),
-            ParseErrorKind::BadConditional => "syntax error in conditional expression".to_owned(),
+            ParseErrorKind::BadConditional(message) => message.to_string(),
             ParseErrorKind::TooDeep => "syntax error: nested too deep".to_owned(),
             ParseErrorKind::TooLong => "syntax error: script too long".to_owned(),
         }

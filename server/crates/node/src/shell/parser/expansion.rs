@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Parse, ParseErrorKind, Parser, lexer::Op, word::Parts};
+use super::{Parse, ParseErrorKind, Parser, TokenName, lexer::Op, word::Parts};
 use crate::shell::{
     Dialect,
     arith::Expr,
@@ -285,8 +285,11 @@ impl Parser {
     }
 
     /// The word up to an unquoted one of `stops`. Patterns quote as outside of double quotes even between them.
-    fn word_until(&mut self, in_quotes: bool, pattern: bool, stops: &[u8]) -> Parse<Word> {
+    pub(super) fn word_until(&mut self, in_quotes: bool, pattern: bool, stops: &[u8]) -> Parse<Word> {
         let mut parts = Parts::default();
+        // A colon that ends an offset is none of `a ? b : c`, and not between parentheses.
+        let in_expression = stops.contains(&b':');
+        let (mut conditionals, mut parentheses) = (0usize, 0usize);
         if !in_quotes {
             self.tilde(&mut parts, stops);
         }
@@ -294,6 +297,20 @@ impl Parser {
             let Some(byte) = self.text.get(self.at).copied() else {
                 return Err(self.error(ParseErrorKind::MissingBrace));
             };
+            if in_expression {
+                match byte {
+                    b'?' => conditionals += 1,
+                    b'(' => parentheses += 1,
+                    b')' if parentheses > 0 => parentheses -= 1,
+                    _ => {}
+                }
+                if byte == b':' && (conditionals > 0 || parentheses > 0) {
+                    conditionals -= usize::from(conditionals > 0);
+                    parts.literal(b':');
+                    self.at += 1;
+                    continue;
+                }
+            }
             if stops.contains(&byte) {
                 return Ok(parts.into_word());
             }
@@ -331,10 +348,16 @@ impl Parser {
     pub(super) fn command_substitution(&mut self) -> Parse<Arc<SubScript>> {
         let outer = std::mem::take(&mut self.pending);
         self.count_lines(self.at);
-        let block = self.commands(|parser| parser.at_op(Op::Close))?;
-        if !self.eat_op(Op::Close)? {
-            return self.unexpected(Some(")"));
-        }
+        let block = self
+            .commands(|parser| parser.at_op(Op::Close))
+            .and_then(|block| if self.eat_op(Op::Close)? { Ok(block) } else { self.unexpected(Some(")")) });
+        let block = block.map_err(|error| match &error.kind {
+            // In bash it is the parenthesis that is missing, whatever else is.
+            ParseErrorKind::Unexpected { token: TokenName::Eof, .. } if self.dialect.is_bash() => {
+                super::ParseError { kind: ParseErrorKind::UnterminatedQuote(b')'), ..error }
+            }
+            _ => error,
+        })?;
         let inner = std::mem::replace(&mut self.pending, outer);
         self.pending.extend(inner);
         Ok(Arc::new(SubScript { block: block.into() }))

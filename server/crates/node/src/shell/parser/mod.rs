@@ -259,6 +259,12 @@ impl Parser {
             let rest = self.text.get(self.counted..).unwrap_or_default();
             line = line.saturating_add(u32::try_from(memchr::memchr_iter(b'\n', rest).count()).unwrap_or(0));
         }
+        if self.dialect.is_bash()
+            && matches!(&kind, ParseErrorKind::Unexpected { token: TokenName::Newline, .. })
+        {
+            // The line that ends there, not the next one.
+            line = line.saturating_sub(1);
+        }
         let at_end = matches!(&kind, ParseErrorKind::Unexpected { token: TokenName::Eof, .. });
         if at_end && self.dialect.is_bash() && !self.text.ends_with(b"\n") {
             // There the end of the text counts as a line of its own.
