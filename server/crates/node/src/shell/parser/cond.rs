@@ -207,6 +207,9 @@ impl Parser {
             }
             self.unquoted(byte, &mut parts)?;
         }
+        if depth > 0 {
+            return Err(self.error(ParseErrorKind::UnterminatedQuote(b')')));
+        }
         if parts.is_empty() {
             return self.no_argument("binary");
         }
