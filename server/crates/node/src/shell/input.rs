@@ -9,7 +9,6 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Dialect,
     editor::{Editor, Step, recalled},
     frames::{Frame, List},
     machine::Flow,
@@ -18,14 +17,12 @@ use super::{
 };
 use crate::kernel::{
     errno::Errno,
-    fs::{OpenFile, OpenFlags, SeekFrom},
+    fs::{OpenFile, SeekFrom},
     tty::{Termios, Tty},
 };
 
 /// The longest command.
 const MAX_COMMAND: usize = 4 << 20;
-/// How many lines of history are kept.
-const MAX_HISTORY: usize = 500;
 
 /// Where commands come from.
 #[derive(Debug)]
@@ -37,14 +34,27 @@ pub(super) struct Input {
     line: u32,
     /// The delimiter that a here-document in them waits for.
     here_document: Option<Bytes>,
-    /// The lines that were typed, the latest last.
-    history: Vec<Bytes>,
     ended: bool,
 }
 
 impl Input {
-    pub(super) fn new(file: Arc<OpenFile>, history: Vec<Bytes>) -> Self {
-        Self { file, pending: Vec::new(), line: 1, here_document: None, history, ended: false }
+    pub(super) fn new(file: Arc<OpenFile>) -> Self {
+        Self { file, pending: Vec::new(), line: 1, here_document: None, ended: false }
+    }
+
+    /// Whether a command has begun, and whether it goes on within quotes or a here-document.
+    fn unfinished(&self) -> (bool, bool) {
+        let (mut quote, mut escaped) = (None, false);
+        for &byte in &self.pending {
+            match (quote, byte) {
+                _ if escaped => escaped = false,
+                (None | Some(b'"'), b'\\') => escaped = true,
+                (None, b'\'' | b'"') => quote = Some(byte),
+                (Some(open), _) if open == byte => quote = None,
+                _ => {}
+            }
+        }
+        (!self.pending.is_empty(), quote.is_some() || self.here_document.is_some())
     }
 }
 
@@ -59,10 +69,12 @@ impl Shell {
             return Flow::On;
         }
         if self.options.interactive {
+            self.load_history().await;
             self.tell_of_jobs();
             let process = Arc::clone(&self.process);
             self.print_errors(&process).await;
-            let prompt = self.prompt().await;
+            let begun = self.input().is_some_and(|input| !input.pending.is_empty());
+            let prompt = self.prompt(if begun { b"PS2" } else { b"PS1" }).await;
             if let Some(tty) = file.terminal().filter(|_| self.dialect.edits_lines()) {
                 let line = self.edit_line(&file, &Arc::clone(tty), prompt).await;
                 return self.take_input(line).await;
@@ -89,24 +101,6 @@ impl Shell {
             Some(Frame::Input(input)) => Some(input),
             _ => None,
         }
-    }
-
-    /// The lines that were typed.
-    pub(crate) fn history(&self) -> Vec<Bytes> {
-        let input = self.frames.iter().find_map(|frame| match frame {
-            Frame::Input(input) => Some(input),
-            _ => None,
-        });
-        input.map_or_else(Vec::new, |input| input.history.clone())
-    }
-
-    /// The lines that were typed, to be changed. None where nobody types.
-    pub(crate) fn history_mut(&mut self) -> Option<&mut Vec<Bytes>> {
-        let interactive = self.options.interactive;
-        self.frames.iter_mut().find_map(|frame| match frame {
-            Frame::Input(input) if interactive => Some(&mut input.history),
-            _ => None,
-        })
     }
 
     fn take_line(&mut self, line: &[u8]) -> Flow {
@@ -215,12 +209,12 @@ impl Shell {
         // What a program left behind that ended without putting things right is not put back.
         let settings = if before.icanon { before } else { Termios::default() };
         tty.set_termios(settings.raw());
-        let mut editor = Editor::new(prompt, self.history(), tty.size().columns);
+        let mut editor = Editor::new(prompt, self.history().lines().to_vec(), tty.size().columns);
         let line = self.edit(file, &mut editor).await;
         tty.set_termios(settings);
         let Ok(Some(line)) = line else { return line };
         let recalled = match self.options.histexpand {
-            true => recalled(&line, &self.history()),
+            true => recalled(&line, self.history().lines()),
             false => Ok(None),
         };
         let line = match recalled {
@@ -234,7 +228,8 @@ impl Shell {
                 Bytes::new()
             }
         };
-        self.remember(&line).await;
+        let (begun, in_text) = self.input().map_or((false, false), |input| input.unfinished());
+        self.remember(&line, begun, in_text).await;
         Ok(Some([&line[..], b"\n"].concat().into()))
     }
 
@@ -283,45 +278,6 @@ impl Shell {
         }
     }
 
-    /// Adds a line to the history, and to the file that ash keeps it in.
-    async fn remember(&mut self, line: &Bytes) {
-        let Some(input) = self.input() else { return };
-        if line.trim_ascii().is_empty() || input.history.last() == Some(line) {
-            return;
-        }
-        input.history.push(line.clone());
-        if input.history.len() > MAX_HISTORY {
-            input.history.remove(0);
-        }
-        if let Some(path) = self.history_file()
-            && let Ok(file) = self.process.open_file(&path, OpenFlags::APPEND, 0o600).await
-        {
-            // A history that cannot be kept is no reason to complain.
-            let _ = self.process.write_file(&file, [line, &b"\n"[..]].concat().into()).await;
-        }
-    }
-
-    /// Where ash keeps what was typed.
-    fn history_file(&self) -> Option<Vec<u8>> {
-        if self.dialect != Dialect::Ash {
-            return None;
-        }
-        match self.variables.text(b"HISTFILE") {
-            Some(path) => Some(path.to_vec()),
-            None => self.variables.text(b"HOME").map(|home| crate::kernel::fs::join(home, b".ash_history")),
-        }
-    }
-
-    /// The lines that were typed in earlier sessions.
-    pub(super) async fn earlier_history(&self) -> Vec<Bytes> {
-        let Some(path) = self.history_file() else { return Vec::new() };
-        let text = Bytes::from(self.process.read_file(&path, MAX_COMMAND).await.unwrap_or_default());
-        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let mut lines: Vec<Bytes> = lines.map(|line| text.slice_ref(line)).collect();
-        lines.drain(..lines.len().saturating_sub(MAX_HISTORY));
-        lines
-    }
-
     /// Reads a line, its newline included, and no byte further, so that commands find the rest. `None` at the end.
     async fn read_line(&mut self, file: &Arc<OpenFile>) -> Result<Option<Bytes>, Errno> {
         let mut line = Vec::new();
@@ -361,82 +317,6 @@ impl Shell {
             return Poll::Ready(piece.map(Some));
         }
         self.process.poll_signalled(cx).map(|()| Ok(None))
-    }
-
-    /// What to show before a line: PS1, or PS2 within a command.
-    async fn prompt(&mut self) -> Bytes {
-        let first = self.input().is_none_or(|input| input.pending.is_empty());
-        let name: &[u8] = if first { b"PS1" } else { b"PS2" };
-        let text = self.variables.text(name).cloned().unwrap_or_default();
-        let text = if self.dialect == Dialect::Dash { text } else { self.prompt_text(&text).into() };
-        // Variables and commands in it are expanded each time.
-        if !text.contains(&b'$') && !text.contains(&b'`') {
-            return text;
-        }
-        match Parser::here_text(text.to_vec(), self.dialect) {
-            Some(word) => self.expand(|expander| expander.text(&word)).await.unwrap_or(text),
-            None => text,
-        }
-    }
-
-    /// Undoes the escapes of a prompt (`\w`, `\u`, `\h`, `\$`).
-    pub(crate) fn prompt_text(&self, prompt: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut bytes = prompt.iter();
-        while let Some(byte) = bytes.next() {
-            if *byte != b'\\' {
-                out.push(*byte);
-                continue;
-            }
-            let cwd = || self.variables.text(b"PWD").cloned().unwrap_or_else(|| self.process.cwd().into());
-            let uid = self.process.creds().uid;
-            match bytes.next() {
-                Some(b'w') => out.extend(self.tilded(&cwd())),
-                Some(b'W') => {
-                    let path = self.tilded(&cwd());
-                    out.extend_from_slice(crate::kernel::fs::file_name(&path));
-                }
-                Some(b'u') => {
-                    let user = crate::libc::passwd::user_of(&self.process, uid);
-                    match user {
-                        Some(user) => out.extend(user.name),
-                        None if self.dialect.is_bash() => out.extend_from_slice(b"I have no name!"),
-                        None => out.push(b'?'),
-                    }
-                }
-                Some(b'h') => {
-                    let hostname = crate::kernel::wait::lock(&self.process.container.hostname).clone();
-                    out.extend(hostname.split(|byte| *byte == b'.').next().unwrap_or_default());
-                }
-                Some(b'H') => out.extend(crate::kernel::wait::lock(&self.process.container.hostname).clone()),
-                Some(b'$') => out.push(if uid == 0 { b'#' } else { b'$' }),
-                Some(b's') => out.extend_from_slice(crate::kernel::fs::file_name(&self.name)),
-                Some(b'v') => out.extend_from_slice(b"5.2"),
-                Some(b'n') => out.push(b'\n'),
-                Some(b'r') => out.push(b'\r'),
-                Some(b'a') => out.push(7),
-                Some(b'e') => out.push(27),
-                Some(b't') => out.extend(self.process.now().strftime("%H:%M:%S").to_string().into_bytes()),
-                Some(b'[' | b']') => {}
-                Some(b'0') => {
-                    out.push(27);
-                    bytes.next();
-                    bytes.next();
-                }
-                Some(b'\\') | None => out.push(b'\\'),
-                Some(other) => out.extend_from_slice(&[b'\\', *other]),
-            }
-        }
-        out
-    }
-
-    /// A path with the home directory as `~`.
-    fn tilded(&self, path: &[u8]) -> Vec<u8> {
-        let home = self.variables.text(b"HOME").filter(|home| home.len() > 1);
-        match home.and_then(|home| path.strip_prefix(&home[..])) {
-            Some(rest) if rest.is_empty() || rest.starts_with(b"/") => [b"~", rest].concat(),
-            _ => path.to_vec(),
-        }
     }
 
     /// Tells of jobs that have ended.

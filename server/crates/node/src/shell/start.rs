@@ -39,7 +39,11 @@ pub(crate) fn main(process: Arc<Process>, dialect: Dialect) -> BoxFuture<Outcome
             let _ = process.write(1, output).await;
         }
         match started {
-            Ok(()) => shell.run().await,
+            Ok(()) => {
+                let outcome = shell.run().await;
+                shell.save_history().await;
+                outcome
+            }
             Err(code) => Outcome::Exit(code),
         }
     })
@@ -163,8 +167,7 @@ impl Shell {
             if interactive_flag || (file.terminal().is_some() && self.process.is_terminal(2)) {
                 self.become_interactive();
             }
-            let history = if self.options.interactive { self.earlier_history().await } else { Vec::new() };
-            self.frames.push(Frame::Input(Box::new(Input::new(file, history))));
+            self.frames.push(Frame::Input(Box::new(Input::new(file))));
         }
         if interactive_flag && !self.options.stdin {
             self.become_interactive();

@@ -12,6 +12,7 @@ use super::{
     Dialect,
     ast::{CommandKind, Definition},
     frames::{Frame, SourceKind},
+    history::History,
     jobs::Jobs,
     options::Options,
     parser::{Aliases, Parser},
@@ -61,6 +62,8 @@ pub(crate) struct Shell {
     pub(crate) subshell: bool,
     /// What is left to do, the innermost last.
     pub(super) frames: Vec<Frame>,
+    /// What was typed.
+    pub(super) history: Arc<History>,
     /// How many tests (of `if`, `while`, `&&`, `||`, `!`) the current command is part of: a failure in one of them does not
     /// end a shell with `-e`.
     pub(super) tested: u32,
@@ -141,6 +144,7 @@ impl Shell {
             builtin: None,
             subshell: false,
             frames: Vec::new(),
+            history: Arc::default(),
             tested: 0,
             found: Arc::default(),
             output: Vec::new(),
@@ -278,7 +282,7 @@ impl Shell {
         }
     }
 
-    fn set_default(&mut self, name: &[u8], value: Bytes, export: bool) {
+    pub(super) fn set_default(&mut self, name: &[u8], value: Bytes, export: bool) {
         // Nothing is read-only yet.
         let _ = self.variables.set(name, value);
         if export {
@@ -315,6 +319,7 @@ impl Shell {
             builtin: None,
             subshell: true,
             frames: Vec::new(),
+            history: Arc::clone(&self.history),
             tested: self.tested.min(1),
             found: Arc::clone(&self.found),
             output: Vec::new(),

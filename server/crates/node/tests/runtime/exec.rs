@@ -274,3 +274,44 @@ async fn bash_greets_as_its_start_up_files_say_and_says_when_it_goes() {
     let asked = lab.exec(&id, &["bash", "-c", "echo \"[$PS1] $-\""]).await.unwrap();
     assert_eq!(asked.stdout, "[] hBc\n");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_typed_is_listed_in_pipelines_too_and_kept_for_the_next_session() {
+    let lab = Lab::new().await;
+    let id = lab.container(idle()).await;
+    let (seen, _) = talk(&lab, &id, &["sh"], &["echo one\r", "history | grep o\r", "exit\r"]).await;
+    assert!(seen.contains("\r\n   0 echo one\r\n   1 history | grep o\r\n/ #"), "{seen:?}");
+
+    lab.node.pull_image("debian").await.unwrap();
+    let id = lab.container(ContainerConfig { image: "debian".to_owned(), ..idle() }).await;
+    let typed =
+        ["for i in 1 2\r", "do echo $i\r", "done\r", "echo two\r", "echo two\r", "history | tail -n 2\r"];
+    let (seen, _) = talk(&lab, &id, &["bash"], &[&typed[..], &["fc -l 1 1\r", "exit\r"]].concat()).await;
+    assert!(seen.contains("\r\n    3  echo two\r\n    4  history | tail -n 2\r\n"), "{seen:?}");
+    assert!(seen.contains("\r\n1\t for i in 1 2; do echo $i; done\r\n"), "{seen:?}");
+    let file = lab.sh(&id, "tail -n 3 ~/.bash_history; stat -c %a ~/.bash_history").await.stdout;
+    assert_eq!(file, "history | tail -n 2\nfc -l 1 1\nexit\n600\n");
+    let typed = [
+        "HISTCONTROL=ignoreboth\r",
+        " echo hidden\r",
+        "history 3\r",
+        "PS1='<\\!>'\r",
+        "history -c\r",
+        "exit\r",
+    ];
+    let (seen, _) = talk(&lab, &id, &["bash"], &typed).await;
+    assert!(
+        seen.contains("    6  exit\r\n    7  HISTCONTROL=ignoreboth\r\n    8  history 3\r\n"),
+        "{seen:?}"
+    );
+    assert!(seen.contains("<10>history -c\r\n"), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bash_marks_the_job_that_it_lets_run_in_the_background() {
+    let lab = Lab::new().await;
+    lab.node.pull_image("debian").await.unwrap();
+    let id = lab.container(ContainerConfig { image: "debian".to_owned(), ..idle() }).await;
+    let (seen, _) = talk(&lab, &id, &["bash"], &["sleep 100\r", "\x1a", "bg\r", "kill %1\r", "exit\r"]).await;
+    assert!(seen.contains("bg\r\n[1]+ sleep 100 &\r\n"), "{seen:?}");
+}

@@ -3,48 +3,88 @@
 use bytes::Bytes;
 
 use super::{Effect, show_usage, usage};
-use crate::shell::{frames::SourceKind, state::Shell};
+use crate::shell::{editor::recalled, frames::SourceKind, state::Shell};
 
 const HISTORY: &str = "history [-c] [-d offset] [n] or history -anrw [filename] or history -ps arg [arg...]";
 const FC: &str = "fc [-e ename] [-lnr] [first] [last] or fc -s [pat=rep] [command]";
 
-/// `history`: shows the lines that were typed, or the last of them; in bash `-c` and `-d` forget.
-pub(super) fn history(shell: &mut Shell, args: &[Bytes]) -> Effect {
-    let bash = shell.dialect.is_bash();
-    let lines = shell.history();
-    let mut shown = lines.len();
-    match args.get(1).filter(|_| bash).map(|arg| &arg[..]) {
+/// `history`: shows the lines that were typed, or the last of them; in bash it also forgets some (`-c`, `-d`) and reads
+/// and writes files of them (`-r`, `-n`, `-w`, `-a`).
+pub(super) async fn history(shell: &mut Shell, args: &[Bytes]) -> Effect {
+    if !shell.dialect.is_bash() {
+        let lines = shell.history().lines().iter().enumerate();
+        let text: Vec<u8> = lines
+            .flat_map(|(number, line)| [format!("{number:>4} ").as_bytes(), line, b"\n"].concat())
+            .collect();
+        shell.output.extend(text);
+        return Effect::Status(0);
+    }
+    let mut shown = usize::MAX;
+    match args.get(1).map(|arg| &arg[..]) {
         None => {}
         Some(b"-c") => {
-            if let Some(lines) = shell.history_mut() {
-                lines.clear();
-            }
+            shell.history_mut().clear();
             return Effect::Status(0);
         }
         Some(b"-d") => return forget(shell, args.get(2)),
-        // There is no file.
-        Some(b"-a" | b"-n" | b"-r" | b"-w") => return Effect::Status(0),
+        Some(option @ (b"-a" | b"-n" | b"-r" | b"-w")) => {
+            return with_file(shell, option[1], args.get(2)).await;
+        }
         Some(b"-s") => {
-            let line = args[2..].join(&b' ');
-            if let Some(lines) = shell.history_mut() {
-                // In the place of the command itself.
-                lines.pop();
-                lines.push(line.into());
-            }
+            shell.history_mut().replace_last(args[2..].join(&b' ').into());
             return Effect::Status(0);
         }
+        Some(b"-p") => return recall(shell, &args[2..]),
         Some([b'-', letter, ..]) => return usage(shell, *letter, HISTORY),
         Some(count) => match std::str::from_utf8(count).ok().and_then(|text| text.parse().ok()) {
             Some(count) => shown = count,
             None => {
-                super::illegal_number(shell, count);
+                shell.complain(&format!("{}: numeric argument required", String::from_utf8_lossy(count)));
                 return Effect::Status(1);
             }
         },
     }
-    for (number, line) in (1..).zip(&lines).skip(lines.len().saturating_sub(shown)) {
-        let text = format!("{number:>5}  {}\n", String::from_utf8_lossy(line));
-        shell.output.extend_from_slice(text.as_bytes());
+    let lines = shell.history().lines();
+    let mut text = Vec::new();
+    for (number, line) in (shell.history().first()..).zip(lines).skip(lines.len().saturating_sub(shown)) {
+        text.extend([format!("{number:>5}  ").as_bytes(), line, b"\n"].concat());
+    }
+    shell.output.extend(text);
+    Effect::Status(0)
+}
+
+/// Reads or writes a file of lines: the one named, or that of the session.
+async fn with_file(shell: &mut Shell, letter: u8, name: Option<&Bytes>) -> Effect {
+    let Some(path) = name.map(|name| name.to_vec()).or_else(|| shell.history_file()) else {
+        return Effect::Status(0);
+    };
+    let done = match letter {
+        b'a' | b'w' => shell.write_history(&path, letter == b'w').await,
+        _ => shell.read_history(&path).await,
+    };
+    match done {
+        Ok(()) => Effect::Status(0),
+        Err(errno) => {
+            shell.complain(&format!("{}: {}", String::from_utf8_lossy(&path), shell.process.text(errno)));
+            Effect::Status(1)
+        }
+    }
+}
+
+/// Shows words with what `!` recalls in them, and runs nothing.
+fn recall(shell: &mut Shell, words: &[Bytes]) -> Effect {
+    // The command itself is not among the lines.
+    let lines = shell.history().lines();
+    let lines = lines[..lines.len().saturating_sub(1)].to_vec();
+    for word in words {
+        match recalled(word, &lines) {
+            Ok(new) => shell.output.extend(new.unwrap_or_else(|| word.to_vec())),
+            Err(message) => {
+                shell.complain(&message);
+                return Effect::Status(1);
+            }
+        }
+        shell.output.push(b'\n');
     }
     Effect::Status(0)
 }
@@ -54,10 +94,10 @@ fn forget(shell: &mut Shell, operand: Option<&Bytes>) -> Effect {
         shell.complain("-d: option requires an argument");
         return show_usage(shell, b"history", HISTORY);
     };
-    let place = place(&shell.history(), operand);
-    match (shell.history_mut(), place) {
-        (Some(lines), Some(index)) if index < lines.len() => {
-            lines.remove(index);
+    let history = shell.history();
+    match place(history.lines(), history.first(), operand) {
+        Some(index) if index < history.lines().len() => {
+            shell.history_mut().remove(index);
             Effect::Status(0)
         }
         _ => {
@@ -68,10 +108,10 @@ fn forget(shell: &mut Shell, operand: Option<&Bytes>) -> Effect {
     }
 }
 
-/// The line that a word means: its number, how many back, or how it begins.
-fn place(lines: &[Bytes], word: &[u8]) -> Option<usize> {
+/// The line that a word means: its number (that of the first is `first`), how many back, or how it begins.
+fn place(lines: &[Bytes], first: usize, word: &[u8]) -> Option<usize> {
     match std::str::from_utf8(word).ok().and_then(|text| text.parse::<i64>().ok()) {
-        Some(number) if number > 0 => usize::try_from(number - 1).ok(),
+        Some(number) if number > 0 => usize::try_from(number).ok()?.checked_sub(first),
         Some(number) => lines.len().checked_sub(usize::try_from(-number).ok()?),
         None => lines.iter().rposition(|line| line.starts_with(word)),
     }
@@ -102,7 +142,7 @@ pub(super) fn fc(shell: &mut Shell, args: &[Bytes]) -> Effect {
         }
     }
     // The command itself is not among them.
-    let mut lines = shell.history();
+    let mut lines = shell.history().lines().to_vec();
     lines.pop();
     if list {
         return list_lines(shell, &lines, rest, bare, reverse);
@@ -115,9 +155,10 @@ pub(super) fn fc(shell: &mut Shell, args: &[Bytes]) -> Effect {
 }
 
 fn list_lines(shell: &mut Shell, lines: &[Bytes], range: &[Bytes], bare: bool, reverse: bool) -> Effect {
+    let base = shell.history().first();
     let Some(newest) = lines.len().checked_sub(1) else { return Effect::Status(0) };
-    let first = range.first().map_or(Some(newest.saturating_sub(15)), |word| place(lines, word));
-    let last = range.get(1).map_or(Some(newest), |word| place(lines, word));
+    let first = range.first().map_or(Some(newest.saturating_sub(15)), |word| place(lines, base, word));
+    let last = range.get(1).map_or(Some(newest), |word| place(lines, base, word));
     let (Some(first), Some(last)) = (first, last) else {
         shell.complain("no command found");
         return Effect::Status(1);
@@ -129,7 +170,7 @@ fn list_lines(shell: &mut Shell, lines: &[Bytes], range: &[Bytes], bare: bool, r
         numbers.reverse();
     }
     for index in numbers {
-        let number = if bare { String::new() } else { (index + 1).to_string() };
+        let number = if bare { String::new() } else { (base + index).to_string() };
         shell.output.extend([number.as_bytes(), b"\t ", &lines[index], b"\n"].concat());
     }
     Effect::Status(0)
@@ -141,7 +182,8 @@ fn run_again(shell: &mut Shell, lines: &[Bytes], words: &[Bytes]) -> Effect {
         Some((word.slice(..at), word.slice(at + 1..)))
     });
     let which = words.get(usize::from(change.is_some()));
-    let index = which.map_or(lines.len().checked_sub(1), |word| place(lines, word));
+    let base = shell.history().first();
+    let index = which.map_or(lines.len().checked_sub(1), |word| place(lines, base, word));
     let Some(mut text) = index.and_then(|index| lines.get(index)).map(|line| line.to_vec()) else {
         shell.complain("no command found");
         return Effect::Status(1);
@@ -152,10 +194,7 @@ fn run_again(shell: &mut Shell, lines: &[Bytes], words: &[Bytes]) -> Effect {
         text.splice(at..at + old.len(), new);
     }
     shell.errors.extend([&text[..], b"\n"].concat());
-    if let Some(lines) = shell.history_mut() {
-        lines.pop();
-        lines.push(text.clone().into());
-    }
+    shell.history_mut().replace_last(text.clone().into());
     Effect::Source { text, kind: SourceKind::Eval { line: shell.line }, line: shell.line }
 }
 
@@ -168,10 +207,12 @@ mod tests {
     #[test]
     fn lines_have_numbers_distances_and_beginnings() {
         let lines = ["ls", "echo a", "ls -l"].map(Bytes::from);
-        assert_eq!(place(&lines, b"2"), Some(1));
-        assert_eq!(place(&lines, b"-1"), Some(2));
-        assert_eq!(place(&lines, b"ec"), Some(1));
-        assert_eq!(place(&lines, b"-4"), None);
-        assert_eq!(place(&lines, b"cat"), None);
+        assert_eq!(place(&lines, 1, b"2"), Some(1));
+        assert_eq!(place(&lines, 7, b"8"), Some(1));
+        assert_eq!(place(&lines, 7, b"6"), None);
+        assert_eq!(place(&lines, 1, b"-1"), Some(2));
+        assert_eq!(place(&lines, 1, b"ec"), Some(1));
+        assert_eq!(place(&lines, 1, b"-4"), None);
+        assert_eq!(place(&lines, 1, b"cat"), None);
     }
 }

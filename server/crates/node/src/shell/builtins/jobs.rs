@@ -261,13 +261,18 @@ impl Mark {
     }
 }
 
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Current => "+",
+            Self::Previous => "-",
+            Self::Other => " ",
+        })
+    }
+}
+
 /// A job as `jobs` shows it.
 pub(crate) fn line(job: &Job, mark: Mark, pids: bool, dialect: Dialect) -> String {
-    let mark = match mark {
-        Mark::Current => '+',
-        Mark::Previous => '-',
-        Mark::Other => ' ',
-    };
     let gap = if dialect == Dialect::Dash { " " } else { "" };
     let mark = format!("{gap}{mark}");
     let state = match job.state {
@@ -515,7 +520,18 @@ pub(super) async fn background(shell: &mut Shell, args: &[Bytes]) -> Effect {
     if let Some(job) = shell.jobs.get_mut(found.number) {
         job.state = JobState::Running;
     }
-    let line = format!("[{}] {}\n", found.number, String::from_utf8_lossy(&found.text));
+    let text = String::from_utf8_lossy(&found.text);
+    let all = shell.jobs.all();
+    let index = all.iter().position(|job| job.number == found.number).unwrap_or(0);
+    let line = match shell.dialect {
+        Dialect::Bash => match Mark::of(index, all.len()) {
+            mark @ (Mark::Current | Mark::Previous) if !shell.options.posix => {
+                format!("[{}]{mark} {text} &\n", found.number)
+            }
+            _ => format!("[{}] {text} &\n", found.number),
+        },
+        _ => format!("[{}] {text}\n", found.number),
+    };
     shell.output.extend_from_slice(line.as_bytes());
     Effect::Status(0)
 }

@@ -123,7 +123,7 @@ static TABLE: &[Builtin] = &[
     now("getopts", "abd", getopts::getopts),
     now("hash", "abd", lookup::hash),
     now("help", "ab", lookup::help),
-    now("history", "ab", history::history),
+    later("history", "ab", |shell, args| Box::pin(history::history(shell, args))),
     now("jobs", "abd", jobs::jobs),
     later("kill", "abd", |shell, args| {
         Box::pin(async move {
