@@ -12,6 +12,10 @@ const LOGGED: &str = "warn,kube_client::client::builder=off,podlab=info";
 /// After how many turns of tasks a worker looks at its timers. With tokio's 61 a few busy containers would delay them.
 const EVENT_INTERVAL: u32 = 8;
 
+/// Containers are many small allocations, made and given back by whichever worker runs them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // The log is for whoever runs podlab; what a command answers goes to standard output.

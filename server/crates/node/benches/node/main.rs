@@ -18,6 +18,10 @@ use podlab_node::{
 use tokio::io::AsyncReadExt;
 use turns::turns;
 
+/// As the server's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn holding_nothing_back() -> NodeConfig {
     NodeConfig {
         pod_range: ([10, 0, 0, 0].into(), 16),

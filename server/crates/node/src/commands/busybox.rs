@@ -8,7 +8,10 @@ use super::{Cx, Flavor, base_name, network::classic_nslookup, run_applet};
 use crate::{
     env::BoxFuture,
     images::base::busybox_applets,
-    kernel::process::{Outcome, Process},
+    kernel::{
+        fs::file_name,
+        process::{Outcome, Process},
+    },
     shell::{self, Dialect},
 };
 
@@ -25,12 +28,13 @@ static APPLETS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
 /// Runs the applet that the program was called as, or that its first argument names.
 pub(crate) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
     let argv = process.argv();
-    let name = argv.first().map_or_else(String::new, |name| base_name(name));
-    let applet = name.trim_start_matches('-').to_owned();
+    let name = argv.first().map_or(&b""[..], |name| file_name(name));
+    let applet = String::from_utf8_lossy(name);
+    let applet = applet.trim_start_matches('-');
     if applet == "busybox" {
         return Box::pin(by_argument(process));
     }
-    run(process, &applet, argv.iter().skip(1).cloned().collect())
+    run(process, applet, argv.iter().skip(1).cloned().collect())
 }
 
 /// A release before 1.29, whose `nslookup` is another one.

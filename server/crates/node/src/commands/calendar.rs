@@ -116,7 +116,8 @@ const MAX_TEXT: usize = 64 * 1024;
 impl Moment {
     /// Formats it as `strftime(3)` does. `nanos` says whether `%N` is known (GNU's `date`).
     pub(crate) fn format(&self, format: &[u8], nanos: bool) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(64);
+        let mut text = String::with_capacity(16);
         let mut rest = format;
         while let Some((byte, after)) = rest.split_first() {
             rest = after;
@@ -145,41 +146,46 @@ impl Moment {
             // `%:z`
             let colons = rest[at.min(rest.len())..].iter().take_while(|byte| **byte == b':').count();
             let letter = rest.get(at + colons).copied();
-            let text = match letter {
-                Some(b'z') => Some(self.offset_text(colons)),
-                Some(_) if colons > 0 => None,
-                Some(b'N') if !nanos => None,
-                Some(letter) => self.conversion(letter, pad, width, nanos),
-                None => None,
-            };
-            match text {
-                Some(text) => {
-                    let text = if upper { text.to_uppercase() } else { text };
-                    let fill = if pad == Some(b'0') { '0' } else { ' ' };
-                    let numeric = text.bytes().all(|byte| byte.is_ascii_digit());
-                    let fill = if numeric && pad != Some(b'_') { '0' } else { fill };
-                    if pad != Some(b'-') {
-                        for _ in text.chars().count()..width {
-                            out.extend_from_slice(fill.encode_utf8(&mut [0; 4]).as_bytes());
-                        }
-                    }
-                    out.extend_from_slice(text.as_bytes());
-                    rest = &rest[at + colons + 1..];
+            text.clear();
+            let known = match letter {
+                Some(b'z') => {
+                    self.put_offset(&mut text, colons);
+                    true
                 }
-                None => out.push(b'%'),
+                Some(_) if colons > 0 => false,
+                Some(b'N') if !nanos => false,
+                Some(letter) => self.convert(&mut text, letter, pad, width, nanos),
+                None => false,
+            };
+            if !known {
+                out.push(b'%');
+                continue;
             }
+            if upper {
+                text = text.to_uppercase();
+            }
+            let count = text.chars().count();
+            if width > count && pad != Some(b'-') {
+                let numeric = text.bytes().all(|byte| byte.is_ascii_digit());
+                let zeros = if numeric { pad != Some(b'_') } else { pad == Some(b'0') };
+                let fill = if zeros { b'0' } else { b' ' };
+                out.extend(std::iter::repeat_n(fill, width - count));
+            }
+            out.extend_from_slice(text.as_bytes());
+            rest = &rest[at + colons + 1..];
         }
         out
     }
 
-    fn offset_text(&self, colons: usize) -> String {
+    fn put_offset(&self, out: &mut String, colons: usize) {
         let (sign, seconds) = if self.offset < 0 { ('-', -self.offset) } else { ('+', self.offset) };
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        match colons {
-            0 => format!("{sign}{hours:02}{minutes:02}"),
-            1 => format!("{sign}{hours:02}:{minutes:02}"),
-            _ => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}"),
-        }
+        // Writing to a string cannot fail.
+        let _ = match colons {
+            0 => write!(out, "{sign}{hours:02}{minutes:02}"),
+            1 => write!(out, "{sign}{hours:02}:{minutes:02}"),
+            _ => write!(out, "{sign}{hours:02}:{minutes:02}:{seconds:02}"),
+        };
     }
 
     /// Days since Sunday.
@@ -193,67 +199,79 @@ impl Moment {
         (date.year(), date.week())
     }
 
-    fn conversion(&self, letter: u8, pad: Option<u8>, width: usize, nanos: bool) -> Option<String> {
+    /// Writes what a letter stands for; `false` where it stands for nothing.
+    fn convert(&self, out: &mut String, letter: u8, pad: Option<u8>, width: usize, nanos: bool) -> bool {
         let c = &self.civil;
-        let number = |value: i64, digits: usize, fill: u8| {
-            let fill = pad.unwrap_or(fill);
-            match fill {
-                b'-' => value.to_string(),
-                b'_' => format!("{value:digits$}"),
-                _ => format!("{value:0digits$}"),
-            }
+        let mut number = |value: i64, digits: usize, fill: u8| {
+            let _ = match pad.unwrap_or(fill) {
+                b'-' => write!(out, "{value}"),
+                b'_' => write!(out, "{value:digits$}"),
+                _ => write!(out, "{value:0digits$}"),
+            };
         };
-        let two = |value: i64| number(value, 2, b'0');
-        let part =
-            |format: &str| String::from_utf8_lossy(&self.format(format.as_bytes(), nanos)).into_owned();
+        let yday = i64::from(c.date().day_of_year());
+        let weekday = i64::from(self.weekday());
         let hour12 = i64::from((c.hour() + 11) % 12 + 1);
-        let yday = c.date().day_of_year();
-        Some(match letter {
-            b'%' => "%".to_owned(),
-            b'n' => "\n".to_owned(),
-            b't' => "\t".to_owned(),
-            b'a' => DAYS[self.weekday() as usize % 7][..3].to_owned(),
-            b'A' => DAYS[self.weekday() as usize % 7].to_owned(),
-            b'b' | b'h' => month_name(c.month())[..3].to_owned(),
-            b'B' => month_name(c.month()).to_owned(),
-            b'c' => part("%a %b %e %H:%M:%S %Y"),
-            b'C' => two(i64::from(c.year() / 100)),
-            b'd' => two(i64::from(c.day())),
-            b'D' | b'x' => part("%m/%d/%y"),
+        match letter {
+            b'C' => number(i64::from(c.year() / 100), 2, b'0'),
+            b'd' => number(i64::from(c.day()), 2, b'0'),
             b'e' => number(i64::from(c.day()), 2, b'_'),
-            b'F' => part("%Y-%m-%d"),
-            b'g' => two(i64::from(self.iso_week().0 % 100)),
-            b'G' => self.iso_week().0.to_string(),
-            b'H' => two(i64::from(c.hour())),
-            b'I' => two(hour12),
-            b'j' => number(i64::from(yday), 3, b'0'),
+            b'g' => number(i64::from(self.iso_week().0 % 100), 2, b'0'),
+            b'G' => number(i64::from(self.iso_week().0), 1, b'-'),
+            b'H' => number(i64::from(c.hour()), 2, b'0'),
+            b'I' => number(hour12, 2, b'0'),
+            b'j' => number(yday, 3, b'0'),
             b'k' => number(i64::from(c.hour()), 2, b'_'),
             b'l' => number(hour12, 2, b'_'),
-            b'm' => two(i64::from(c.month())),
-            b'M' => two(i64::from(c.minute())),
-            b'N' => {
-                let digits = format!("{:09}", self.time.subsec_nanosecond());
-                let keep = if width > 0 { width.min(9) } else { 9 };
-                digits[..keep].to_owned()
-            }
-            b'p' => if c.hour() < 12 { "AM" } else { "PM" }.to_owned(),
-            b'P' => if c.hour() < 12 { "am" } else { "pm" }.to_owned(),
-            b'q' if nanos => (i64::from(c.month() - 1) / 3 + 1).to_string(),
-            b'r' => part("%I:%M:%S %p"),
-            b'R' => part("%H:%M"),
-            b's' => self.time.as_second().to_string(),
-            b'S' => two(i64::from(c.second())),
-            b'T' | b'X' => part("%H:%M:%S"),
-            b'u' => ((self.weekday() + 6) % 7 + 1).to_string(),
-            b'U' => two(i64::from((yday + 6 - self.weekday()) / 7)),
-            b'V' => two(i64::from(self.iso_week().1)),
-            b'w' => self.weekday().to_string(),
-            b'W' => two(i64::from((yday + 6 - (self.weekday() + 6) % 7) / 7)),
-            b'y' => two(i64::from(c.year() % 100)),
+            b'm' => number(i64::from(c.month()), 2, b'0'),
+            b'M' => number(i64::from(c.minute()), 2, b'0'),
+            b'S' => number(i64::from(c.second()), 2, b'0'),
+            b'U' => number((yday + 6 - weekday) / 7, 2, b'0'),
+            b'V' => number(i64::from(self.iso_week().1), 2, b'0'),
+            b'W' => number((yday + 6 - (weekday + 6) % 7) / 7, 2, b'0'),
+            b'y' => number(i64::from(c.year() % 100), 2, b'0'),
             b'Y' => number(i64::from(c.year()), 1, b'-'),
-            b'Z' => self.zone.clone(),
-            _ => return None,
-        })
+            _ => return self.convert_word(out, letter, width, nanos),
+        }
+        true
+    }
+
+    /// The letters that flags for numbers say nothing to.
+    fn convert_word(&self, out: &mut String, letter: u8, width: usize, nanos: bool) -> bool {
+        let c = &self.civil;
+        let day = DAYS[self.weekday() as usize % 7];
+        let part = |out: &mut String, format: &str| {
+            out.push_str(&String::from_utf8_lossy(&self.format(format.as_bytes(), nanos)));
+        };
+        // Writing to a string cannot fail.
+        match letter {
+            b'%' => out.push('%'),
+            b'n' => out.push('\n'),
+            b't' => out.push('\t'),
+            b'a' => out.push_str(&day[..3]),
+            b'A' => out.push_str(day),
+            b'b' | b'h' => out.push_str(&month_name(c.month())[..3]),
+            b'B' => out.push_str(month_name(c.month())),
+            b'c' => part(out, "%a %b %e %H:%M:%S %Y"),
+            b'D' | b'x' => part(out, "%m/%d/%y"),
+            b'F' => part(out, "%Y-%m-%d"),
+            b'N' => {
+                let _ = write!(out, "{:09}", self.time.subsec_nanosecond());
+                out.truncate(if width > 0 { width.min(9) } else { 9 });
+            }
+            b'p' => out.push_str(if c.hour() < 12 { "AM" } else { "PM" }),
+            b'P' => out.push_str(if c.hour() < 12 { "am" } else { "pm" }),
+            b'q' if nanos => drop(write!(out, "{}", (c.month() - 1) / 3 + 1)),
+            b'r' => part(out, "%I:%M:%S %p"),
+            b'R' => part(out, "%H:%M"),
+            b's' => drop(write!(out, "{}", self.time.as_second())),
+            b'T' | b'X' => part(out, "%H:%M:%S"),
+            b'u' => drop(write!(out, "{}", (self.weekday() + 6) % 7 + 1)),
+            b'w' => drop(write!(out, "{}", self.weekday())),
+            b'Z' => out.push_str(&self.zone),
+            _ => return false,
+        }
+        true
     }
 
     /// `Nov 21 07:14`, or `Nov 21  2025` for what is not within the last half year, as `ls -l` shows times.

@@ -3,6 +3,7 @@
 mod body;
 mod date;
 mod head;
+mod socket;
 mod tls;
 mod url;
 mod wire;
@@ -10,6 +11,7 @@ mod wire;
 pub(crate) use body::{Body, BodyKind};
 pub(crate) use date::{http_date, parse_http_date};
 pub(crate) use head::{HeadError, Headers, RequestHead, ResponseHead, reason};
+pub(crate) use socket::Socket;
 pub(crate) use tls::{TlsError, Trust};
 pub(crate) use url::{Url, UrlError, decode_percent, encode_path};
 pub(crate) use wire::{Wire, WireError, within};

@@ -11,6 +11,7 @@ mod databases;
 mod debian;
 mod demonstrations;
 mod envoy;
+mod etcd;
 mod exporters;
 mod haproxy;
 mod httpd;
@@ -35,6 +36,7 @@ use crate::image::Family;
 /// A release of a server by its number: what its executable file names after the server's name.
 pub(crate) fn release(server: &str, version: &str) -> Option<&'static str> {
     let releases = match server {
+        "etcd" | "etcdctl" => etcd::RELEASES,
         "filebeat" => shippers::FILEBEAT_RELEASES,
         "fluent-bit" => shippers::FLUENT_BIT_RELEASES,
         "fluentd" => shippers::FLUENTD_RELEASES,
@@ -62,6 +64,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     demonstrations::HTTPBIN,
     demonstrations::KUARD,
     envoy::FAMILY,
+    etcd::FAMILY,
     exporters::NGINX,
     exporters::NODE,
     haproxy::FAMILY,

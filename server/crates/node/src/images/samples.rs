@@ -190,7 +190,7 @@ fn recipe(repository: &str, tag: &Tag) -> Option<Recipe> {
     };
     recipe.env = variables(&[("SAMPLE_VERSION", &shown)]);
     if sample.program == "agnhost" {
-        recipe.cmd = words(&["netexec"]);
+        recipe.cmd = words(&["pause"]);
     }
     Some(recipe)
 }

@@ -148,7 +148,10 @@ impl Cpu {
 
     /// Uses `steps`. Returns how long to rest first, if the share is used up.
     pub(crate) fn charge(&self, steps: u32) -> Option<Duration> {
-        let now = self.host.env.clock.uptime();
+        self.charge_at(steps, self.host.env.clock.uptime())
+    }
+
+    fn charge_at(&self, steps: u32, now: Duration) -> Option<Duration> {
         let (own, modest) = {
             let mut state = lock(&self.state);
             let used_before = state.used_nanos;
@@ -183,7 +186,7 @@ impl Cpu {
             let burst = state.burst(&self.host);
             (wait, state.tokens >= burst - burst / MODEST)
         };
-        let above = self.parent.as_ref().and_then(|parent| parent.charge(steps));
+        let above = self.parent.as_ref().and_then(|parent| parent.charge_at(steps, now));
         own.max(above.filter(|_| !modest))
     }
 }

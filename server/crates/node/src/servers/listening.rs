@@ -135,7 +135,8 @@ enum Event {
     Stopped,
 }
 
-async fn connection<F: Future<Output = Answer>>(mut wire: Wire, answer: &impl Fn(Request) -> F) {
+/// Serves the requests of one connection.
+pub(super) async fn connection<F: Future<Output = Answer>>(mut wire: Wire, answer: &impl Fn(Request) -> F) {
     let process = Arc::clone(wire.process());
     while let Some(Ok(Some(head))) = within(&process, Some(KEEP_ALIVE), wire.request()).await {
         let Some(kind) = BodyKind::of_request(&head.headers) else { return };

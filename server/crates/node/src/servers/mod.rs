@@ -1,13 +1,16 @@
 //! The servers that images run. Each is a program over the kernel's own sockets and files.
 
+mod agnhost;
 mod backing;
 pub(crate) mod booking;
 pub(crate) mod busybox_httpd;
 mod databases;
 mod envoy;
+mod etcd;
 mod event_simulator;
 mod exporters;
 mod forward;
+mod grpc;
 mod haproxy;
 mod httpbin;
 mod httpd;
@@ -32,6 +35,8 @@ use crate::kernel::process::{Process, Program};
 pub(crate) fn program(name: &str) -> Option<Program> {
     if let Some((server, version)) = name.split_once('/') {
         let (main, memory): (crate::kernel::process::Main, u64) = match server {
+            "etcd" => (etcd::main, 22 << 20),
+            "etcdctl" => (etcd::ctl_main, 14 << 20),
             "filebeat" => (shippers::filebeat::main, 40 << 20),
             "fluent-bit" => (shippers::fluent_bit::main, 12 << 20),
             "fluentd" => (shippers::fluentd::main, 40 << 20),
@@ -47,6 +52,7 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         return Some(Program { name: crate::images::release(server, version)?, main, memory });
     }
     let (name, main, memory): (_, crate::kernel::process::Main, u64) = match name {
+        "agnhost" => ("agnhost", agnhost::main, 12 << 20),
         "redis-server" => ("redis-server", redis::main, 8 << 20),
         "redis-cli" => ("redis-cli", redis::cli_main, 2 << 20),
         "envoy" => ("envoy", envoy::main, 24 << 20),
@@ -85,7 +91,6 @@ fn release(process: &Process) -> &'static str {
 
 /// Names of the programs of [`samples`].
 const SAMPLES: &[&str] = &[
-    "agnhost",
     "echo-server",
     "echoserver",
     "goproxy",

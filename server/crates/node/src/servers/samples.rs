@@ -124,10 +124,9 @@ fn sample(process: &Process) -> Result<Sample, String> {
         "liveness" => (port_of(option(&args, "port"), 8080), None, Kind::Liveness),
         "echoserver" => (8080, None, Kind::EchoServer),
         "agnhost" => match args.first().map(String::as_str) {
-            Some("netexec") | None => (port_of(option(&args, "http-port"), 8080), None, Kind::NetExec),
             Some("liveness") => (8080, None, Kind::Liveness),
             Some("serve-hostname") => (port_of(option(&args, "port"), 9376), None, Kind::Hostname),
-            Some(other) => return Err(format!("Error: podlab's agnhost does not simulate \"{other}\"\n")),
+            _ => (port_of(option(&args, "http-port"), 8080), None, Kind::NetExec),
         },
         "whoami" => {
             let port = port_of(option(&args, "port").or(var(process, "WHOAMI_PORT_NUMBER")), 80);
@@ -171,7 +170,6 @@ fn sample(process: &Process) -> Result<Sample, String> {
 }
 
 async fn run(process: Arc<Process>) -> Outcome {
-    // `agnhost pause` and `registry.k8s.io/...` without a command have nothing to serve.
     let sample = match sample(&process) {
         Ok(sample) => sample,
         Err(message) => {

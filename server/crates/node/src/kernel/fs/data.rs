@@ -73,6 +73,14 @@ impl FileData {
         out.into()
     }
 
+    /// What it begins with, up to `max` bytes; less where only zeros follow.
+    pub(crate) fn head(&self, max: usize) -> Bytes {
+        match self.shared.as_deref() {
+            Some(TreeFile { head, .. }) => head.slice(..head.len().min(max)),
+            None => self.read(0, max),
+        }
+    }
+
     /// Writes `bytes` at `offset`; what lies between the old end and `offset` becomes zeros. Returns by how much the
     /// memory that it takes grew.
     pub(crate) fn write(&mut self, offset: u64, bytes: &[u8]) -> u64 {

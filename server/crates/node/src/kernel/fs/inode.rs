@@ -262,6 +262,14 @@ impl Inode {
         }
     }
 
+    /// What a regular file begins with, up to `max` bytes; less where only zeros follow. Cheaper than to read it.
+    pub(crate) fn head(&self, max: usize) -> Result<Bytes, Errno> {
+        match &self.lock().kind {
+            Kind::File(data) => Ok(data.head(max)),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
     /// The length of a regular file; 0 for anything else.
     pub(crate) fn len(&self) -> u64 {
         match &self.lock().kind {

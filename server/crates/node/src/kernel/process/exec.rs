@@ -126,7 +126,7 @@ impl Process {
             if place.inode.file_type != FileType::Regular || !place.inode.may(walk.creds, EXECUTE) {
                 return Err(Errno::EACCES);
             }
-            let head = place.inode.read_at(0, 256)?;
+            let head = place.inode.head(256)?;
             if let Some(name) = program_name(&head) {
                 let program = (self.container.programs)(name).ok_or(Errno::ENOEXEC)?;
                 let comm = script.unwrap_or_else(|| short_name(&path));

@@ -242,16 +242,23 @@ impl Process {
         if file.file_type() == FileType::Directory {
             return Err(Errno::EISDIR);
         }
+        let regular = file.file_type() == FileType::Regular;
         let mut all = Vec::new();
         loop {
             let bytes = poll_fn(|cx| file.poll_read(cx, Self::READ_SIZE)).await?;
-            if bytes.is_empty() {
-                return Ok(all);
+            let count = bytes.len();
+            if all.is_empty() {
+                all = bytes.into();
+            } else {
+                all.extend_from_slice(&bytes);
             }
-            all.extend_from_slice(&bytes);
-            self.work(1 + (bytes.len() >> 10) as u32).await;
+            self.work(1 + (count >> 10) as u32).await;
             if all.len() > limit {
                 return Err(Errno::EFBIG);
+            }
+            // A regular file gives less than what it is asked for at its end only.
+            if count == 0 || (regular && count < Self::READ_SIZE) {
+                return Ok(all);
             }
         }
     }
