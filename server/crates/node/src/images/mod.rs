@@ -22,6 +22,7 @@ mod node;
 pub(crate) mod packages;
 mod pause;
 mod perl;
+mod php;
 mod python;
 mod red_hat;
 mod redis;
@@ -75,11 +76,14 @@ pub(crate) const FAMILIES: &[Family] = &[
     node::FAMILY,
     pause::FAMILY,
     perl::FAMILY,
+    php::GUESTBOOK,
+    php::WORDPRESS,
     booking::BOOKING,
     booking::WEBAPP,
     python::FAMILY,
     red_hat::FAMILY,
     redis::FAMILY,
+    redis::FOLLOWER,
     samples::CLIENTS,
     samples::FAMILY,
     samples::JOBS,

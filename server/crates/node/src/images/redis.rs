@@ -13,6 +13,16 @@ use crate::{
 pub(super) const FAMILY: Family =
     Family { repositories: &["redis", "bitnami/redis", "registry.k8s.io/redis", "k8s.gcr.io/redis"], recipe };
 
+/// What keeps copies of a guestbook's messages.
+pub(super) const FOLLOWER: Family = Family {
+    repositories: &[
+        "gcr.io/google-samples/gb-redis-follower",
+        "gcr.io/google_samples/gb-redis-follower",
+        "us-docker.pkg.dev/google-samples/containers/gke/gb-redis-follower",
+    ],
+    recipe: follower,
+};
+
 const RELEASES: &[&str] = &[
     "8.2.2", "8.2.1", "8.0.4", "8.0.3", "7.4.6", "7.4.2", "7.4.1", "7.2.11", "7.2.5", "7.2.4", "7.0.15",
     "7.0.12", "7.0.4", "6.2.20", "6.2.14", "6.2.6", "6.0.20", "6.0.16", "6.0.5", "5.0.14", "5.0.4", "5.0",
@@ -52,5 +62,19 @@ fn recipe(_: &str, tag: &Tag) -> Option<Recipe> {
     recipe.cmd = words(&["redis-server"]);
     recipe.working_dir = "/data".to_owned();
     recipe.exposed_ports = vec![6379];
+    Some(recipe)
+}
+
+fn follower(_: &str, tag: &Tag) -> Option<Recipe> {
+    let version = tag.release(&["2", "1"])?;
+    let base = Tag::parse("6.0.5")?;
+    let mut recipe = recipe("redis", &base)?;
+    recipe.version = version.to_owned();
+    recipe.cmd = words(&[
+        "sh",
+        "-c",
+        "leader=redis-leader; [ \"$GET_HOSTS_FROM\" != env ] || leader=$REDIS_LEADER_SERVICE_HOST\n\
+         exec redis-server --replicaof $leader 6379 --protected-mode no",
+    ]);
     Some(recipe)
 }

@@ -21,6 +21,7 @@ mod mariadb;
 mod memcached;
 mod nginx;
 mod node;
+mod php;
 mod python;
 mod redis;
 mod samples;
@@ -56,6 +57,8 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         "redis-server" => ("redis-server", redis::main, 8 << 20),
         "redis-cli" => ("redis-cli", redis::cli_main, 2 << 20),
         "envoy" => ("envoy", envoy::main, 24 << 20),
+        "guestbook" => ("guestbook", php::main, 24 << 20),
+        "wordpress" => ("wordpress", php::main, 60 << 20),
         "event-simulator" => ("python", event_simulator::main, 10 << 20),
         "mariadbd" => ("mariadbd", mariadb::main, 72 << 20),
         "memcached" => ("memcached", memcached::main, 4 << 20),

@@ -8,6 +8,7 @@ mod companions;
 mod databases;
 mod demonstrations;
 mod envoy;
+mod grpc;
 mod haproxy;
 mod httpd;
 #[path = "../runtime/lab.rs"]
@@ -23,3 +24,4 @@ mod pods;
 mod redis;
 mod setting;
 mod shippers;
+mod tutorials;

@@ -26,8 +26,11 @@ pub(in crate::servers) async fn speaks_http2(wire: &mut Wire) -> Result<bool, Er
     loop {
         let seen = wire.buffered();
         let len = seen.len().min(PREFACE.len());
-        if seen[..len] != PREFACE[..len] || len == PREFACE.len() {
-            return Ok(len == PREFACE.len());
+        if seen[..len] != PREFACE[..len] {
+            return Ok(false);
+        }
+        if len == PREFACE.len() {
+            return Ok(true);
         }
         if !wire.fill().await? {
             return Ok(false);

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::protocol::Reply;
+use super::protocol::{Reply, request};
 use crate::{
     kernel::{
         net::Stream,
@@ -38,7 +38,11 @@ struct Waiting {
 impl Outbox {
     /// Adds what is to be sent.
     pub(super) fn push(&self, reply: &Reply) {
-        let bytes = Bytes::from(reply.encode());
+        self.push_bytes(reply.encode().into());
+    }
+
+    /// Adds what is to be sent, as it is.
+    pub(super) fn push_bytes(&self, bytes: Bytes) {
         let mut waiting = lock(&self.0);
         // A reply of its own may be as large as it is; what others cause may not.
         waiting.overflown |= !waiting.queue.is_empty() && waiting.bytes + bytes.len() > MAX_WAITING;
@@ -106,6 +110,8 @@ pub(super) struct Client {
     pub(super) patterns: BTreeSet<Bytes>,
     /// Sees all commands (`MONITOR`).
     pub(super) monitors: bool,
+    /// Is a replica, which was told last that changes are of this database.
+    pub(super) replica: Option<Option<usize>>,
 }
 
 /// All who are connected, by their numbers.
@@ -113,6 +119,8 @@ pub(super) struct Client {
 pub(super) struct Clients {
     pub(super) all: BTreeMap<u64, Client>,
     last: u64,
+    /// How much replicas were sent, in bytes.
+    pub(super) sent_to_replicas: u64,
 }
 
 impl Clients {
@@ -126,6 +134,7 @@ impl Clients {
             channels: BTreeSet::new(),
             patterns: BTreeSet::new(),
             monitors: false,
+            replica: None,
         };
         self.all.insert(self.last, client);
         self.last
@@ -145,6 +154,26 @@ impl Clients {
             }
         }
         count
+    }
+
+    /// Sends replicas a command that has changed a database.
+    pub(super) fn replicate(&mut self, database: usize, words: &[Bytes]) {
+        let mut sent = 0;
+        let mut bytes = Bytes::new();
+        for client in self.all.values_mut() {
+            let Some(selected) = &mut client.replica else { continue };
+            if bytes.is_empty() {
+                bytes = request(words).into();
+                sent += bytes.len() as u64;
+            }
+            if *selected != Some(database) {
+                *selected = Some(database);
+                let select = request(&[Bytes::from_static(b"SELECT"), database.to_string().into()]);
+                client.outbox.push_bytes(select.into());
+            }
+            client.outbox.push_bytes(bytes.clone());
+        }
+        self.sent_to_replicas += sent;
     }
 
     /// Shows a command to whoever watches.

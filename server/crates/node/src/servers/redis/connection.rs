@@ -19,7 +19,7 @@ const MAX_QUEUED: usize = 10_000;
 const MAX_CHANNELS: usize = 10_000;
 
 /// What a connection is in the midst of.
-struct Connection<'a> {
+pub(super) struct Connection<'a> {
     server: &'a Server,
     number: u64,
     outbox: Arc<Outbox>,
@@ -32,6 +32,8 @@ struct Connection<'a> {
     /// Databases and keys, and how often they had changed.
     watched: Vec<(usize, Bytes, u64)>,
     leaves: bool,
+    /// What is asked here is what the server's own leader did.
+    leads: bool,
 }
 
 /// Serves a connection to its end.
@@ -54,6 +56,7 @@ pub(super) async fn serve(server: &Server, mut wire: Wire) {
         spoilt: false,
         watched: Vec::new(),
         leaves: false,
+        leads: false,
     };
     let reading = std::pin::pin!(connection.run(&mut wire));
     let sending = std::pin::pin!(outbox.send(&stream));
@@ -68,7 +71,23 @@ fn error(text: impl Into<String>) -> Reply {
     Reply::Error(text.into())
 }
 
-impl Connection<'_> {
+impl<'a> Connection<'a> {
+    /// What runs the commands that a replica's leader sends.
+    pub(super) fn of_leader(server: &'a Server) -> Self {
+        Self {
+            server,
+            number: 0,
+            outbox: Arc::default(),
+            knows_password: true,
+            database: 0,
+            queued: None,
+            spoilt: false,
+            watched: Vec::new(),
+            leaves: false,
+            leads: true,
+        }
+    }
+
     async fn run(mut self, wire: &mut Wire) {
         while !self.leaves
             && let Ok(Some(request)) = protocol::read_request(wire).await
@@ -135,6 +154,10 @@ impl Connection<'_> {
                 Reply::text("pong"),
                 Reply::Bulk(args.first().cloned().unwrap_or_default()),
             ])],
+            "PSYNC" | "SYNC" => {
+                self.server.add_replica(self.number);
+                Vec::new()
+            }
             "EXEC" => vec![self.exec(args)],
             "BLPOP" | "BRPOP" => vec![self.wait_for_item(&words).await],
             "SAVE" | "BGSAVE" | "BGREWRITEAOF" => vec![self.server.save_on_request(&name).await],
@@ -277,16 +300,26 @@ impl Connection<'_> {
     }
 
     /// Runs a command that does not wait.
-    fn run_now(&mut self, words: &[Bytes]) -> Reply {
+    pub(super) fn run_now(&mut self, words: &[Bytes]) -> Reply {
         let name = String::from_utf8_lossy(&words[0]).to_ascii_uppercase();
         let (name, args) = (name.as_str(), &words[1..]);
-        if let Some(command) = store::find(name) {
+        let command = store::find(name);
+        let writes = command.is_some_and(|command| command.writes) || WRITING.contains(&name);
+        if writes && !self.leads && self.server.follows() {
+            return error("READONLY You can't write against a read only replica.");
+        }
+        if let Some(command) = command {
             let call =
                 Call { name, args, now: self.server.process.now(), random: self.server.process.random() };
             let mut store = lock(&self.server.store);
             let before = store.dirty;
             let reply = store.run(self.database, command, &call);
             let changed = store.dirty != before;
+            if changed {
+                // In the order of the changes: the store is still locked.
+                let done = done_by(name, words, &reply);
+                lock(&self.server.clients).replicate(self.database, &done);
+            }
             drop(store);
             if changed {
                 self.server.note_change();
@@ -322,12 +355,20 @@ impl Connection<'_> {
                 None => error("ERR value is not an integer or out of range"),
             },
             ("MOVE", [key, to]) => {
-                let moved =
-                    number(to).is_some_and(|to| lock(&self.server.store).move_key(self.database, to, key));
+                let mut store = lock(&self.server.store);
+                let moved = number(to).is_some_and(|to| store.move_key(self.database, to, key));
+                if moved {
+                    let words = [Bytes::from_static(b"MOVE"), key.clone(), to.clone()];
+                    lock(&self.server.clients).replicate(self.database, &words);
+                }
                 Reply::Integer(i64::from(moved))
             }
             ("FLUSHALL" | "FLUSHDB", [] | [_]) => {
-                lock(&self.server.store).clear((name == "FLUSHDB").then_some(self.database));
+                let mut store = lock(&self.server.store);
+                store.clear((name == "FLUSHDB").then_some(self.database));
+                let words = [Bytes::copy_from_slice(name.as_bytes())];
+                lock(&self.server.clients).replicate(self.database, &words);
+                drop(store);
                 self.server.note_change();
                 Reply::ok()
             }
@@ -399,8 +440,17 @@ impl Connection<'_> {
                 Reply::Array(vec![Reply::text(now.as_second().to_string()), Reply::text(micros.to_string())])
             }
             ("LASTSAVE", []) => Reply::Integer(lock(&self.server.store).saved.as_second()),
-            ("ROLE", []) => {
-                Reply::Array(vec![Reply::text("master"), Reply::Integer(0), Reply::Array(Vec::new())])
+            ("ROLE", []) => self.server.role(),
+            ("REPLCONF", _) => Reply::ok(),
+            ("REPLICAOF" | "SLAVEOF", [host, port]) => {
+                let text = |word: &Bytes| String::from_utf8_lossy(word).into_owned();
+                let nobody = host.eq_ignore_ascii_case(b"NO") && port.eq_ignore_ascii_case(b"ONE");
+                let leader = text(port).parse().ok().map(|port| (text(host), port));
+                if leader.is_none() && !nobody {
+                    return Some(error("ERR Invalid master port"));
+                }
+                self.server.set_leader(leader.filter(|_| !nobody));
+                Reply::ok()
             }
             ("WAIT", [_, _]) => Reply::Integer(0),
             ("ACL", [sub]) if sub.eq_ignore_ascii_case(b"WHOAMI") => Reply::text("default"),
@@ -433,7 +483,9 @@ impl Connection<'_> {
             texts.iter().flat_map(|(k, v)| [Reply::text(*k), Reply::text(*v)]).collect();
         all.extend([Reply::text("proto"), Reply::Integer(2), Reply::text("id")]);
         all.push(Reply::Integer(i64::try_from(self.number).unwrap_or(i64::MAX)));
-        for (key, value) in [("mode", "standalone"), ("role", "master")] {
+        for (key, value) in
+            [("mode", "standalone"), ("role", if self.server.follows() { "replica" } else { "master" })]
+        {
             all.extend([Reply::text(key), Reply::text(value)]);
         }
         all.extend([Reply::text("modules"), Reply::Array(Vec::new())]);
@@ -506,11 +558,28 @@ impl Connection<'_> {
     }
 }
 
+/// What a command did, for whoever is to do the same: not by chance.
+fn done_by(name: &str, words: &[Bytes], reply: &Reply) -> Vec<Bytes> {
+    let removed = match (name, reply) {
+        ("SPOP", Reply::Bulk(item)) => vec![item.clone()],
+        ("SPOP", Reply::Array(items)) => items
+            .iter()
+            .filter_map(|item| if let Reply::Bulk(item) = item { Some(item.clone()) } else { None })
+            .collect(),
+        _ => return words.to_vec(),
+    };
+    let key = words.get(1).cloned().unwrap_or_default();
+    [Bytes::from_static(b"SREM"), key].into_iter().chain(removed).collect()
+}
+
 fn unknown(words: &[Bytes]) -> Reply {
     let shown: String = words[1..].iter().map(|arg| format!("'{}' ", String::from_utf8_lossy(arg))).collect();
     let called = String::from_utf8_lossy(&words[0]);
     error(format!("ERR unknown command '{called}', with args beginning with: {shown}"))
 }
+
+/// Those of [`SERVER_COMMANDS`] that change what is kept.
+const WRITING: &[&str] = &["FLUSHALL", "FLUSHDB", "MOVE"];
 
 /// Commands that are not about keys.
 const SERVER_COMMANDS: &[&str] = &[
@@ -539,14 +608,19 @@ const SERVER_COMMANDS: &[&str] = &[
     "PUBLISH",
     "PUBSUB",
     "PUNSUBSCRIBE",
+    "PSYNC",
     "QUIT",
+    "REPLCONF",
+    "REPLICAOF",
     "RESET",
     "ROLE",
     "SAVE",
     "SELECT",
     "SHUTDOWN",
+    "SLAVEOF",
     "SLOWLOG",
     "SUBSCRIBE",
+    "SYNC",
     "TIME",
     "UNSUBSCRIBE",
     "UNWATCH",

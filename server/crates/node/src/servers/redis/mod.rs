@@ -1,12 +1,13 @@
 //! Redis: keys and values over its own protocol (RESP2), and the client `redis-cli`.
 //!
-//! Streams, scripts, clusters and replicas are not simulated. A snapshot is written where Redis writes one: on `SAVE`, at
+//! Streams, scripts and clusters are not simulated. A snapshot is written where Redis writes one: on `SAVE`, at
 //! an orderly end, and with `appendonly` after each change.
 
 mod cli;
 mod clients;
 mod connection;
 mod protocol;
+mod replication;
 mod settings;
 mod store;
 mod words;
@@ -17,10 +18,12 @@ use std::{
     task::Poll,
 };
 
+use bytes::Bytes;
 pub(super) use cli::main as cli_main;
 use clients::Clients;
 use futures::{StreamExt, stream::FuturesUnordered};
 use protocol::Reply;
+use replication::Following;
 use settings::Settings;
 use store::{About, Store};
 
@@ -54,6 +57,18 @@ fn version(process: &Process) -> String {
         .map_or_else(|| VERSION.to_owned(), |version| String::from_utf8_lossy(&version).into_owned())
 }
 
+/// Sends a server a request; the value that it answers, empty where there is none. The error is its own, or that there is none.
+pub(super) async fn ask(wire: &mut Wire, words: &[Bytes]) -> Result<Bytes, String> {
+    let lost = || "Error while reading line from the server.".to_owned();
+    wire.write(protocol::request(words)).await.map_err(|_| lost())?;
+    match protocol::read_reply(wire).await {
+        Ok(Some(Reply::Bulk(value))) => Ok(value),
+        Ok(Some(Reply::Error(text))) => Err(text),
+        Ok(Some(_)) => Ok(Bytes::new()),
+        _ => Err(lost()),
+    }
+}
+
 /// A running server.
 struct Server {
     process: Arc<Process>,
@@ -62,6 +77,7 @@ struct Server {
     store: Mutex<Store>,
     clients: Mutex<Clients>,
     events: Mutex<Events>,
+    following: Mutex<Following>,
 }
 
 /// What connections wait for.
@@ -111,10 +127,12 @@ async fn run(process: Arc<Process>) -> Outcome {
     let _ = process.chdir(settings.get("dir").as_bytes());
     let uptime = process.container.host.env.clock.uptime();
     let run_id: String = (0..5).map(|_| format!("{:08x}", process.random() as u32)).collect();
+    let following = Mutex::new(Following::new(settings.get("replicaof")));
     let server = Server {
         store: Mutex::new(Store::new(settings, process.now(), uptime)),
         clients: Mutex::default(),
         events: Mutex::default(),
+        following,
         process,
         version,
         run_id,
@@ -176,6 +194,7 @@ async fn listen(process: &Process, settings: &Settings) -> Result<Vec<Arc<Listen
 impl Server {
     async fn serve(&self, listeners: &[Arc<Listener>]) -> Outcome {
         let mut stop = signalled(&self.process, &[Signal::INT, Signal::TERM]);
+        let mut following = std::pin::pin!(self.follow());
         let mut connections = FuturesUnordered::new();
         loop {
             let event = poll_fn(|cx| {
@@ -189,6 +208,7 @@ impl Server {
                     }
                     events.ended.register(cx);
                 }
+                let _ = following.as_mut().poll(cx);
                 for listener in listeners {
                     if let Poll::Ready(stream) = listener.poll_accept(cx) {
                         return Poll::Ready(Ok(Some(stream)));
@@ -271,6 +291,7 @@ impl Server {
             uptime: self.process.container.host.env.clock.uptime(),
             run_id: &self.run_id,
             memory: 900_000,
+            replication: self.replication(),
         };
         lock(&self.store).info(&about, wanted)
     }

@@ -131,7 +131,8 @@ impl Settings {
             return Err("wrong number of arguments".to_owned());
         }
         match name.as_str() {
-            "rename-command" | "user" | "loadmodule" | "include" | "slaveof" => Ok(()),
+            "rename-command" | "user" | "loadmodule" | "include" => Ok(()),
+            "slaveof" => self.set("replicaof", &values.join(" ")),
             // Further lines add further points of time.
             "save" if values.len() > 1 && self.values.get("save").is_some_and(|old| !old.is_empty()) => {
                 let default = DEFAULTS.iter().any(|(key, text)| {

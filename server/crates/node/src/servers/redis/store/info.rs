@@ -12,6 +12,8 @@ pub(in crate::servers::redis) struct About<'a> {
     /// A number of forty hexadecimal digits that changes with each start.
     pub(in crate::servers::redis) run_id: &'a str,
     pub(in crate::servers::redis) memory: u64,
+    /// The section of that name.
+    pub(in crate::servers::redis) replication: String,
 }
 
 impl Store {
@@ -88,14 +90,7 @@ impl Store {
                     statistics.channels,
                 ),
             ),
-            (
-                "Replication",
-                format!(
-                    "role:master\r\nconnected_slaves:0\r\nmaster_failover_state:no-failover\r\nmaster_replid:{}\r\n\
-                     master_repl_offset:0\r\n",
-                    about.run_id
-                ),
-            ),
+            ("Replication", about.replication.clone()),
             ("CPU", "used_cpu_sys:0.100000\r\nused_cpu_user:0.100000\r\n".to_owned()),
             ("Cluster", "cluster_enabled:0\r\n".to_owned()),
             ("Keyspace", keyspace),
