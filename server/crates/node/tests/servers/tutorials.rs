@@ -63,7 +63,7 @@ async fn a_replica_takes_over_what_there_was_and_follows_until_it_is_told_not_to
     };
     cli("set before 1").await;
     cli("-n 3 rpush list a b c").await;
-    lab.sh(&id, "redis-server --port 6380 --replicaof 127.0.0.1 6379 > /tmp/log &").await;
+    lab.sh(&id, "redis-server --port 6380 --replicaof 127.0.0.1 6379 > /tmp/log 2>&1 < /dev/null &").await;
     lab.sleep(2000).await;
     assert_eq!(cli("-p 6380 get before").await, "1\n");
     cli("-n 3 lpop list").await;
