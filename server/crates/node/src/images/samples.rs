@@ -130,6 +130,22 @@ const SAMPLES: &[Sample] = &[
         shell: false,
     },
     Sample {
+        repositories: &["ealen/echo-server"],
+        releases: &["0.9.2", "0.9.1", "0.9.0", "0.7.0", "0.6.0", "0.5.0", "0.3.1"],
+        path: "/app/webserver",
+        program: "echo-all",
+        port: 80,
+        shell: true,
+    },
+    Sample {
+        repositories: &["mccutchen/go-httpbin", "ghcr.io/mccutchen/go-httpbin"],
+        releases: &["2.18.3", "2.15.0", "2.14.0", "2.13.4", "2.11.0", "2.9.0", "2.5.0", "2.4.0"],
+        path: "/bin/go-httpbin",
+        program: "go-httpbin",
+        port: 8080,
+        shell: false,
+    },
+    Sample {
         repositories: &["registry.k8s.io/goproxy", "k8s.gcr.io/goproxy"],
         releases: &["0.1"],
         path: "/goproxy",
@@ -156,8 +172,8 @@ const SAMPLES: &[Sample] = &[
 ];
 
 /// All repositories of [`SAMPLES`].
-const REPOSITORIES: [&str; 27] = {
-    let mut all = [""; 27];
+const REPOSITORIES: [&str; 30] = {
+    let mut all = [""; 30];
     let (mut sample, mut at) = (0, 0);
     while sample < SAMPLES.len() {
         let mut index = 0;

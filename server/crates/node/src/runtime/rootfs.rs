@@ -56,9 +56,7 @@ pub(super) fn build(parts: RootParts<'_>) -> Result<Root, RuntimeError> {
     let space =
         FileSystem::new(host, FsKind::Overlay, Quota::new(host.disk.limit(), Some(Arc::clone(&host.disk))));
     let root = tree_root(&space, parts.image);
-    let options =
-        "relatime,lowerdir=/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs";
-    let mut table = MountTable::new(root, MountLook::new("overlay", options, false));
+    let mut table = MountTable::new(root, MountLook::new("overlay", "relatime", false));
     // What lies deeper is mounted later, whatever the order of the mounts.
     let mut mounts: Vec<(String, &Mount)> =
         parts.mounts.iter().map(|mount| (absolute(&mount.path), mount)).collect();
@@ -140,9 +138,12 @@ impl System {
         builder.attach("/dev", dev, "tmpfs", "nosuid,size=65536k,mode=755,inode64")?;
         let pts = tree_root(&fs(FsKind::Devpts, Quota::none()), pts_tree());
         builder.attach("/dev/pts", pts, "devpts", "nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666")?;
-        let mut shm = TreeBuilder::new(self.made);
-        shm.dir("", 0o1777);
-        let shm = tree_root(&tmpfs(64 << 20), &shm.finish());
+        let mut open_to_all = TreeBuilder::new(self.made);
+        open_to_all.dir("", 0o1777);
+        let open_to_all = open_to_all.finish();
+        let queues = tree_root(&fs(FsKind::Mqueue, Quota::none()), &open_to_all);
+        builder.attach("/dev/mqueue", queues, "mqueue", "nosuid,nodev,noexec,relatime")?;
+        let shm = tree_root(&tmpfs(64 << 20), &open_to_all);
         builder.attach("/dev/shm", shm, "shm", "nosuid,nodev,noexec,relatime,size=65536k,inode64")?;
         let [sys, cgroup] = sysfs::new_roots(self.view);
         builder.attach("/sys", sys, "sysfs", "nosuid,nodev,noexec,relatime")?;

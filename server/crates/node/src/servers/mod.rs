@@ -63,6 +63,7 @@ pub(crate) fn program(name: &str) -> Option<Program> {
         "mariadbd" => ("mariadbd", mariadb::main, 72 << 20),
         "memcached" => ("memcached", memcached::main, 4 << 20),
         "python" => ("python3", python::main, 9 << 20),
+        "go-httpbin" => ("go-httpbin", httpbin::main, 10 << 20),
         "httpbin" => ("gunicorn", httpbin::main, 42 << 20),
         "haproxy" => ("haproxy", haproxy::main, 12 << 20),
         "mysqladmin" => ("mysqladmin", databases::mysqladmin_main, 4 << 20),
@@ -94,6 +95,7 @@ fn release(process: &Process) -> &'static str {
 
 /// Names of the programs of [`samples`].
 const SAMPLES: &[&str] = &[
+    "echo-all",
     "echo-server",
     "echoserver",
     "goproxy",

@@ -249,3 +249,41 @@ async fn services_and_addresses_are_looked_up_as_core_dns_answers() {
         .await;
     assert_eq!(none.stdout, "cluster.local.\t\t30\tIN\tSOA\n", "{none:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn mounts_tell_where_the_layers_are_and_the_queues_of_messages() {
+    let lab = Lab::new().await;
+    let id = lab.container(script("sleep 1000")).await;
+    let layers = "sed -n 's/^overlay . overlay rw,relatime,lowerdir=[^,]*snapshots.[0-9]*.fs,upperdir=\\([^,]*\\).fs,workdir=\\([^ ]*\\).work 0 0/\\1 \\2/p' /proc/mounts";
+    let seen = lab.sh(&id, layers).await.stdout;
+    let (upper, work) = seen.trim().split_once(' ').unwrap();
+    assert!(upper == work && upper.starts_with("/var/lib/containerd/"), "{seen}");
+    let queues = lab.sh(&id, "grep mqueue /proc/mounts; stat -c '%a %F' /dev/mqueue").await.stdout;
+    assert_eq!(queues, "mqueue /dev/mqueue mqueue rw,nosuid,nodev,noexec,relatime 0 0\n1777 directory\n");
+    let roots =
+        lab.sh(&id, "awk '$5 == \"/\" || $5 == \"/etc/hosts\" { print $4 }' /proc/self/mountinfo").await;
+    assert_eq!(roots.stdout, "/\n/etc/hosts\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_shows_what_its_address_space_is_made_of() {
+    let lab = Lab::new().await;
+    let id = lab.container(script("sleep 1000")).await;
+    let seen = lab
+        .sh(&id, "awk '{ print $2, $6 }' /proc/1/maps; cat /proc/1/wchan; echo; cat /proc/1/uid_map")
+        .await;
+    assert_eq!(
+        seen.stdout,
+        "r--p /bin/sleep\nr-xp /bin/sleep\nr--p /bin/sleep\nrw-p /bin/sleep\nrw-p [heap]\nrw-p [stack]\nr--p [vvar]\n\
+         r-xp [vdso]\n0\n         0          0 4294967295\n"
+    );
+    assert_eq!(
+        lab.sh(
+            &id,
+            "awk '{ split($1, a, \"-\"); if (length(a[1]) != 12 || a[1] >= a[2]) print }' /proc/1/maps"
+        )
+        .await
+        .stdout,
+        ""
+    );
+}

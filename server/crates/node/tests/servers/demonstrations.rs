@@ -125,3 +125,57 @@ async fn bash_and_node_start_as_their_entry_points_say() {
     assert_eq!(lab.ended(&id).await.exit_code, Some(1));
     assert!(lab.log(&id).await.contains("podlab does not simulate the JavaScript language"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn go_httpbin_has_lists_where_a_name_may_come_more_than_once() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("demo").await;
+    let server = lab.add(&pod, image("mccutchen/go-httpbin:v2.15.0")).await;
+    let client = lab.add(&pod, running("curlimages/curl", "sleep 100000")).await;
+    lab.sleep(10).await;
+    let ask = async |args: &str| lab.run(&client, &["sh", "-c", &format!("curl -s {args}")]).await;
+    let expected = "{\n  \"args\": {\n    \"a\": [\n      \"1\"\n    ]\n  },\n  \"headers\": {\n    \"Accept\": [\n      \"*/*\"\n    ],\n    \"Host\": [\n      \"localhost:8080\"\n    ],\n    \"User-Agent\": [\n      \"me\"\n    ]\n  },\n  \"method\": \"GET\",\n  \"origin\": \"127.0.0.1\",\n  \"url\": \"http://localhost:8080/get?a=1\"\n}\n";
+    assert_eq!(ask("-A me 'localhost:8080/get?a=1'").await, expected);
+    assert_eq!(ask("-o /dev/null -w '%{http_code}' localhost:8080/status/503").await, "503");
+    assert!(lab.log(&server).await.contains("\"503 GET /status/503 0.1ms\" status=503 method=GET"));
+    lab.node.stop_container(&server, std::time::Duration::from_secs(30)).await.unwrap();
+    assert_eq!(lab.node.container_status(&server).unwrap().exit_code, Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_echo_server_says_as_json_what_it_was_asked_and_answers_as_it_is_asked_to() {
+    let lab = Lab::new().await;
+    let pod = lab.pod("demo").await;
+    let env = vec![("GREETING".to_owned(), "hello".to_owned())];
+    lab.add(&pod, ContainerConfig { env, ..image("ealen/echo-server:0.9.2") }).await;
+    let client = lab.add(&pod, running("curlimages/curl", "sleep 100000")).await;
+    lab.sleep(10).await;
+    let text = lab.run(&client, &["curl", "-s", "-d", "{\"x\":1}", "localhost/a?b=c"]).await;
+    let seen: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(seen["http"]["originalUrl"], "/a?b=c");
+    assert_eq!(seen["request"]["query"]["b"], "c");
+    assert_eq!(seen["request"]["body"]["x"], 1);
+    assert_eq!(seen["environment"]["GREETING"], "hello");
+    let code = ["curl", "-s", "-w", " %{http_code}", "localhost/?echo_code=418&echo_body=teapot"];
+    assert_eq!(lab.run(&client, &code).await, "\"teapot\" 418");
+}
+
+#[tokio::test(start_paused = true)]
+async fn samples_end_as_what_they_are_written_in_ends() {
+    let lab = Lab::new().await;
+    for (name, code) in [
+        ("hashicorp/http-echo", 0),
+        ("gcr.io/google-samples/hello-app:1.0", 2),
+        ("traefik/whoami", 2),
+        // A script of Node's or Python's has to ask for signals to get them as process 1.
+        ("gcr.io/google-samples/kubernetes-bootcamp:v1", 137),
+        ("kodekloud/webapp-color", 137),
+    ] {
+        let pod = lab.pod("demo").await;
+        let args = if name.ends_with("http-echo") { vec!["-text=x".to_owned()] } else { Vec::new() };
+        let id = lab.add(&pod, ContainerConfig { args, ..image(name) }).await;
+        lab.sleep(100).await;
+        lab.node.stop_container(&id, std::time::Duration::from_secs(30)).await.unwrap();
+        assert_eq!(lab.node.container_status(&id).unwrap().exit_code, Some(code), "{name}");
+    }
+}

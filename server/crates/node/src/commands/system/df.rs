@@ -33,7 +33,7 @@ pub(in crate::commands) async fn run(mut cx: Cx) -> u8 {
         for mount in cx.process.container.mounts.all() {
             let real = !matches!(
                 mount.root.fs.kind,
-                FsKind::Proc | FsKind::Sysfs | FsKind::Cgroup2 | FsKind::Devpts
+                FsKind::Proc | FsKind::Sysfs | FsKind::Cgroup2 | FsKind::Devpts | FsKind::Mqueue
             );
             if real || opts.has(b'a') {
                 mounts.push(mount);

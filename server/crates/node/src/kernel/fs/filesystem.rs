@@ -32,6 +32,8 @@ pub(crate) enum FsKind {
     Cgroup2,
     /// `/dev/pts`.
     Devpts,
+    /// `/dev/mqueue`.
+    Mqueue,
 }
 
 impl FsKind {
@@ -44,6 +46,7 @@ impl FsKind {
             Self::Sysfs => "sysfs",
             Self::Cgroup2 => "cgroup2",
             Self::Devpts => "devpts",
+            Self::Mqueue => "mqueue",
         }
     }
 }

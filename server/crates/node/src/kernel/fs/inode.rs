@@ -155,7 +155,11 @@ impl Inode {
             TreeNode::Device(meta, device) => (Kind::Device(*device), *meta, 1),
         };
         // What is there from the start of a file system in memory is as old as that, not as the image.
-        let mtime = if matches!(fs.kind, FsKind::Tmpfs | FsKind::Devpts) { fs.made } else { meta.mtime };
+        let mtime = if matches!(fs.kind, FsKind::Tmpfs | FsKind::Devpts | FsKind::Mqueue) {
+            fs.made
+        } else {
+            meta.mtime
+        };
         Self::with(fs, fs.add_lower_inode(), kind, TreeMeta { mtime, ..meta }, links)
     }
 
@@ -204,7 +208,7 @@ impl Inode {
             Kind::Dir(dir) => {
                 let size = match self.fs.kind {
                     FsKind::Tmpfs => 40 + 20 * dir.len() as u64,
-                    FsKind::Proc | FsKind::Sysfs | FsKind::Cgroup2 | FsKind::Devpts => 0,
+                    FsKind::Proc | FsKind::Sysfs | FsKind::Cgroup2 | FsKind::Devpts | FsKind::Mqueue => 0,
                     FsKind::Overlay | FsKind::Ext4 => BLOCK,
                 };
                 (size, 2 + dir.subdirectories(), (0, 0))

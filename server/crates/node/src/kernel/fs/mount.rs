@@ -9,8 +9,11 @@ use std::{
     },
 };
 
-use super::{Inode, Kind};
+use super::{FsKind, Inode, Kind};
 use crate::kernel::{errno::Errno, wait::lock};
+
+/// Where a node's containerd keeps layers and what containers change.
+const SNAPSHOTS: &str = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots";
 
 /// A part of a file system that shows at some place.
 #[derive(Debug)]
@@ -73,7 +76,37 @@ impl Mount {
     /// The options in full.
     pub(crate) fn all_options(&self) -> String {
         let access = if self.is_read_only() { "ro" } else { "rw" };
-        if self.options.is_empty() { access.to_owned() } else { format!("{access},{}", self.options) }
+        let mut all =
+            if self.options.is_empty() { access.to_owned() } else { format!("{access},{}", self.options) };
+        if self.root.fs.kind == FsKind::Overlay {
+            // The image's layers, and a container's own: numbered as containers are made.
+            let own = u64::from(self.root.fs.device);
+            for (option, number, part) in
+                [("lowerdir", own - 1, "fs"), ("upperdir", own, "fs"), ("workdir", own, "work")]
+            {
+                all += &format!(",{option}={SNAPSHOTS}/{number}/{part}");
+            }
+        }
+        all
+    }
+
+    /// Where in its file system lies what it shows, as `/proc/self/mountinfo` tells.
+    pub(crate) fn root_path(&self) -> Vec<u8> {
+        let mut names: Vec<Box<[u8]>> = Vec::new();
+        let mut inode = Arc::clone(&self.root);
+        while let Some(above) = inode.above() {
+            let name = match &above.lock().kind {
+                Kind::Dir(dir) => dir.name_of(&inode),
+                _ => None,
+            };
+            let Some(name) = name else { break };
+            names.push(name);
+            inode = above;
+        }
+        if names.is_empty() {
+            return b"/".to_vec();
+        }
+        names.iter().rev().flat_map(|name| [b"/", &**name].concat()).collect()
     }
 }
 

@@ -3,10 +3,13 @@
 use std::{fmt::Write, sync::Arc};
 
 use super::machine::start_ticks;
-use crate::kernel::{
-    errno::Errno,
-    fs::{LinkTarget, OpenFile},
-    process::Process,
+use crate::{
+    kernel::{
+        errno::Errno,
+        fs::{LinkTarget, OpenFile},
+        process::Process,
+    },
+    rng::stable_hash,
 };
 
 macro_rules! named {
@@ -37,7 +40,9 @@ named! {
         Cmdline = "cmdline",
         Comm = "comm",
         Environ = "environ",
+        GidMap = "gid_map",
         Limits = "limits",
+        Maps = "maps",
         Mounts = "mounts",
         Mountinfo = "mountinfo",
         Cpuset = "cpuset",
@@ -47,6 +52,8 @@ named! {
         Stat = "stat",
         Statm = "statm",
         Status = "status",
+        UidMap = "uid_map",
+        Wchan = "wchan",
     }
 }
 
@@ -130,6 +137,11 @@ impl File {
             Self::Environ => {
                 process.env().iter().flat_map(|entry| [entry.as_ref(), b"\0"].concat()).collect()
             }
+            // No user namespace of its own: all numbers are the node's.
+            Self::GidMap | Self::UidMap => format!("{:>10} {:>10} {:>10}\n", 0, 0, u32::MAX).into_bytes(),
+            Self::Maps => maps(process).into_bytes(),
+            // Where in the kernel it waits, which nobody unprivileged is told.
+            Self::Wchan => b"0".to_vec(),
             Self::Limits => LIMITS.as_bytes().to_vec(),
             Self::Mounts => mounts(process),
             Self::Mountinfo => mountinfo(process),
@@ -264,12 +276,46 @@ fn mounts(process: &Process) -> Vec<u8> {
 fn mountinfo(process: &Process) -> Vec<u8> {
     let mut out = Vec::new();
     for (id, mount) in (600..).zip(process.container.mounts.all()) {
-        out.extend_from_slice(format!("{id} 599 0:{} / ", mount.root.fs.device).as_bytes());
+        out.extend_from_slice(format!("{id} 599 0:{} ", mount.root.fs.device).as_bytes());
+        out.extend_from_slice(&mount.root_path());
+        out.push(b' ');
         out.extend_from_slice(&mount.path);
         let (access, all) = (if mount.is_read_only() { "ro" } else { "rw" }, mount.all_options());
         let kind = mount.root.fs.kind.name();
         out.extend_from_slice(format!(" {access},relatime - {kind} {} {all}\n", mount.source).as_bytes());
     }
+    out
+}
+
+/// What its address space is made of: its program, what it holds, its stack. Where they lie is made up of its number, as the
+/// kernel makes it up by chance.
+fn maps(process: &Arc<Process>) -> String {
+    const STACK: u64 = 132 << 10;
+    let exe = process.lock().exe.to_vec();
+    let place = process.place(&exe, true).ok().filter(|_| process.is_alive() && !exe.is_empty());
+    let Some(place) = place else { return String::new() };
+    let (stat, device) = (place.inode.stat(), place.inode.fs.device);
+    let chance = stable_hash(&process.host_pid.to_le_bytes());
+    let name = String::from_utf8_lossy(&exe);
+    let mut out = String::new();
+    let mut add = |start: u64, len: u64, access: &str, offset: u64, device: u32, ino: u64, name: &str| {
+        let line = format!("{start:x}-{:x} {access}p {offset:08x} 00:{device:02x} {ino}", start + len);
+        let _ = match name {
+            "" => writeln!(out, "{line} "),
+            name => writeln!(out, "{line:<72} {name}"),
+        };
+    };
+    let program = 0x5555_0000_0000 + (chance & 0xff_ffff) * PAGE;
+    let size = (stat.size.max(4 * PAGE) / PAGE / 4) * PAGE;
+    for (index, access) in (0u64..).zip(["r--", "r-x", "r--", "rw-"]) {
+        add(program + index * size, size, access, index * size, device, stat.ino, &name);
+    }
+    let heap = process.memory().saturating_sub(STACK) / PAGE * PAGE;
+    add(program + 4 * size + PAGE, heap.max(PAGE), "rw-", 0, 0, 0, "[heap]");
+    let stack = 0x7ffc_0000_0000 + (chance >> 40) * PAGE;
+    add(stack, STACK, "rw-", 0, 0, 0, "[stack]");
+    add(stack + STACK + 8 * PAGE, 4 * PAGE, "r--", 0, 0, 0, "[vvar]");
+    add(stack + STACK + 12 * PAGE, 2 * PAGE, "r-x", 0, 0, 0, "[vdso]");
     out
 }
 

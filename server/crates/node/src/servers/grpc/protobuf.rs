@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(Message::default().bytes(2, b"testing").encoded(), b"\x12\x07testing");
         let inner = Message::default().number(1, 150u64);
         assert_eq!(Message::default().message(3, &inner).encoded(), [0x1a, 0x03, 0x08, 0x96, 0x01]);
-        assert_eq!(Message::default().number(1, 0u64).bytes(2, b"").encoded(), []);
+        assert!(Message::default().number(1, 0u64).bytes(2, b"").encoded().is_empty());
     }
 
     proptest! {

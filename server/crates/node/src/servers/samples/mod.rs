@@ -1,6 +1,10 @@
 //! Small servers that documentation and courses use as examples: each answers the same to everyone, more or less.
 
+mod requests;
+
 use std::{sync::Arc, time::Duration};
+
+use requests::{described, environment_and_request, repeated, who_am_i};
 
 use super::listening::{Answer, Request, listen_everywhere, serve, signalled};
 use crate::{
@@ -52,6 +56,8 @@ enum Kind {
     PodInfo(String),
     /// `jmalloc/echo-server`: what the request was.
     EchoBack,
+    /// `ealen/echo-server`: the same as JSON, with the environment.
+    EchoAll,
     /// `goproxy`, which is not asked as a proxy.
     GoProxy,
     /// `hello-go-gke`, the back end of an example.
@@ -60,8 +66,21 @@ enum Kind {
     Delayed(Duration),
 }
 
+impl Kind {
+    /// What it ends with at SIGTERM and SIGINT; `None` for a script that has not asked for them, so that process 1 gets none and
+    /// is killed at the end of its grace period.
+    fn code_at_signals(&self) -> Option<u8> {
+        match self {
+            Self::Echo(_) | Self::EchoAll | Self::EchoServer | Self::PodInfo(_) => Some(0),
+            Self::NodeHello | Self::Bootcamp(_) | Self::Color(_) | Self::Delayed(_) => None,
+            // What Go does with them where the program has not asked for them.
+            _ => Some(2),
+        }
+    }
+}
+
 /// Runs the sample that the program's name says.
-pub(super) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
+pub(in crate::servers) fn main(process: Arc<Process>) -> BoxFuture<Outcome> {
     Box::pin(run(process))
 }
 
@@ -74,7 +93,7 @@ fn hostname(process: &Process) -> String {
 }
 
 /// The value of an option such as `-text=...`, `--port 80`.
-pub(super) fn option(args: &[String], name: &str) -> Option<String> {
+pub(in crate::servers) fn option(args: &[String], name: &str) -> Option<String> {
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let bare = arg.trim_start_matches('-');
@@ -151,6 +170,10 @@ fn sample(process: &Process) -> Result<Sample, String> {
             let port = port_of(var(process, "PORT"), 8080);
             (port, Some(format!("Echo server listening on port {port}.\n")), Kind::EchoBack)
         }
+        "echo-all" => {
+            let port = port_of(option(&args, "port").or(var(process, "PORT")), 80);
+            (port, Some(format!("Listening on port {port}.\n")), Kind::EchoAll)
+        }
         "goproxy" => (8080, None, Kind::GoProxy),
         "hello-go" => (80, None, Kind::HelloGo),
         "webapp-delayed-start" => {
@@ -188,9 +211,12 @@ async fn run(process: Arc<Process>) -> Outcome {
     if let Some(greeting) = sample.greeting.clone() {
         let _ = process.write(2, greeting).await;
     }
-    let stop = signalled(&process, &[Signal::INT, Signal::TERM]);
+    let stop = match sample.kind.code_at_signals() {
+        Some(_) => signalled(&process, &[Signal::INT, Signal::TERM]),
+        None => Box::pin(std::future::pending()),
+    };
     serve(&process, &listener, async { _ = stop.await }, |request| answer(&process, &sample, request)).await;
-    Outcome::Exit(0)
+    Outcome::Exit(sample.kind.code_at_signals().unwrap_or(0))
 }
 
 async fn answer(process: &Process, sample: &Sample, request: Request) -> Answer {
@@ -228,15 +254,16 @@ async fn answer(process: &Process, sample: &Sample, request: Request) -> Answer 
                 _ => Answer::new(200, PLAIN, format!("{:.6}s", age.as_secs_f64())),
             }
         }
-        Kind::EchoServer => Answer::new(200, "text/plain", described(&host, sample, &request)),
+        Kind::EchoServer => Answer::new(200, "text/plain", described(&host, sample.port, &request)),
         Kind::NetExec => net_exec(process, &host, &request).await,
         Kind::Color(color) => Answer::new(200, "text/html; charset=utf-8", colored(color, &host)),
-        Kind::WhoAmI => who_am_i(process, sample, &host, &request),
+        Kind::WhoAmI => who_am_i(process, sample.port, &host, &request),
         Kind::PodInfo(version) => pod_info(version, &host, &request),
         Kind::EchoBack => {
             let text = format!("Request served by {host}\n\n{}", repeated(&request));
             Answer::new(200, "text/plain", text)
         }
+        Kind::EchoAll => environment_and_request(process, &request).await,
         Kind::GoProxy => {
             let text = "This is a proxy server. Does not respond to non-proxy requests.\n";
             Answer::new(500, PLAIN, text)
@@ -259,82 +286,6 @@ async fn answer(process: &Process, sample: &Sample, request: Request) -> Answer 
         }
     };
     answer.with("Date", http_date(process.now()))
-}
-
-fn described(host: &str, sample: &Sample, request: &Request) -> String {
-    let mut fields: Vec<String> = request
-        .head
-        .headers
-        .iter()
-        .map(|(name, value)| format!("\t{}={value}\n", name.to_lowercase()))
-        .collect();
-    fields.sort();
-    let query = request.head.target.split_once('?').map_or("", |(_, query)| query);
-    let body = String::from_utf8_lossy(&request.body).into_owned();
-    let body = if body.is_empty() { "\t-no body in request-".to_owned() } else { body };
-    format!(
-        "\n\nHostname: {host}\n\nPod Information:\n\t-no pod information available-\n\nServer values:\n\t\
-         server_version=nginx: 1.13.3 - lua: 10008\n\nRequest Information:\n\tclient_address={}\n\tmethod={}\n\t\
-         real path={}\n\tquery={query}\n\trequest_version=1.{}\n\trequest_scheme=http\n\trequest_uri=http://{}:{}{}\n\n\
-         Request Headers:\n{}\nRequest Body:\n{body}\n\n",
-        request.peer.ip(),
-        request.head.method,
-        request.head.target,
-        request.head.minor,
-        request.head.headers.get("host").unwrap_or_default().split(':').next().unwrap_or_default(),
-        sample.port,
-        request.head.target,
-        fields.concat(),
-    )
-}
-
-/// A request as text: its line, its fields, a blank line, its body.
-fn repeated(request: &Request) -> String {
-    let head = &request.head;
-    let fields: String = head.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-    let body = String::from_utf8_lossy(&request.body);
-    format!("{} {} HTTP/1.{}\n\n{fields}\n{body}", head.method, head.target, head.minor)
-}
-
-fn who_am_i(process: &Process, sample: &Sample, host: &str, request: &Request) -> Answer {
-    let addresses = ["127.0.0.1".to_owned(), "::1".to_owned(), request.local.ip().to_string()];
-    let head = &request.head;
-    match request.path() {
-        "/health" => Answer::new(200, PLAIN, ""),
-        "/bench" => Answer::new(200, "text/plain", "1"),
-        "/api" => {
-            let headers: serde_json::Map<String, serde_json::Value> = head
-                .headers
-                .iter()
-                .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
-                .map(|(name, value)| (name.to_owned(), serde_json::json!([value])))
-                .collect();
-            let text = serde_json::json!({
-                "hostname": host, "ip": addresses, "headers": headers, "url": head.target,
-                "host": head.headers.get("host").unwrap_or_default(), "method": head.method.to_string(),
-                "remoteAddr": request.peer.to_string(),
-            });
-            Answer::new(200, "application/json", format!("{text}\n"))
-        }
-        _ => {
-            let name = var(process, "WHOAMI_NAME").map_or_else(String::new, |name| format!("Name: {name}\n"));
-            let ips: String = addresses.iter().map(|address| format!("IP: {address}\n")).collect();
-            let fields: String = head
-                .headers
-                .iter()
-                .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
-                .map(|(name, value)| format!("{name}: {value}\n"))
-                .collect();
-            let text = format!(
-                "{name}Hostname: {host}\n{ips}RemoteAddr: {}\n{} {} HTTP/1.1\nHost: {}\n{fields}\n",
-                request.peer,
-                head.method,
-                head.target,
-                head.headers.get("host").map_or_else(|| sample.port.to_string(), str::to_owned),
-            );
-            Answer::new(200, PLAIN, text)
-        }
-    }
 }
 
 fn pod_info(version: &str, host: &str, request: &Request) -> Answer {
