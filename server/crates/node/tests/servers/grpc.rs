@@ -11,7 +11,7 @@ use super::{
 async fn health(lab: &Lab, pod: &SandboxId, port: u16, service: &str) -> Result<u8, (String, String)> {
     let connection = lab.node.port_forward(pod, port).await.unwrap();
     let (mut requests, moving) = h2::client::handshake(connection).await.unwrap();
-    let moving = tokio::spawn(moving);
+    lab.env.spawn(async { drop(moving.await) });
     let request = http::Request::post("http://probe/grpc.health.v1.Health/Check")
         .header("content-type", "application/grpc")
         .body(())
@@ -30,7 +30,6 @@ async fn health(lab: &Lab, pod: &SandboxId, port: u16, service: &str) -> Result<
         text.extend_from_slice(&bytes.unwrap());
     }
     let trailers = body.trailers().await.unwrap().unwrap_or(head.headers);
-    moving.abort();
     let field = |name: &str| trailers[name].to_str().unwrap().to_owned();
     if field("grpc-status") != "0" {
         return Err((field("grpc-status"), field("grpc-message")));

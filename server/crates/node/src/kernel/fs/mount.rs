@@ -92,6 +92,10 @@ impl Mount {
 
     /// Where in its file system lies what it shows, as `/proc/self/mountinfo` tells.
     pub(crate) fn root_path(&self) -> Vec<u8> {
+        if !self.root.is_dir() {
+            // A file does not know where it lies, which is where it shows as far as the runtime's own files go.
+            return self.path.to_vec();
+        }
         let mut names: Vec<Box<[u8]>> = Vec::new();
         let mut inode = Arc::clone(&self.root);
         while let Some(above) = inode.above() {
