@@ -134,7 +134,7 @@ async fn go_httpbin_has_lists_where_a_name_may_come_more_than_once() {
     let client = lab.add(&pod, running("curlimages/curl", "sleep 100000")).await;
     lab.sleep(10).await;
     let ask = async |args: &str| lab.run(&client, &["sh", "-c", &format!("curl -s {args}")]).await;
-    let expected = "{\n  \"args\": {\n    \"a\": [\n      \"1\"\n    ]\n  },\n  \"headers\": {\n    \"Accept\": [\n      \"*/*\"\n    ],\n    \"Host\": [\n      \"localhost:8080\"\n    ],\n    \"User-Agent\": [\n      \"me\"\n    ]\n  },\n  \"method\": \"GET\",\n  \"origin\": \"127.0.0.1\",\n  \"url\": \"http://localhost:8080/get?a=1\"\n}\n";
+    let expected = "{\n  \"args\": {\n    \"a\": [\n      \"1\"\n    ]\n  },\n  \"headers\": {\n    \"Accept\": [\n      \"*/*\"\n    ],\n    \"Host\": [\n      \"localhost:8080\"\n    ],\n    \"User-Agent\": [\n      \"me\"\n    ]\n  },\n  \"method\": \"GET\",\n  \"origin\": \"::1\",\n  \"url\": \"http://localhost:8080/get?a=1\"\n}\n";
     assert_eq!(ask("-A me 'localhost:8080/get?a=1'").await, expected);
     assert_eq!(ask("-o /dev/null -w '%{http_code}' localhost:8080/status/503").await, "503");
     assert!(lab.log(&server).await.contains("\"503 GET /status/503 0.1ms\" status=503 method=GET"));
