@@ -32,11 +32,13 @@ pub(super) struct Lexer<'a> {
     text: &'a [u8],
     pub(super) at: usize,
     pub(super) line: usize,
+    /// mawk reads it, not busybox.
+    pub(super) gnu: bool,
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, at: 0, line: 1 }
+    pub(super) fn new(text: &'a [u8], gnu: bool) -> Self {
+        Self { text, at: 0, line: 1, gnu }
     }
 
     pub(super) fn error(&self, message: &str, near: &str) -> SyntaxError {
@@ -121,6 +123,15 @@ impl<'a> Lexer<'a> {
                 self.at += 2 + digits;
                 return Token::Number(value);
             }
+        }
+        // busybox reads a constant that begins with a zero as C does.
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let is_octal =
+            !self.gnu && digits > 1 && rest[0] == b'0' && rest[..digits].iter().all(|digit| *digit < b'8');
+        if is_octal && !matches!(rest.get(digits), Some(b'.' | b'e' | b'E')) {
+            self.at += digits;
+            let value = rest[..digits].iter().fold(0.0, |value, digit| value * 8.0 + f64::from(digit - b'0'));
+            return Token::Number(value);
         }
         let (value, len) = super::value::leading_number(rest);
         self.at += len.max(1);

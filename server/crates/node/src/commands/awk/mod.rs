@@ -36,6 +36,8 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
     }
     let mut operands = opts.operands.clone();
     let mut text: Vec<u8> = Vec::new();
+    // Where the program comes from, as busybox tells it.
+    let mut source = "cmd. line".to_owned();
     for (letter, value) in &opts.given {
         let (b'f' | b'e', Some(value)) = (letter, value) else { continue };
         if *letter == b'f' {
@@ -44,7 +46,10 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
                 Err(errno) => Err(errno),
             };
             match read {
-                Ok(part) => text.extend_from_slice(&part),
+                Ok(part) => {
+                    text.extend_from_slice(&part);
+                    source = String::from_utf8_lossy(value).into_owned();
+                }
                 Err(errno) => {
                     let (shown, what) = (String::from_utf8_lossy(value).into_owned(), cx.text(errno));
                     match cx.is_gnu() {
@@ -69,7 +74,8 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
         }
         text = operands.remove(0).to_vec();
     }
-    let compiled = parser::parse(&text).and_then(|program| compile::compile(&program, cx.is_gnu()));
+    let compiled =
+        parser::parse(&text, cx.is_gnu()).and_then(|program| compile::compile(&program, cx.is_gnu()));
     let compiled = match compiled {
         Ok(compiled) => compiled,
         Err(error) => {
@@ -78,7 +84,7 @@ pub(super) async fn run(mut cx: Cx) -> u8 {
                     format!("line {}: syntax error at or near {}", error.line, error.near)
                 }
                 true => format!("line {}: {}", error.line, error.message),
-                false => format!("cmd. line:{}: {}", error.line, error.message),
+                false => format!("{source}:{}: {}", error.line, error.message),
             };
             cx.error(message).await;
             return if cx.is_gnu() { 2 } else { 1 };
@@ -127,7 +133,7 @@ mod tests {
     use super::{compile, parser};
 
     fn good(text: &str) -> bool {
-        parser::parse(text.as_bytes()).and_then(|program| compile::compile(&program, false)).is_ok()
+        parser::parse(text.as_bytes(), false).and_then(|program| compile::compile(&program, false)).is_ok()
     }
 
     #[test]

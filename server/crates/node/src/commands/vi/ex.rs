@@ -109,28 +109,13 @@ impl Editor {
         Effect::Quit
     }
 
-    /// `:set`: the options that busybox knows. All of them stay as they are at the start.
+    /// `:set`
     fn set(&mut self, argument: &[u8]) {
-        const KNOWN: [&[u8]; 10] = [
-            b"autoindent",
-            b"ai",
-            b"expandtab",
-            b"et",
-            b"flash",
-            b"fl",
-            b"ignorecase",
-            b"ic",
-            b"showmatch",
-            b"sm",
-        ];
         if argument.is_empty() {
-            let all = "noautoindent noexpandtab noflash noignorecase noshowmatch tabstop=8";
-            return self.warn(all.to_owned());
+            return self.warn(self.options.shown());
         }
         for option in argument.split(u8::is_ascii_whitespace).filter(|option| !option.is_empty()) {
-            let name = option.strip_prefix(b"no").unwrap_or(option);
-            let tabs = option.starts_with(b"tabstop=") || option.starts_with(b"ts=");
-            if !KNOWN.contains(&name) && !tabs {
+            if !self.options.set(option) {
                 self.warn(format!("bad option: {}", String::from_utf8_lossy(option)));
             }
         }

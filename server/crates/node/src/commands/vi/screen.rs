@@ -2,22 +2,19 @@
 
 use super::editor::{Editor, Mode};
 
-/// How wide tabs are.
-const TAB: usize = 8;
-
 impl Editor {
     /// All of the screen, with the cursor in its place; scrolls so that the cursor is seen.
     pub(super) fn screen(&mut self, rows: usize, columns: usize) -> Vec<u8> {
         let height = rows - 1;
         self.height = height;
         self.show_cursor_line(height);
-        let cursor = width(&self.lines[self.row][..self.column]);
+        let cursor = width(&self.lines[self.row][..self.column], self.options.tab_stop);
         // Long lines are shown from where the cursor is seen.
         let left = if cursor < columns { 0 } else { cursor + 1 - columns };
         let mut out = b"\x1b[H".to_vec();
         for row in self.top..self.top + height {
             match self.lines.get(row) {
-                Some(line) => out.extend(shown(line, left, columns)),
+                Some(line) => out.extend(shown(line, left, columns, self.options.tab_stop)),
                 None => out.push(b'~'),
             }
             out.extend_from_slice(b"\x1b[K\r\n");
@@ -75,13 +72,13 @@ impl Editor {
 }
 
 /// How many columns a text takes.
-fn width(text: &[u8]) -> usize {
-    text.iter().fold(0, |column, byte| column + width_of(*byte, column))
+pub(super) fn width(text: &[u8], tab_stop: usize) -> usize {
+    text.iter().fold(0, |column, byte| column + width_of(*byte, column, tab_stop))
 }
 
-fn width_of(byte: u8, column: usize) -> usize {
+fn width_of(byte: u8, column: usize, tab_stop: usize) -> usize {
     match byte {
-        b'\t' => TAB - column % TAB,
+        b'\t' => tab_stop - column % tab_stop,
         0..32 | 127 => 2,
         // The bytes of a character after its first.
         0x80..0xc0 => 0,
@@ -90,11 +87,11 @@ fn width_of(byte: u8, column: usize) -> usize {
 }
 
 /// A line between two columns.
-fn shown(line: &[u8], left: usize, columns: usize) -> Vec<u8> {
+fn shown(line: &[u8], left: usize, columns: usize, tab_stop: usize) -> Vec<u8> {
     let mut out = Vec::new();
     let mut column = 0;
     for byte in line {
-        let wide = width_of(*byte, column);
+        let wide = width_of(*byte, column, tab_stop);
         if column >= left && column + wide <= left + columns {
             match byte {
                 b'\t' => out.resize(out.len() + wide, b' '),

@@ -44,9 +44,10 @@ pub(super) struct Parser<'a> {
 }
 
 /// Parses a program.
-pub(super) fn parse(text: &[u8]) -> Parsed<Program> {
+/// Parses a program; `gnu` says whether mawk reads it, or busybox.
+pub(super) fn parse(text: &[u8], gnu: bool) -> Parsed<Program> {
     let mut parser = Parser {
-        lexer: Lexer::new(text),
+        lexer: Lexer::new(text, gnu),
         token: Token::End,
         start: (0, 1),
         depth: 0,

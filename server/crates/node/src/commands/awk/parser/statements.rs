@@ -135,12 +135,15 @@ impl Parser<'_> {
             }
             "getline" => return Ok(Stmt::Expr(self.expr()?)),
             "break" | "continue" => {
+                if self.loops == 0 {
+                    let message = match self.lexer.gnu {
+                        true => format!("{word} statement outside of loop"),
+                        false => format!("'{word}' not in a loop"),
+                    };
+                    return Err(super::SyntaxError { line: self.start.1, message, near: word.to_owned() });
+                }
                 self.advance()?;
-                return Ok(match (self.loops, word) {
-                    (0, _) => Stmt::Next,
-                    (_, "break") => Stmt::Break,
-                    _ => Stmt::Continue,
-                });
+                return Ok(if word == "break" { Stmt::Break } else { Stmt::Continue });
             }
             "next" => {
                 self.advance()?;

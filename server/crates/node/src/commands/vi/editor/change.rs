@@ -9,6 +9,10 @@ impl Editor {
         let times = count.unwrap_or(1);
         let here = (self.row, self.column);
         let last = self.lines.len() - 1;
+        if motion == operator && times > self.lines.len() - self.row {
+            // There are not so many lines.
+            return;
+        }
         if motion == operator || motion == b'g' && rest == b"g" {
             let to = if motion == b'g' { 0 } else { (self.row + times - 1).min(last) };
             return self.operate_on_lines(operator, here.0.min(to), here.0.max(to));

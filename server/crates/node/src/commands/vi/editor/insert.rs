@@ -19,8 +19,12 @@ impl Editor {
             Key::Escape | Key::Byte(3) => self.leave_insert(),
             Key::Byte(b'\r' | b'\n') => {
                 let rest = self.lines[self.row].split_off(self.column);
-                self.lines.insert(self.row + 1, rest);
-                (self.row, self.column) = (self.row + 1, 0);
+                let mut line = self.indentation(self.row);
+                self.drop_indentation();
+                let column = line.len();
+                line.extend(rest);
+                self.lines.insert(self.row + 1, line);
+                (self.row, self.column) = (self.row + 1, column);
             }
             Key::Byte(8 | 127) => {
                 if self.column > 0 {
@@ -42,6 +46,14 @@ impl Editor {
                 self.lines[self.row].drain(start..self.column);
                 self.column = start;
             }
+            Key::Byte(b'\t') if !replace => {
+                let column =
+                    super::super::screen::width(&self.lines[self.row][..self.column], self.options.tab_stop);
+                let typed = self.options.tab(column);
+                let end = self.column + typed.len();
+                self.lines[self.row].splice(self.column..self.column, typed);
+                self.column = end;
+            }
             Key::Byte(byte) => {
                 let line = &mut self.lines[self.row];
                 if replace && self.column < line.len() {
@@ -61,7 +73,22 @@ impl Editor {
         }
     }
 
+    /// The blanks that a line after another begins with.
+    pub(super) fn indentation(&self, row: usize) -> Vec<u8> {
+        let blanks = self.lines[row].iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
+        if self.options.auto_indent { blanks.copied().collect() } else { Vec::new() }
+    }
+
+    /// A line of which nothing but its indentation was typed is empty.
+    fn drop_indentation(&mut self) {
+        if self.options.auto_indent && self.lines[self.row].iter().all(u8::is_ascii_whitespace) {
+            self.lines[self.row].clear();
+            self.column = 0;
+        }
+    }
+
     pub(super) fn leave_insert(&mut self) {
+        self.drop_indentation();
         self.close_change();
         self.mode = Mode::Normal;
         // Nothing was typed, yet the command that began it is one that can be repeated.

@@ -3,6 +3,7 @@
 mod change;
 mod insert;
 mod normal;
+mod options;
 mod prompt;
 mod register;
 mod undo;
@@ -10,6 +11,7 @@ mod undo;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use options::Options;
 use register::Register;
 use undo::Change;
 
@@ -80,6 +82,9 @@ pub(super) struct Editor {
     /// The register that the command names.
     named: u8,
     undo: Vec<Change>,
+    pub(super) options: Options,
+    /// The line that the cursor came to last, and its text then, which `U` brings back.
+    came_to: (usize, Vec<u8>),
     /// What is being inserted.
     open_change: Option<Change>,
     /// Marked places; `'` is where the last jump began.
@@ -116,6 +121,8 @@ impl Editor {
             registers: BTreeMap::new(),
             named: register::UNNAMED,
             undo: Vec::new(),
+            options: Options::default(),
+            came_to: (0, Vec::new()),
             open_change: None,
             marks: BTreeMap::new(),
             found: None,
@@ -136,8 +143,10 @@ impl Editor {
             registers: std::mem::take(&mut self.registers),
             pattern: std::mem::take(&mut self.pattern),
             height: self.height,
+            options: self.options,
             ..Self::new(self.read_only)
         };
+        self.came_to = (0, self.lines[0].clone());
     }
 
     pub(super) fn tell(&mut self, message: String) {
@@ -219,6 +228,9 @@ impl Editor {
         };
         if self.mode == Mode::Normal && self.pending.is_empty() && self.changed && !self.typing.is_empty() {
             self.last_change = std::mem::take(&mut self.typing);
+        }
+        if self.row != self.came_to.0 {
+            self.came_to = (self.row, self.lines[self.row].clone());
         }
         effect
     }

@@ -171,8 +171,9 @@ impl Editor {
             b'o' | b'O' => {
                 self.remember();
                 let row = self.row + usize::from(command == b'o');
-                self.lines.insert(row, Vec::new());
-                (self.row, self.column, self.mode) = (row, 0, Mode::Insert);
+                let indentation = self.indentation(self.row);
+                (self.row, self.column, self.mode) = (row, indentation.len(), Mode::Insert);
+                self.lines.insert(row, indentation);
             }
             b'R' => {
                 self.remember();
@@ -192,6 +193,7 @@ impl Editor {
             b'Y' => self.operate(b'y', b'y', &[], count),
             b'p' | b'P' => self.put(command == b'p', times),
             b'u' => self.take_back(),
+            b'U' => self.restore_line(),
             b'J' => self.join(times),
             b'~' => self.swap_case(times),
             2 => self.go(Key::PageUp),

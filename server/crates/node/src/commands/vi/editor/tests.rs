@@ -200,3 +200,25 @@ fn pages_move_the_screen_and_keep_the_cursor_on_it() {
         ]
     );
 }
+
+#[test]
+fn options_say_how_lines_are_typed() {
+    assert_eq!(edited("  a", ":set ai\rob\x1b"), "  a\n  b\n");
+    assert_eq!(edited("\ta", ":set ai\rA\rb\r\rc\x1b"), "\ta\n\tb\n\n\tc\n");
+    assert_eq!(edited("  a", ":set ai\rO\x1b"), "\n  a\n");
+    assert_eq!(edited("", ":set et ts=4\ria\tb\x1b"), "a   b\n");
+    assert_eq!(edited("", ":set et\r:set noet\ri\tb\x1b"), "\tb\n");
+}
+
+#[test]
+fn a_line_is_brought_back_as_the_cursor_found_it() {
+    assert_eq!(edited("one\ntwo", "xxU"), "one\ntwo\n");
+    assert_eq!(edited("one\ntwo\nsix", "jxkjU"), "one\nwo\nsix\n");
+    assert_eq!(edited("one\ntwo\nsix", "ddU"), "one\nsix\n");
+}
+
+#[test]
+fn more_lines_than_there_are_cannot_be_deleted() {
+    assert_eq!(edited("a\nb", "9dd"), "a\nb\n");
+    assert_eq!(edited("a\nb", "2dd"), "\n");
+}

@@ -57,6 +57,17 @@ impl Editor {
         }
     }
 
+    /// `U`: makes the line what it was when the cursor came to it.
+    pub(super) fn restore_line(&mut self) {
+        self.remember();
+        let (row, text) = self.came_to.clone();
+        if row == self.row {
+            self.lines[row] = text;
+        }
+        self.column = 0;
+        self.settle();
+    }
+
     pub(super) fn take_back(&mut self) {
         let Some(change) = self.undo.pop() else {
             self.tell("Already at oldest change".to_owned());
