@@ -35,10 +35,8 @@ pub(crate) fn create_objects(server: &Server) {
     };
     let namespace =
         |name: &str| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-    let (host, port) = match server.config.advertise_address.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse::<u16>().unwrap_or(6443)),
-        None => (server.config.advertise_address.as_str(), 6443),
-    };
+    let advertised = server.config.advertised();
+    let (host, port) = (advertised.ip(), advertised.port());
     let objects = [
         namespace("default"),
         namespace("kube-node-lease"),
@@ -79,7 +77,7 @@ pub(crate) fn create_objects(server: &Server) {
                 "name": "kubernetes", "namespace": "default",
                 "labels": { "kubernetes.io/service-name": "kubernetes" },
             },
-            "addressType": "IPv4",
+            "addressType": if host.is_ipv4() { "IPv4" } else { "IPv6" },
             "endpoints": [{ "addresses": [host], "conditions": { "ready": true } }],
             "ports": [{ "name": "https", "port": port, "protocol": "TCP" }],
         }),

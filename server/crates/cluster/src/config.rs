@@ -1,6 +1,7 @@
 //! What a cluster is made with.
 
 use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -25,6 +26,21 @@ pub struct Config {
     pub images: Arc<Catalogue>,
     /// The address of the API server as clients outside see it: `host:port`.
     pub advertise_address: String,
+}
+
+/// What an API server says it can be reached at, where it listens at no address that means anything elsewhere.
+const ADVERTISED: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+const ADVERTISED_PORT: u16 = 6443;
+
+impl Config {
+    /// Where the API server is for Pods and in the Service `kubernetes`. Loopback stands for the machine's own address,
+    /// as it does for `--advertise-address` of kube-apiserver.
+    pub(crate) fn advertised(&self) -> SocketAddr {
+        let given: Option<SocketAddr> = self.advertise_address.parse().ok();
+        let port = given.map_or(ADVERTISED_PORT, |given| given.port());
+        let ip = given.map(|given| given.ip()).filter(|ip| !ip.is_loopback() && !ip.is_unspecified());
+        SocketAddr::new(ip.unwrap_or(ADVERTISED), port)
+    }
 }
 
 /// A node's name and capacity.

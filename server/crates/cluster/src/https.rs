@@ -91,8 +91,7 @@ impl std::fmt::Debug for Https {
 /// Serves the API to the Pods, at the address to which the Service `kubernetes` leads. A certificate is made when the first
 /// of them asks.
 pub(crate) fn serve_pods(server: &Arc<Server>, network: &Network) {
-    let Ok(address) = server.config.advertise_address.parse() else { return };
-    let mut connections = network.serve(address);
+    let mut connections = network.serve(server.config.advertised());
     let served = Arc::clone(server);
     server.spawn(async move {
         let router = http::router(Arc::clone(&served), Door::Guarded(None));

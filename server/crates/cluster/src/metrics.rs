@@ -18,8 +18,8 @@ use crate::{
 /// What a Pod's containers use.
 #[derive(Clone, Debug)]
 pub(crate) struct PodUsage {
-    at: Option<Timestamp>,
-    window: Duration,
+    pub(crate) at: Option<Timestamp>,
+    pub(crate) window: Duration,
     pub(crate) containers: BTreeMap<String, Usage>,
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::api::{
     core::v1::{ConfigMap, Namespace},
+    discovery::v1::EndpointSlice,
     rbac::v1::ClusterRole,
 };
 use podlab_cluster::{
@@ -29,6 +30,16 @@ async fn a_new_cluster_has_its_namespaces() {
     let namespaces = cluster.client("test", "test").all::<Namespace>().list(&Selection::default()).unwrap();
     let names: Vec<_> = namespaces.iter().filter_map(|n| n.metadata.name.as_deref()).collect();
     assert_eq!(names, ["default", "kube-node-lease", "kube-public", "kube-system"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_on_loopback_is_not_the_pods_own_loopback() {
+    let config = Config { advertise_address: "127.0.0.1:7443".into(), ..Config::default() };
+    let cluster = Cluster::start(config, Env::on_current_runtime(Timestamp::UNIX_EPOCH, 1));
+    let slices = cluster.client("test", "test").namespaced::<EndpointSlice>("default");
+    let slice = slices.get("kubernetes").unwrap();
+    assert_eq!(slice.endpoints.unwrap()[0].addresses, ["192.0.2.2"]);
+    assert_eq!(slice.ports.unwrap()[0].port, Some(7443));
 }
 
 #[tokio::test(start_paused = true)]

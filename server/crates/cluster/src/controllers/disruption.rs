@@ -24,6 +24,7 @@ use super::{
 use crate::{
     Client,
     client::Selection,
+    conditions,
     events::{Recorder, Reference},
     kubelet::{after, seconds},
     label_selector::selects,
@@ -119,17 +120,16 @@ fn covers(budget: &PodDisruptionBudget, pod: &Pod) -> bool {
 }
 
 fn condition(allowed: i32, before: &[Condition], generation: Option<i64>, now: &Time) -> Condition {
-    let (status, reason) =
-        if allowed > 0 { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };
-    let old = before.iter().find(|old| old.type_ == "DisruptionAllowed" && old.status == status);
-    Condition {
+    let new = Condition {
         type_: "DisruptionAllowed".to_owned(),
-        status: status.to_owned(),
-        reason: reason.to_owned(),
+        status: conditions::status(allowed > 0).to_owned(),
+        reason: if allowed > 0 { "SufficientPods" } else { "InsufficientPods" }.to_owned(),
         message: String::new(),
         observed_generation: generation,
-        last_transition_time: old.map_or_else(|| now.clone(), |old| old.last_transition_time.clone()),
-    }
+        last_transition_time: now.clone(),
+    };
+    let before = conditions::find(Some(before), &new.type_);
+    conditions::after(new, before)
 }
 
 /// How many Pods there should be, and how many of them have to be healthy; or why that cannot be told.

@@ -10,7 +10,7 @@ use super::{
     Again, Controller, Key,
     changes::{Change, Object},
 };
-use crate::{Client, client::Patch, kubelet::seconds, status::Result};
+use crate::{Client, client::Patch, conditions, kubelet::seconds, status::Result};
 
 pub(super) struct Namespaces;
 
@@ -80,18 +80,12 @@ fn conditions(
         left,
         ("NamespaceFinalizersRemaining", false, "ContentHasNoFinalizers", finished),
     ];
-    all.into_iter()
-        .map(|(kind, holds, reason, message)| {
-            let status = if holds { "True" } else { "False" };
-            let old = before.iter().find(|old| old.type_ == kind && old.status == status);
-            let since = old.and_then(|old| old.last_transition_time.clone());
-            NamespaceCondition {
-                type_: kind.to_owned(),
-                status: status.to_owned(),
-                reason: Some(reason.to_owned()),
-                message: Some(message.to_owned()),
-                last_transition_time: since.or_else(|| Some(now.clone())),
-            }
-        })
-        .collect()
+    let all = all.into_iter().map(|(kind, holds, reason, message)| NamespaceCondition {
+        type_: kind.to_owned(),
+        status: conditions::status(holds).to_owned(),
+        reason: Some(reason.to_owned()),
+        message: Some(message.to_owned()),
+        last_transition_time: Some(now.clone()),
+    });
+    conditions::all_after(all.collect(), Some(before))
 }

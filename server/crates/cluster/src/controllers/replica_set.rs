@@ -11,7 +11,7 @@ use k8s_openapi::{
             ReplicationControllerStatus,
         },
     },
-    apimachinery::pkg::apis::meta::v1::{LabelSelector, Time},
+    apimachinery::pkg::apis::meta::v1::LabelSelector,
 };
 
 use super::{
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Client,
     client::Kind,
+    conditions,
     events::{Recorder, Reference},
     kubelet::seconds,
     label_selector::has_all,
@@ -78,16 +79,7 @@ impl Controller for ReplicaSets {
         };
         let outcome = replicate(client, &self.recorder, &set, &wanted)?;
         let before = set.status.clone().unwrap_or_default();
-        let failure = failure(
-            &outcome,
-            before
-                .conditions
-                .iter()
-                .flatten()
-                .find(|c| c.type_.as_deref() == Some(FAILURE))
-                .and_then(|c| c.last_transition_time.clone()),
-            client.now(),
-        );
+        let failed = conditions::find(before.conditions.as_deref(), FAILURE);
         let tally = &outcome.tally;
         let status = ReplicaSetStatus {
             replicas: tally.all,
@@ -96,14 +88,15 @@ impl Controller for ReplicaSets {
             available_replicas: pods::unless_zero(tally.available),
             terminating_replicas: Some(tally.terminating),
             observed_generation: set.metadata.generation,
-            conditions: failure.map(|(reason, message, since)| {
-                vec![ReplicaSetCondition {
+            conditions: failure(&outcome).map(|(reason, message)| {
+                let condition = ReplicaSetCondition {
                     type_: Some(FAILURE.to_owned()),
                     status: Some("True".to_owned()),
                     reason: Some(reason),
                     message: Some(message),
-                    last_transition_time: Some(since),
-                }]
+                    last_transition_time: Some(seconds(client.now())),
+                };
+                vec![conditions::after(condition, failed)]
             }),
         };
         if status != before {
@@ -142,16 +135,7 @@ impl Controller for ReplicationControllers {
         };
         let outcome = replicate(client, &self.recorder, &controller, &wanted)?;
         let before = controller.status.clone().unwrap_or_default();
-        let failure = failure(
-            &outcome,
-            before
-                .conditions
-                .iter()
-                .flatten()
-                .find(|c| c.type_ == FAILURE)
-                .and_then(|c| c.last_transition_time.clone()),
-            client.now(),
-        );
+        let failed = conditions::find(before.conditions.as_deref(), FAILURE);
         let tally = &outcome.tally;
         let status = ReplicationControllerStatus {
             replicas: tally.all,
@@ -159,14 +143,15 @@ impl Controller for ReplicationControllers {
             ready_replicas: pods::unless_zero(tally.ready),
             available_replicas: pods::unless_zero(tally.available),
             observed_generation: controller.metadata.generation,
-            conditions: failure.map(|(reason, message, since)| {
-                vec![ReplicationControllerCondition {
+            conditions: failure(&outcome).map(|(reason, message)| {
+                let condition = ReplicationControllerCondition {
                     type_: FAILURE.to_owned(),
                     status: "True".to_owned(),
                     reason: Some(reason),
                     message: Some(message),
-                    last_transition_time: Some(since),
-                }]
+                    last_transition_time: Some(seconds(client.now())),
+                };
+                vec![conditions::after(condition, failed)]
             }),
         };
         if status != before {
@@ -304,9 +289,9 @@ fn delete<K: Kind>(
     Ok(())
 }
 
-/// The reason, message and time of the condition that says what went wrong.
-fn failure(outcome: &Outcome, before: Option<Time>, now: Timestamp) -> Option<(String, String, Time)> {
+/// The reason and message of the condition that says what went wrong.
+fn failure(outcome: &Outcome) -> Option<(String, String)> {
     let (error, creating) = outcome.error.as_ref()?;
     let reason = if *creating { "FailedCreate" } else { "FailedDelete" };
-    Some((reason.to_owned(), error.to_string(), before.unwrap_or_else(|| seconds(now))))
+    Some((reason.to_owned(), error.to_string()))
 }

@@ -16,6 +16,7 @@ use k8s_openapi::{
 use super::{pod::seconds, seat::NodeFacts};
 use crate::{
     client::Client,
+    conditions,
     config::NodeConfig,
     pod_resources::{self, Amounts},
     quantity::Quantity,
@@ -102,12 +103,7 @@ fn heartbeat(facts: &NodeFacts, config: &NodeConfig) {
     let Ok(mut node) = nodes.get(&facts.name) else { return };
     let before = node.status.take().unwrap_or_default();
     let mut now = status(facts, config);
-    for condition in now.conditions.iter_mut().flatten() {
-        let old = before.conditions.iter().flatten().find(|old| old.type_ == condition.type_);
-        if let Some(old) = old.filter(|old| old.status == condition.status) {
-            condition.last_transition_time.clone_from(&old.last_transition_time);
-        }
-    }
+    now.conditions = now.conditions.map(|all| conditions::all_after(all, before.conditions.as_deref()));
     node.status = Some(now);
     if let Ok(node) = nodes.update_status(&node) {
         renew_lease(&facts.client, &node);
@@ -123,7 +119,7 @@ fn status(facts: &NodeFacts, config: &NodeConfig) -> NodeStatus {
     let now = seconds(facts.client.now());
     let condition = |kind: &str, holds: bool, reason: &str, message: &str| NodeCondition {
         type_: kind.to_owned(),
-        status: if holds { "True" } else { "False" }.to_owned(),
+        status: conditions::status(holds).to_owned(),
         reason: Some(reason.to_owned()),
         message: Some(message.to_owned()),
         last_heartbeat_time: Some(now.clone()),

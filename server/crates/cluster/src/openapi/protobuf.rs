@@ -5,36 +5,9 @@
 
 use serde_json::{Map, Value};
 
-/// A message that is being written.
-#[derive(Default)]
-struct Message(Vec<u8>);
+use crate::protobuf::Message;
 
 impl Message {
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push((value as u8 & 0x7f) | 0x80);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
-    }
-
-    /// A field of the wire type that carries its length.
-    fn bytes(&mut self, field: u32, bytes: &[u8]) {
-        self.varint(u64::from(field << 3 | 2));
-        self.varint(bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn text(&mut self, field: u32, text: &str) {
-        if !text.is_empty() {
-            self.bytes(field, text.as_bytes());
-        }
-    }
-
-    fn message(&mut self, field: u32, message: &Self) {
-        self.bytes(field, &message.0);
-    }
-
     /// A value of any form: gnostic keeps it as YAML, of which JSON is a part.
     fn any(&mut self, field: u32, value: &Value) {
         const YAML: u32 = 2;
@@ -66,7 +39,7 @@ pub(super) fn document(definitions: &Map<String, Value>) -> Vec<u8> {
     document.message(2, &info);
     document.message(8, &Message::default());
     document.message(9, &named);
-    document.0
+    document.into_bytes()
 }
 
 fn schema(definition: &Value) -> Message {
@@ -125,13 +98,13 @@ mod tests {
         plain.text(1, "#/definitions/a");
         plain.text(4, "An a.");
         let wrapped = json!({ "allOf": [{ "$ref": "#/definitions/a" }], "description": "An a." });
-        assert_eq!(schema(&wrapped).0, plain.0);
+        assert_eq!(schema(&wrapped).into_bytes(), plain.into_bytes());
     }
 
     #[test]
     fn lengths_above_127_take_two_bytes() {
         let mut message = Message::default();
         message.text(1, &"x".repeat(300));
-        assert_eq!(message.0[..4], [0x0a, 0xac, 0x02, b'x']);
+        assert_eq!(message.into_bytes()[..4], [0x0a, 0xac, 0x02, b'x']);
     }
 }

@@ -39,6 +39,7 @@ pub(crate) use self::{
 use crate::{
     Client, DeleteOptions,
     client::{Event, Selection},
+    conditions,
     events::{Recorder, Reference},
     kubelet::seconds,
 };
@@ -341,22 +342,16 @@ pub(crate) fn set_condition(
     generation: Option<i64>,
     now: &Time,
 ) {
-    let conditions = status.conditions.get_or_insert_default();
-    let before = conditions.iter().find(|condition| condition.type_ == kind);
-    let since = before.filter(|before| before.status == value).and_then(|b| b.last_transition_time.clone());
     let condition = PodCondition {
         type_: kind.to_owned(),
         status: value.to_owned(),
         reason: Some(reason.to_owned()),
         message: Some(message.to_owned()),
-        last_transition_time: since.or_else(|| Some(now.clone())),
+        last_transition_time: Some(now.clone()),
         observed_generation: generation,
         last_probe_time: None,
     };
-    match conditions.iter_mut().find(|old| old.type_ == kind) {
-        Some(old) => *old = condition,
-        None => conditions.push(condition),
-    }
+    conditions::set(&mut status.conditions, condition);
 }
 
 /// Whether two versions of a node offer Pods the same.

@@ -1,14 +1,14 @@
 //! Request bodies in Kubernetes' protobuf: the envelope, and messages read by the schema's field numbers into the JSON
 //! that stands for the same object.
 //!
-//! Source: <https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding>,
-//! <https://protobuf.dev/programming-guides/encoding/>.
+//! Source: <https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding>.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
 use super::{Shape, Type};
+use crate::protobuf::{ProtoError, Reader, TEXT, WIRE, Wire};
 
 /// What an envelope begins with.
 const MAGIC: &[u8] = b"k8s\0";
@@ -16,15 +16,6 @@ const MAGIC: &[u8] = b"k8s\0";
 /// How deep messages may nest.
 const DEPTH: usize = 100;
 
-/// The bytes are not a message of the type that they should be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct ProtoError(&'static str);
-
-const CUT: ProtoError = ProtoError("unexpected EOF");
-const WIRE: ProtoError = ProtoError("proto: illegal wireType");
-const LONG: ProtoError = ProtoError("proto: integer overflow");
-const TEXT: ProtoError = ProtoError("proto: invalid UTF-8 in string");
 const DEEP: ProtoError = ProtoError("proto: message is nested too deeply");
 
 /// What an envelope holds.
@@ -33,79 +24,6 @@ pub(crate) struct Envelope<'a> {
     pub(crate) api_version: String,
     pub(crate) kind: String,
     pub(crate) raw: &'a [u8],
-}
-
-/// A field as it stands in a message.
-enum Wire<'a> {
-    Varint(u64),
-    Fixed(u64),
-    Bytes(&'a [u8]),
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn varint(&mut self) -> Result<u64, ProtoError> {
-        let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let (&byte, rest) = self.0.split_first().ok_or(CUT)?;
-            self.0 = rest;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(LONG)
-    }
-
-    fn take(&mut self, length: usize) -> Result<&'a [u8], ProtoError> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(CUT)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn fixed(&mut self, length: usize) -> Result<u64, ProtoError> {
-        Ok(self.take(length)?.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
-    }
-
-    fn next(&mut self) -> Result<Option<(u32, Wire<'a>)>, ProtoError> {
-        if self.0.is_empty() {
-            return Ok(None);
-        }
-        let tag = self.varint()?;
-        let number = u32::try_from(tag >> 3).map_err(|_| LONG)?;
-        let wire = match tag & 7 {
-            0 => Wire::Varint(self.varint()?),
-            1 => Wire::Fixed(self.fixed(8)?),
-            2 => {
-                let length = usize::try_from(self.varint()?).map_err(|_| LONG)?;
-                Wire::Bytes(self.take(length)?)
-            }
-            5 => Wire::Fixed(self.fixed(4)?),
-            _ => return Err(WIRE),
-        };
-        Ok(Some((number, wire)))
-    }
-}
-
-impl<'a> Wire<'a> {
-    fn bytes(&self) -> Result<&'a [u8], ProtoError> {
-        match self {
-            Self::Bytes(bytes) => Ok(bytes),
-            _ => Err(WIRE),
-        }
-    }
-
-    fn text(&self) -> Result<String, ProtoError> {
-        std::str::from_utf8(self.bytes()?).map(str::to_owned).map_err(|_| TEXT)
-    }
-
-    fn number(&self) -> Result<u64, ProtoError> {
-        match self {
-            Self::Varint(value) => Ok(*value),
-            _ => Err(WIRE),
-        }
-    }
 }
 
 /// Opens an envelope.
@@ -305,6 +223,7 @@ fn raw(bytes: &[u8]) -> Result<Value, ProtoError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protobuf::CUT;
     use crate::schema::TypeRef;
     use proptest::prelude::*;
 

@@ -2,10 +2,12 @@
 //! documentation. Metrics are those of processor and memory; other kinds have nobody who would serve them here.
 
 mod calculate;
+mod measure;
+mod pace;
 mod target;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -19,7 +21,11 @@ use k8s_openapi::api::{
     core::v1::Pod,
 };
 
-use self::{calculate::Proposal, target::Target};
+use self::{
+    calculate::{Failure, Proposal, Situation},
+    pace::{Bounds, History},
+    target::Target,
+};
 use super::{
     Again, Controller, Key,
     changes::{Change, Object},
@@ -28,8 +34,9 @@ use super::{
 use crate::{
     Client,
     client::Selection,
+    conditions,
     events::{Recorder, Reference},
-    kubelet::seconds,
+    kubelet::{after, seconds},
     label_selector::selects,
     metrics,
     status::Result,
@@ -38,22 +45,41 @@ use crate::{
 /// How often use is looked at.
 const PERIOD: Duration = Duration::from_secs(15);
 
-/// For so long the highest recommendation holds before Pods go, where the object does not say otherwise.
-const STABLE_FOR: i64 = 300;
-
-/// No autoscaler remembers more recommendations than these.
-const REMEMBERED: usize = 256;
-
 pub(super) struct Autoscalers {
     recorder: Recorder,
-    /// What was recommended lately, per autoscaler.
-    recommended: Mutex<BTreeMap<Key, VecDeque<(Timestamp, i32)>>>,
+    /// What is remembered of each autoscaler.
+    remembered: Mutex<BTreeMap<Key, Remembered>>,
+}
+
+struct Remembered {
+    /// When to look next: not sooner, whatever changes.
+    due: Timestamp,
+    history: History,
 }
 
 impl Autoscalers {
     pub(super) fn new(client: &Client) -> Self {
         let recorder = Recorder::new(client.clone(), "horizontal-pod-autoscaler", None);
-        Self { recorder, recommended: Mutex::default() }
+        Self { recorder, remembered: Mutex::default() }
+    }
+
+    /// How long it is until an autoscaler is looked at; nothing where it is time.
+    fn wait(&self, key: &Key, now: Timestamp) -> Option<Duration> {
+        let next = after(now, PERIOD);
+        let mut all = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let remembered =
+            all.entry(key.clone()).or_insert_with(|| Remembered { due: next, history: History::default() });
+        if remembered.due > now {
+            return Some(Duration::try_from(remembered.due.duration_since(now)).unwrap_or_default());
+        }
+        remembered.due = next;
+        None
+    }
+
+    /// Does something with what is remembered of an autoscaler.
+    fn with_history<T>(&self, key: &Key, work: impl FnOnce(&mut History) -> T) -> Option<T> {
+        let mut all = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get_mut(key).map(|remembered| work(&mut remembered.history))
     }
 }
 
@@ -72,14 +98,18 @@ impl Controller for Autoscalers {
     fn reconcile(&self, client: &Client, key: &Key) -> Result<Again> {
         let api = client.namespaced::<HorizontalPodAutoscaler>(&key.namespace);
         let Some(mut scaler) = api.get_opt(&key.name)? else {
-            self.recommended.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+            self.remembered.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
             return Ok(Again::Never);
         };
+        let now = client.now();
+        if let Some(wait) = self.wait(key, now) {
+            return Ok(Again::After(wait));
+        }
         let spec = scaler.spec.clone();
         let before = scaler.status.clone().unwrap_or_default();
         let mut look = Look {
             about: Reference::to(&scaler),
-            now: client.now(),
+            now,
             status: HorizontalPodAutoscalerStatus {
                 observed_generation: scaler.metadata.generation,
                 ..before.clone()
@@ -126,35 +156,37 @@ impl Look<'_> {
             "SucceededGetScale",
             "the HPA controller was able to get the target's current scale",
         );
-        self.status.current_replicas = Some(target.replicas);
+        self.controller.with_history(self.key, |history| history.begin(target.replicas, self.now));
+        let current = target.replicas;
+        self.status.current_replicas = Some(current);
         let (least, most) = (spec.min_replicas.unwrap_or(1), spec.max_replicas);
-        let (desired, why) = if target.replicas == 0 && least != 0 {
+        let (desired, why) = if current == 0 && least != 0 {
             self.status.desired_replicas = 0;
+            self.status.current_metrics = None;
             let message = "scaling is disabled since the replica count of the target is zero";
             self.set("ScalingActive", false, "ScalingDisabled", message);
             return Ok(());
-        } else if target.replicas > most {
+        } else if current > most {
+            self.status.current_metrics = None;
             (most, "Current number of replicas above Spec.MaxReplicas".to_owned())
-        } else if target.replicas < least {
+        } else if current < least {
+            self.status.current_metrics = None;
             (least, "Current number of replicas below Spec.MinReplicas".to_owned())
         } else {
-            let Some(proposal) = self.propose(spec, &target)? else {
-                self.status.desired_replicas = target.replicas;
-                return Ok(());
-            };
-            let stable = self.stabilize(spec, proposal.replicas, target.replicas);
-            let desired = self.within(spec, target.replicas, stable);
-            let why = match desired.cmp(&target.replicas) {
+            let Some(proposal) = self.propose(spec, &target)? else { return Ok(()) };
+            let why = match proposal.replicas.cmp(&current) {
                 std::cmp::Ordering::Greater => format!("{} above target", proposal.what),
                 _ => "All metrics below target".to_owned(),
             };
-            (desired, why)
+            let bounds = Bounds { least, most, current, behavior: spec.behavior.as_ref() };
+            (self.settle(&bounds, proposal.replicas), why)
         };
         self.status.desired_replicas = desired;
-        if desired == target.replicas {
+        if desired == current {
             return Ok(());
         }
         target::scale(self.client, &self.key.namespace, &target, desired)?;
+        self.controller.with_history(self.key, |history| history.note(current, desired, self.now));
         self.status.last_scale_time = Some(seconds(self.now));
         let message = format!("New size: {desired}; reason: {why}");
         self.controller.recorder.record(&self.about, false, "SuccessfulRescale", &message);
@@ -166,88 +198,63 @@ impl Look<'_> {
     /// The size that the metric that asks for most asks for.
     fn propose(&mut self, spec: &HorizontalPodAutoscalerSpec, target: &Target) -> Result<Option<Proposal>> {
         let mut own = self.client.namespaced::<Pod>(&self.key.namespace).list(&Selection::default())?;
-        own.retain(|pod| {
-            selects(Some(&target.selector), pod.metadata.labels.as_ref()) && pods::is_active(pod)
-        });
+        own.retain(|pod| selects(Some(&target.selector), pod.metadata.labels.as_ref()));
         let usage = metrics::of_pods(self.client.server());
+        let situation = Situation {
+            own: &own,
+            usage: &usage,
+            current: target.replicas,
+            behavior: spec.behavior.as_ref(),
+            now: self.now,
+        };
         let mut best: Option<Proposal> = None;
         let (mut seen, mut failures) = (Vec::new(), Vec::new());
-        for metric in spec.metrics.iter().flatten() {
-            match calculate::propose(metric, &own, &usage, target.replicas) {
+        let all = spec.metrics.as_deref().unwrap_or_default();
+        for metric in all {
+            match calculate::propose(metric, &situation) {
                 Ok((proposal, status)) => {
                     seen.push(status);
                     if best.as_ref().is_none_or(|best| best.replicas < proposal.replicas) {
                         best = Some(proposal);
                     }
                 }
-                Err(why) => failures.push(why),
+                Err(failure) => {
+                    self.warn(failure.reason, &failure.message);
+                    failures.push(failure);
+                }
             }
         }
         self.status.current_metrics = Some(seen).filter(|seen| !seen.is_empty());
-        if let (Some((reason, why)), true) = (failures.first().cloned(), best.is_none()) {
-            self.warn(reason, &why);
-            let all = failures.len();
-            self.warn(
-                "FailedComputeMetricsReplicas",
-                &format!("invalid metrics ({all} invalid out of {all}), first error is: {why}"),
-            );
-            let message = format!("the HPA was unable to compute the replica count: {why}");
-            self.set("ScalingActive", false, reason, &message);
-            return Ok(None);
+        // What is not known may be what would keep Pods from going.
+        let best = best.filter(|best| failures.is_empty() || best.replicas >= target.replicas);
+        match (best, failures.first()) {
+            (Some(best), _) => {
+                let message =
+                    format!("the HPA was able to successfully calculate a replica count from {}", best.what);
+                self.set("ScalingActive", true, "ValidMetricFound", &message);
+                Ok(Some(best))
+            }
+            (None, Some(Failure { reason, message: why })) => {
+                let message = format!("the HPA was unable to compute the replica count: {why}");
+                self.set("ScalingActive", false, reason, &message);
+                let (invalid, all) = (failures.len(), all.len());
+                let message =
+                    format!("invalid metrics ({invalid} invalid out of {all}), first error is: {why}");
+                self.warn("FailedComputeMetricsReplicas", &message);
+                Ok(None)
+            }
+            (None, None) => Ok(None),
         }
-        if let Some(best) = &best {
-            let message =
-                format!("the HPA was able to successfully calculate a replica count from {}", best.what);
-            self.set("ScalingActive", true, "ValidMetricFound", &message);
-        }
-        Ok(best)
     }
 
-    /// Pods do not go before no recommendation of the last minutes asks for them any more.
-    fn stabilize(&mut self, spec: &HorizontalPodAutoscalerSpec, wanted: i32, current: i32) -> i32 {
-        let down = spec.behavior.as_ref().and_then(|behavior| behavior.scale_down.as_ref());
-        let window = down.and_then(|rules| rules.stabilization_window_seconds).map_or(STABLE_FOR, i64::from);
-        let controller = self.controller;
-        let mut all = controller.recommended.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = all.entry(self.key.clone()).or_insert_with(|| VecDeque::from([(self.now, current)]));
-        recent.retain(|(at, _)| self.now.duration_since(*at).as_secs() <= window);
-        recent.push_back((self.now, wanted));
-        if recent.len() > REMEMBERED {
-            recent.pop_front();
-        }
-        let highest = recent.iter().map(|(_, replicas)| *replicas).max().unwrap_or(wanted);
-        drop(all);
-        let stable = if wanted < current { highest.min(current) } else { wanted };
-        if stable > wanted {
-            let message = "recent recommendations were higher than current one, applying the highest recent \
-                           recommendation";
-            self.set("AbleToScale", true, "ScaleDownStabilized", message);
-        } else {
-            let message = "recommended size matches current size";
-            self.set("AbleToScale", true, "ReadyForNewScale", message);
-        }
-        stable
-    }
-
-    /// Keeps to the bounds, and to how fast Pods may be added.
-    fn within(&mut self, spec: &HorizontalPodAutoscalerSpec, current: i32, wanted: i32) -> i32 {
-        let (least, most) = (spec.min_replicas.unwrap_or(1), spec.max_replicas);
-        let fastest = current.saturating_mul(2).max(4);
-        let (limited, reason, message, desired) = if wanted > most {
-            let message = "the desired replica count is more than the maximum replica count";
-            (true, "TooManyReplicas", message, most.min(fastest))
-        } else if wanted < least {
-            let message = "the desired replica count is less than the minimum replica count";
-            (true, "TooFewReplicas", message, least)
-        } else if wanted > fastest {
-            let message = "the desired replica count is increasing faster than the maximum scale rate";
-            (true, "ScaleUpLimit", message, fastest)
-        } else {
-            let message = "the desired count is within the acceptable range";
-            (false, "DesiredWithinRange", message, wanted)
-        };
-        self.set("ScalingLimited", limited, reason, message);
-        desired
+    /// Keeps a recommendation to the bounds and the pace, and says so.
+    fn settle(&mut self, bounds: &Bounds<'_>, wanted: i32) -> i32 {
+        let settled =
+            self.controller.with_history(self.key, |history| history.settle(bounds, wanted, self.now));
+        let Some(settled) = settled else { return bounds.current };
+        self.set("AbleToScale", true, settled.able.0, settled.able.1);
+        self.set("ScalingLimited", settled.limited, settled.limit.0, settled.limit.1);
+        settled.replicas
     }
 
     fn warn(&self, reason: &str, message: &str) {
@@ -255,22 +262,14 @@ impl Look<'_> {
     }
 
     fn set(&mut self, kind: &str, holds: bool, reason: &str, message: &str) {
-        let status = if holds { "True" } else { "False" };
-        let conditions = self.status.conditions.get_or_insert_default();
-        let old = conditions.iter_mut().find(|condition| condition.type_ == kind);
-        let since = old.as_ref().filter(|old| old.status == status);
-        let since = since.and_then(|old| old.last_transition_time.clone());
         let new = HorizontalPodAutoscalerCondition {
             type_: kind.to_owned(),
             observed_generation: None,
-            status: status.to_owned(),
+            status: conditions::status(holds).to_owned(),
             reason: Some(reason.to_owned()),
             message: Some(message.to_owned()),
-            last_transition_time: Some(since.unwrap_or_else(|| seconds(self.now))),
+            last_transition_time: Some(seconds(self.now)),
         };
-        match old {
-            Some(old) => *old = new,
-            None => conditions.push(new),
-        }
+        conditions::set(&mut self.status.conditions, new);
     }
 }

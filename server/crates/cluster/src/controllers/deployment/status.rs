@@ -9,7 +9,7 @@ use k8s_openapi::{
 };
 
 use super::numbers::{available, bounds, total};
-use crate::{controllers::pods::unless_zero, kubelet::seconds};
+use crate::{conditions, controllers::pods::unless_zero, kubelet::seconds};
 
 pub(super) const PROGRESSING: &str = "Progressing";
 const AVAILABLE: &str = "Available";
@@ -28,7 +28,7 @@ pub(super) fn condition(
 ) -> DeploymentCondition {
     DeploymentCondition {
         type_: Some(kind.to_owned()),
-        status: Some(if holds { "True" } else { "False" }.to_owned()),
+        status: Some(conditions::status(holds).to_owned()),
         reason: Some(reason.to_owned()),
         message: Some(message),
         last_update_time: Some(seconds(now)),
@@ -37,20 +37,17 @@ pub(super) fn condition(
 }
 
 pub(super) fn find<'s>(status: &'s DeploymentStatus, kind: &str) -> Option<&'s DeploymentCondition> {
-    status.conditions.iter().flatten().find(|condition| condition.type_.as_deref() == Some(kind))
+    conditions::find(status.conditions.as_deref(), kind)
 }
 
 /// Sets a condition, unless it says the same already.
-pub(super) fn set(status: &mut DeploymentStatus, mut new: DeploymentCondition) {
+pub(super) fn set(status: &mut DeploymentStatus, new: DeploymentCondition) {
     let kind = new.type_.clone().unwrap_or_default();
-    if let Some(old) = find(status, &kind) {
-        if old.status == new.status && old.reason == new.reason {
-            return;
-        }
-        if old.status == new.status {
-            new.last_transition_time.clone_from(&old.last_transition_time);
-        }
+    let old = find(status, &kind);
+    if old.is_some_and(|old| old.status == new.status && old.reason == new.reason) {
+        return;
     }
+    let new = conditions::after(new, old);
     remove(status, &kind);
     status.conditions.get_or_insert_default().push(new);
 }
@@ -147,10 +144,8 @@ fn progress(
         set(status, condition(PROGRESSING, true, "NewReplicaSetAvailable", message, now));
     } else if gets_on(before, status) {
         let message = format!("{subject} is progressing.");
-        let mut progressing = condition(PROGRESSING, true, "ReplicaSetUpdated", message, now);
-        if let Some(current) = current.filter(|current| current.status.as_deref() == Some("True")) {
-            progressing.last_transition_time = current.last_transition_time;
-        }
+        let progressing = condition(PROGRESSING, true, "ReplicaSetUpdated", message, now);
+        let progressing = conditions::after(progressing, current.as_ref());
         remove(status, PROGRESSING);
         set(status, progressing);
     } else if timed_out(current.as_ref(), deadline, now) {
@@ -207,7 +202,7 @@ pub(super) fn stuck_at(deployment: &Deployment, status: &DeploymentStatus) -> Op
 fn failure(all: &[&ReplicaSet], new: Option<&ReplicaSet>) -> Option<DeploymentCondition> {
     let of = |set: &ReplicaSet| -> Option<DeploymentCondition> {
         let conditions = set.status.as_ref()?.conditions.as_ref()?;
-        let found = conditions.iter().find(|condition| condition.type_.as_deref() == Some(FAILURE))?;
+        let found = conditions::find(Some(conditions), FAILURE)?;
         Some(DeploymentCondition {
             type_: found.type_.clone(),
             status: found.status.clone(),

@@ -6,7 +6,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
 };
 
-use crate::kubelet::seconds;
+use crate::{conditions, kubelet::seconds};
 
 /// Whether the Job has come to its end, one way or the other.
 pub(in crate::controllers) fn is_finished(status: &JobStatus) -> bool {
@@ -14,7 +14,7 @@ pub(in crate::controllers) fn is_finished(status: &JobStatus) -> bool {
 }
 
 pub(super) fn find<'s>(status: &'s JobStatus, kind: &str) -> Option<&'s JobCondition> {
-    status.conditions.iter().flatten().find(|condition| condition.type_ == kind)
+    conditions::find(status.conditions.as_deref(), kind)
 }
 
 pub(super) fn holds(status: &JobStatus, kind: &str) -> bool {
@@ -37,7 +37,7 @@ pub(super) fn condition(
     let now: Time = seconds(now);
     JobCondition {
         type_: kind.to_owned(),
-        status: if holds { "True" } else { "False" }.to_owned(),
+        status: conditions::status(holds).to_owned(),
         reason: Some(reason.to_owned()),
         message: Some(message.to_owned()),
         last_probe_time: Some(now.clone()),
@@ -46,9 +46,5 @@ pub(super) fn condition(
 }
 
 pub(super) fn set(status: &mut JobStatus, condition: JobCondition) {
-    let conditions = status.conditions.get_or_insert_default();
-    match conditions.iter_mut().find(|old| old.type_ == condition.type_) {
-        Some(old) => *old = condition,
-        None => conditions.push(condition),
-    }
+    conditions::set(&mut status.conditions, condition);
 }

@@ -11,8 +11,8 @@ use super::{
     actions::{Kill, KillCause},
     manifest::{Manifest, Place, restarts_all},
     runtime::RuntimeStatus,
-    status,
 };
+use crate::conditions;
 
 /// The condition that says that a restart goes on.
 pub(crate) const CONDITION: &str = "AllContainersRestarting";
@@ -33,7 +33,7 @@ pub(crate) fn is_due(manifest: &Manifest, runtime: &RuntimeStatus, previous: &Po
         return false;
     }
     let goes_on =
-        status::condition(previous.conditions.as_deref(), CONDITION).is_some_and(|c| c.status == "True");
+        conditions::find(previous.conditions.as_deref(), CONDITION).is_some_and(|c| c.status == "True");
     goes_on || manifest.containers().any(|(place, _)| is_source(manifest, runtime, place))
 }
 

@@ -15,6 +15,7 @@ use super::{
     status::{self, Eviction},
     task::{Outcome, Task, TaskId},
 };
+use crate::conditions;
 
 /// How long a sync waits for the Pod's volumes.
 const VOLUME_TIMEOUT: Duration = Duration::from_secs(123);
@@ -158,7 +159,7 @@ impl PodMachine {
 
     /// Whether the status says that everything restarts.
     fn restarts_all(&self) -> bool {
-        status::condition(self.status.conditions.as_deref(), restart_all::CONDITION)
+        conditions::find(self.status.conditions.as_deref(), restart_all::CONDITION)
             .is_some_and(|condition| condition.status == "True")
     }
 

@@ -2,8 +2,11 @@
 
 use k8s_openapi::api::core::v1::{ContainerStatus, PodCondition, PodStatus};
 
-use super::{Inputs, condition, seconds};
-use crate::kubelet::pod::{manifest::is_sidecar, restart_all};
+use super::{Inputs, seconds};
+use crate::{
+    conditions,
+    kubelet::pod::{manifest::is_sidecar, restart_all},
+};
 
 const READY_TO_START: &str = "PodReadyToStartContainers";
 const INITIALIZED: &str = "Initialized";
@@ -118,37 +121,28 @@ pub(super) fn refresh_readiness(inputs: &Inputs<'_>, status: &mut PodStatus) {
     let others = status.conditions.clone().unwrap_or_default();
     let ready = ready(inputs, &containers_ready, &others);
     for (kind, finding) in [(READY, ready), (CONTAINERS_READY, containers_ready)] {
-        replace(status, to_api(inputs, kind, finding));
+        conditions::set(&mut status.conditions, to_api(inputs, kind, finding));
     }
 }
 
 /// The sandbox is there: says so in a status that is otherwise left as it is.
 pub(crate) fn ready_to_start(inputs: &Inputs<'_>, status: &mut PodStatus) {
-    replace(status, to_api(inputs, READY_TO_START, Finding::yes()));
-}
-
-fn replace(status: &mut PodStatus, new: PodCondition) {
-    let conditions = status.conditions.get_or_insert_default();
-    match conditions.iter_mut().find(|condition| condition.type_ == new.type_) {
-        Some(condition) => *condition = new,
-        None => conditions.push(new),
-    }
+    conditions::set(&mut status.conditions, to_api(inputs, READY_TO_START, Finding::yes()));
 }
 
 fn to_api(inputs: &Inputs<'_>, kind: &str, finding: Finding) -> PodCondition {
-    let status = if finding.holds { "True" } else { "False" };
-    let before = condition(inputs.previous.conditions.as_deref(), kind)
-        .or_else(|| condition(inputs.manifest.status()?.conditions.as_deref(), kind));
-    let since = before.filter(|before| before.status == status).and_then(|b| b.last_transition_time.clone());
-    PodCondition {
+    let before = conditions::find(inputs.previous.conditions.as_deref(), kind)
+        .or_else(|| conditions::find(inputs.manifest.status()?.conditions.as_deref(), kind));
+    let new = PodCondition {
         type_: kind.to_owned(),
-        status: status.to_owned(),
+        status: conditions::status(finding.holds).to_owned(),
         reason: (!finding.reason.is_empty()).then(|| finding.reason.to_owned()),
         message: (!finding.message.is_empty()).then_some(finding.message),
-        last_transition_time: since.or_else(|| Some(seconds(inputs.now))),
+        last_transition_time: Some(seconds(inputs.now)),
         last_probe_time: None,
         observed_generation: inputs.manifest.generation(),
-    }
+    };
+    conditions::after(new, before)
 }
 
 fn initialized(inputs: &Inputs<'_>, status: &PodStatus, phase: &str) -> Finding {
@@ -201,7 +195,7 @@ fn ready(inputs: &Inputs<'_>, containers: &Finding, others: &[PodCondition]) -> 
     }
     let closed = inputs.manifest.spec().readiness_gates.iter().flatten().filter_map(|gate| {
         let name = &gate.condition_type;
-        match condition(Some(others), name) {
+        match conditions::find(Some(others), name) {
             None => Some(format!("corresponding condition of pod readiness gate \"{name}\" does not exist.")),
             Some(condition) if condition.status != "True" => {
                 let status = &condition.status;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use k8s_openapi::{
-    api::core::v1::{ContainerStatus, HostIP, PodCondition, PodIP, PodStatus, ResourceRequirements},
+    api::core::v1::{ContainerStatus, HostIP, PodIP, PodStatus, ResourceRequirements},
     apimachinery::pkg::apis::meta::v1::Time,
 };
 
@@ -159,8 +159,3 @@ pub(crate) fn instance_id(status: &ContainerStatus) -> Option<&str> {
 
 /// What comes before an instance's identifier in the API.
 pub(crate) const ID_PREFIX: &str = "containerd://";
-
-/// A condition of a list.
-pub(crate) fn condition<'s>(conditions: Option<&'s [PodCondition]>, kind: &str) -> Option<&'s PodCondition> {
-    conditions?.iter().find(|condition| condition.type_ == kind)
-}
