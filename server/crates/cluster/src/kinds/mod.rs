@@ -1,6 +1,7 @@
 //! What is particular to each kind: its defaults, its rules, its columns.
 
 pub(crate) mod access;
+pub(crate) mod api_service;
 pub(crate) mod autoscaler;
 pub(crate) mod cells;
 pub(crate) mod certificate_signing_request;

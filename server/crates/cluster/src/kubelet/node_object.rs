@@ -68,10 +68,16 @@ pub(super) fn register(facts: &Arc<NodeFacts>, config: &NodeConfig, first: bool)
         labels.insert("node-role.kubernetes.io/control-plane", "");
     }
     let labels = labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    // What the kubelet notes of volumes, and the control plane of how long Secrets may be kept.
+    let annotations = BTreeMap::from([
+        ("node.alpha.kubernetes.io/ttl".to_owned(), "0".to_owned()),
+        ("volumes.kubernetes.io/controller-managed-attach-detach".to_owned(), "true".to_owned()),
+    ]);
     let node = Node {
         metadata: ObjectMeta {
             name: Some(facts.name.clone()),
             labels: Some(labels),
+            annotations: Some(annotations),
             ..ObjectMeta::default()
         },
         spec: Some(NodeSpec {

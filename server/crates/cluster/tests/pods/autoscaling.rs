@@ -37,3 +37,40 @@ fn an_autoscaler_shows_what_idle_pods_use_and_goes_down_to_its_least() {
         assert_eq!(deployment.spec.replicas, Some(1));
     });
 }
+
+#[test]
+fn an_autoscaler_adds_pods_no_faster_than_its_behavior_lets_it() {
+    run(async |lab| {
+        let busy = json!({"name": "c", "image": "busybox", "command": ["sh", "-c", "while :; do :; done"],
+            "resources": {"requests": {"cpu": "50m"}, "limits": {"cpu": "100m"}}});
+        lab.create::<Deployment>(json!({"metadata": {"name": "web"}, "spec": {
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": {"labels": {"app": "web"}},
+                "spec": {"terminationGracePeriodSeconds": 1, "containers": [busy]}}}}))
+            .await;
+        seconds(30).await;
+        lab.create::<HorizontalPodAutoscaler>(json!({"metadata": {"name": "web"}, "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "maxReplicas": 5, "metrics": [{"type": "Resource", "resource": {
+                "name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}],
+            "behavior": {"scaleUp": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}]}}}}))
+            .await;
+        seconds(10).await;
+        let scaler = async || lab.api::<HorizontalPodAutoscaler>().get("web").await.unwrap().status.unwrap();
+        assert_eq!(scaler().await.conditions, None, "it is looked at every 15 seconds");
+        seconds(20).await;
+        let status = scaler().await;
+        assert_eq!(status.desired_replicas, 2);
+        let limited = status.conditions.unwrap().into_iter().find(|c| c.type_ == "ScalingLimited").unwrap();
+        assert_eq!((limited.status.as_str(), limited.reason.as_deref()), ("True", Some("ScaleUpLimit")));
+        seconds(30).await;
+        assert_eq!(scaler().await.desired_replicas, 2, "one a minute");
+        seconds(35).await;
+        assert_eq!(scaler().await.desired_replicas, 3);
+        let above = "reason: cpu resource utilization (percentage of request) above target";
+        assert_eq!(
+            lab.events("web").await.into_iter().filter(|event| event.contains("Rescale")).collect::<Vec<_>>(),
+            [2, 3].map(|size| format!("Normal SuccessfulRescale: New size: {size}; {above}"))
+        );
+    });
+}

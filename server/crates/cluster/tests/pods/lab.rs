@@ -130,6 +130,16 @@ impl Lab {
         (code.map_or(0, |code| code.parse().unwrap()), out + &errors)
     }
 
+    /// Joins a Pod's process until it ends. Returns what it printed meanwhile, and the status of the session.
+    pub(crate) async fn attached(&self, pod: &str) -> (String, String) {
+        let parameters = AttachParams::default().stdout(true).stderr(false);
+        let mut process = self.pods.attach(pod, &parameters).await.unwrap();
+        let mut out = String::new();
+        process.stdout().unwrap().read_to_string(&mut out).await.unwrap();
+        let status = process.take_status().unwrap().await.unwrap();
+        (out, status.status.unwrap_or_default())
+    }
+
     /// Runs a script that is read from standard input.
     pub(crate) async fn feed(&self, pod: &str, container: &str, script: &str) -> String {
         let parameters = AttachParams::default().container(container).stdin(true).stderr(false);

@@ -13,5 +13,6 @@ mod lives;
 mod network;
 mod resize;
 mod restarts;
+mod security;
 mod sharing;
 mod taints;

@@ -62,7 +62,8 @@ fn has_ended(error: &RuntimeError) -> bool {
     matches!(error, RuntimeError::NotRunning(_) | RuntimeError::ContainerNotFound(_))
 }
 
-/// Joins a container's own process; nothing comes back if it has ended meanwhile.
+/// Joins a container's own process; nothing comes back if it has ended meanwhile. The session ends well however the process
+/// does: the container runtime interface tells those who are attached of no exit code.
 pub(super) fn attach(
     client: &Client,
     node: &Node,
@@ -71,7 +72,10 @@ pub(super) fn attach(
 ) -> Answer<Option<Session>> {
     let size = streams.tty.then(WindowSize::default);
     match node.attach(id, AttachOptions { stdin: streams.stdin, size }) {
-        Ok(session) => Ok(Some(join(client, session, streams))),
+        Ok(session) => {
+            let joined = join(client, session, streams);
+            Ok(Some(Session { exit: joined.exit.map(|ended| ended.map(|_| 0)).boxed(), ..joined }))
+        }
         Err(error) if has_ended(&error) => Ok(None),
         Err(error) => Err(failed(error.to_string())),
     }

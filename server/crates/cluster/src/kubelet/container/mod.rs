@@ -13,7 +13,7 @@ use podlab_node::{ContainerConfig, ContainerId, LogLimits, Mount, Resources, Vol
 
 use self::{env::Variables, expand::expand, field::Surroundings};
 use super::{
-    pod::{Group, Manifest, Place},
+    pod::{Group, Manifest, Place, is_sidecar},
     sources::Sources,
     volumes::PodVolume,
 };
@@ -101,9 +101,15 @@ fn oom_score_adj(parts: &Parts<'_>, container: &Container) -> i16 {
         "Guaranteed" => -997,
         "BestEffort" => 1000,
         _ => {
-            let requests = container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
             let bytes = |amounts: &pod_resources::Amounts| amounts.get("memory").map_or(0, |q| q.value());
-            let requested = bytes(&pod_resources::amounts(requests));
+            let requested = |container: &Container| {
+                let resources = container.resources.as_ref();
+                bytes(&pod_resources::amounts(resources.and_then(|resources| resources.requests.as_ref())))
+            };
+            // A sidecar is killed no sooner than the containers that it serves.
+            let served = parts.manifest.regular().iter().map(requested).min().unwrap_or_default();
+            let least = if is_sidecar(container) { served } else { 0 };
+            let requested = requested(container).max(least);
             let node = bytes(&parts.surroundings.allocatable).max(1);
             i16::try_from((1000 - requested.saturating_mul(1000) / node).clamp(3, 999)).unwrap_or(999)
         }

@@ -36,7 +36,7 @@ pub(crate) use self::{
     backoff::after,
     event::PodEvent,
     machine::{Effect, Input, PodMachine},
-    manifest::{Group, Manifest, Place},
+    manifest::{Group, Manifest, Place, is_sidecar},
     probes::{ProbeKind, ProbeOutcome},
     resize::Pending,
     runtime::{Exit, InstanceState, Sandbox},

@@ -7,6 +7,7 @@ use super::{Generation, Resource, Verbs};
 use crate::custom::DefinitionStrategy;
 use crate::kinds::{
     access::{binding::BindingStrategy, role::RoleStrategy},
+    api_service::ApiServiceStrategy,
     autoscaler::AutoscalerStrategy,
     certificate_signing_request::CertificateSigningRequestStrategy,
     config_map::ConfigMapStrategy,
@@ -123,8 +124,8 @@ fn registration() -> Vec<Row> {
         Row::new("apiregistration.k8s.io", "v1", "APIService", "apiservices")
             .cluster_wide()
             .in_category("api-extensions")
-            .plain(Generation::None, true)
-            .status(),
+            .verbs(Verbs::ReadOnly)
+            .strategy(ApiServiceStrategy),
     ]
 }
 

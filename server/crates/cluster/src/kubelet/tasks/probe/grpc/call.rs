@@ -1,6 +1,6 @@
 //! One call over HTTP/2. All of it runs within the probe's own future: when that is dropped, so is the connection.
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::{pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures::future::{Either, poll_fn, select};
@@ -64,27 +64,24 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Channel<T> {
             .max_pending_accept_reset_streams(RESET_STREAMS);
         let (sender, mut connection) = builder.handshake(stream).await?;
         if let Some(mut pings) = connection.ping_pong() {
-            drive(&mut connection, pings.ping(Ping::opaque())).await?;
+            match select(pin!(pings.ping(Ping::opaque())), &mut connection).await {
+                Either::Left((answered, _)) => drop(answered?),
+                Either::Right((ended, _)) => {
+                    ended?;
+                    return Err(h2::Reason::PROTOCOL_ERROR.into());
+                }
+            }
         }
         Ok(Self { sender, connection })
     }
 
     /// Asks for the status of a service.
     pub(super) async fn check(mut self, request: &Request<'_>) -> Result<String, CheckError> {
-        drive(&mut self.connection, exchange(self.sender, request)).await
-    }
-}
-
-/// Does something over a connection, which must be polled for it.
-async fn drive<T, W>(connection: &mut Connection<T, Bytes>, work: W) -> W::Output
-where
-    T: AsyncRead + AsyncWrite + Unpin,
-    W: Future,
-{
-    match select(pin!(work), pin!(connection)).await {
-        Either::Left((done, _)) => done,
-        // It has been told that its connection is gone, if it had not all that it needs.
-        Either::Right((_, work)) => work.await,
+        match select(pin!(exchange(self.sender, request)), &mut self.connection).await {
+            Either::Left((outcome, _)) => outcome,
+            // The call has been told so, if it had not all that it needs.
+            Either::Right((_, call)) => call.await,
+        }
     }
 }
 
