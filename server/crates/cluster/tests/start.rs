@@ -99,3 +99,37 @@ async fn clusters_have_roles_of_their_own() {
     assert_eq!(roles.get("view").unwrap().metadata.labels.unwrap()["a"], "b");
     assert!(!view(&clusters[0]).metadata.labels.unwrap().contains_key("a"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_watchers_miss_no_change() {
+    const CHANGES: usize = 100;
+    let cluster = cluster();
+    let maps = cluster.client("test", "test").namespaced::<ConfigMap>("default");
+    maps.create(&config_map("watched")).unwrap();
+    let only = || Selection { name: Some("watched".to_owned()), ..Selection::default() };
+    let mut watches: Vec<_> = (0..1000).map(|_| maps.watch(only())).collect();
+    for watch in &mut watches {
+        assert!(matches!(watch.next().await, Some(Event::Restarted(objects)) if objects.len() == 1));
+    }
+    let watchers = watches.into_iter().map(|mut watch| {
+        tokio::spawn(async move {
+            let mut heard = Vec::new();
+            while heard.len() < CHANGES {
+                match watch.next().await {
+                    Some(Event::Applied(map)) => heard.push(map.data.unwrap()["turn"].clone()),
+                    other => panic!("{other:?}"),
+                }
+            }
+            heard
+        })
+    });
+    let watchers: Vec<_> = watchers.collect();
+    let turns: Vec<String> = (0..CHANGES).map(|turn| turn.to_string()).collect();
+    for turn in &turns {
+        maps.patch("watched", "", &Patch::Merge(json!({ "data": { "turn": turn } }))).unwrap();
+        tokio::task::yield_now().await;
+    }
+    for watcher in watchers {
+        assert_eq!(watcher.await.unwrap(), turns);
+    }
+}

@@ -45,7 +45,8 @@ pub(crate) struct ApiServiceStrategy;
 impl Strategy for ApiServiceStrategy {
     fn computed(&self, server: &Server) -> Option<Vec<Value>> {
         let since = server.store.get("namespaces", "", "kube-system");
-        let since = since.and_then(|namespace| namespace.value().pointer("/metadata/creationTimestamp").cloned());
+        let since =
+            since.and_then(|namespace| namespace.value().pointer("/metadata/creationTimestamp").cloned());
         let mut served: Vec<(String, String)> = Vec::new();
         for resource in server.resources().iter().filter(|resource| resource.group != OWN_GROUP) {
             let version = (resource.group.to_string(), resource.version.to_string());
@@ -102,7 +103,10 @@ mod tests {
     fn a_group_has_its_priority_and_one_that_somebody_added_another() {
         let apps = service("apps", "v1", None);
         assert_eq!(apps["metadata"]["name"], "v1.apps");
-        assert_eq!((&apps["spec"]["groupPriorityMinimum"], &apps["spec"]["versionPriority"]), (&json!(17_800), &json!(15)));
+        assert_eq!(
+            (&apps["spec"]["groupPriorityMinimum"], &apps["spec"]["versionPriority"]),
+            (&json!(17_800), &json!(15))
+        );
         assert_eq!(service("", "v1", None)["metadata"]["name"], "v1.");
         assert_eq!(service("lab.dev", "v1", None)["spec"]["groupPriorityMinimum"], 1000);
     }

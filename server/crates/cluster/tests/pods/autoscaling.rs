@@ -1,9 +1,10 @@
 //! Autoscalers, by what containers really use.
 
 use k8s_openapi::api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler};
+use podlab_cluster::{Config, NodeConfig};
 use serde_json::json;
 
-use crate::lab::{run, seconds};
+use crate::lab::{run, seconds, with};
 
 #[test]
 fn an_autoscaler_shows_what_idle_pods_use_and_goes_down_to_its_least() {
@@ -40,7 +41,9 @@ fn an_autoscaler_shows_what_idle_pods_use_and_goes_down_to_its_least() {
 
 #[test]
 fn an_autoscaler_adds_pods_no_faster_than_its_behavior_lets_it() {
-    run(async |lab| {
+    // A slow processor is as busy as a fast one.
+    let node = NodeConfig { burst_steps: 2_000, busy_steps_per_second: 2_000, ..NodeConfig::default() };
+    with(Config { nodes: vec![node], ..Config::default() }, async |lab| {
         let busy = json!({"name": "c", "image": "busybox", "command": ["sh", "-c", "while :; do :; done"],
             "resources": {"requests": {"cpu": "50m"}, "limits": {"cpu": "100m"}}});
         lab.create::<Deployment>(json!({"metadata": {"name": "web"}, "spec": {

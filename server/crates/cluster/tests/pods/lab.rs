@@ -25,11 +25,16 @@ pub(crate) struct Lab {
 
 /// Runs a test in a new cluster.
 pub(crate) fn run(test: impl AsyncFnOnce(Lab)) {
+    with(Config::default(), test);
+}
+
+/// Runs a test in a new cluster of this configuration.
+pub(crate) fn with(config: Config, test: impl AsyncFnOnce(Lab)) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let env = Env::on_current_runtime("2026-11-21T00:00:00Z".parse().unwrap(), 7);
-        let cluster = Cluster::start(Config::default(), env);
+        let cluster = Cluster::start(config, env);
         let client = in_process::client(&cluster);
         seconds(1).await;
         test(Lab { pods: Api::default_namespaced(client.clone()), client }).await;
