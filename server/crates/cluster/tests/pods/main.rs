@@ -11,6 +11,7 @@ mod lab;
 mod lifecycle;
 mod lives;
 mod network;
+mod probes;
 mod resize;
 mod restarts;
 mod security;

@@ -65,7 +65,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Channel<T> {
         let (sender, mut connection) = builder.handshake(stream).await?;
         if let Some(mut pings) = connection.ping_pong() {
             match select(pin!(pings.ping(Ping::opaque())), &mut connection).await {
-                Either::Left((answered, _)) => drop(answered?),
+                Either::Left((answered, _)) => {
+                    answered?;
+                }
                 Either::Right((ended, _)) => {
                     ended?;
                     return Err(h2::Reason::PROTOCOL_ERROR.into());
