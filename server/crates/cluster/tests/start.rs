@@ -111,25 +111,23 @@ async fn a_thousand_watchers_miss_no_change() {
     for watch in &mut watches {
         assert!(matches!(watch.next().await, Some(Event::Restarted(objects)) if objects.len() == 1));
     }
-    let watchers = watches.into_iter().map(|mut watch| {
-        tokio::spawn(async move {
-            let mut heard = Vec::new();
-            while heard.len() < CHANGES {
-                match watch.next().await {
-                    Some(Event::Applied(map)) => heard.push(map.data.unwrap()["turn"].clone()),
-                    other => panic!("{other:?}"),
-                }
+    let watchers = watches.into_iter().map(async |mut watch| {
+        let mut heard = Vec::new();
+        while heard.len() < CHANGES {
+            match watch.next().await {
+                Some(Event::Applied(map)) => heard.push(map.data.unwrap()["turn"].clone()),
+                other => panic!("{other:?}"),
             }
-            heard
-        })
+        }
+        heard
     });
-    let watchers: Vec<_> = watchers.collect();
     let turns: Vec<String> = (0..CHANGES).map(|turn| turn.to_string()).collect();
-    for turn in &turns {
-        maps.patch("watched", "", &Patch::Merge(json!({ "data": { "turn": turn } }))).unwrap();
-        tokio::task::yield_now().await;
-    }
-    for watcher in watchers {
-        assert_eq!(watcher.await.unwrap(), turns);
-    }
+    let changes = async {
+        for turn in &turns {
+            maps.patch("watched", "", &Patch::Merge(json!({ "data": { "turn": turn } }))).unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let (heard, ()) = futures::join!(futures::future::join_all(watchers), changes);
+    assert!(heard.iter().all(|heard| *heard == turns));
 }
