@@ -20,6 +20,7 @@ mod hostname;
 mod htpasswd;
 mod jq;
 mod ls;
+mod not_simulated;
 mod number;
 mod openssl;
 mod openssl_passwd;
@@ -125,6 +126,7 @@ commands! {
     "getconf" => system::small::getconf,
     "getent" => system::getent::run,
     "getopt" => getopt::run,
+    "git" => not_simulated::run,
     "grep" => grep::run,
     "groupadd" => system::accounts::useradd::groupadd,
     "groupdel" => system::accounts::userdel::groupdel,
@@ -137,6 +139,7 @@ commands! {
     "hexdump" => text::dump::hexdump,
     "hostid" => system::sessions::hostid,
     "hostname" => hostname::run,
+    "htop" => not_simulated::run,
     "htpasswd" => htpasswd::run,
     "id" => system::id::id,
     "install" => files::install::run,
@@ -220,6 +223,7 @@ commands! {
     "tail" => tail::run,
     "tar" => tar::run,
     "taskset" => processes::scheduling::taskset,
+    "tcpdump" => not_simulated::run,
     "tee" => text::tee::run,
     "test" => test::run,
     "time" => processes::time::run,
@@ -259,6 +263,7 @@ commands! {
     "xargs" => processes::xargs::run,
     "xxd" => text::dump::xxd,
     "yes" => system::small::yes,
+    "yq" => not_simulated::run,
     "zcat" => gzip::run,
 }
 

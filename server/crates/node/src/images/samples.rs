@@ -243,6 +243,7 @@ pub(super) const CLIENTS: Family = Family {
     repositories: &[
         "curlimages/curl",
         "alpine/curl",
+        "alpine/socat",
         "byrnedo/alpine-curl",
         "radial/busyboxplus",
         "nicolaka/netshoot",
@@ -278,6 +279,7 @@ fn clients(repository: &str, tag: &Tag) -> Option<Recipe> {
         "netcat-openbsd",
         "busybox-extras",
         "openssl",
+        "socat",
     ];
     let (releases, packages): (&[&str], &[&str]) = match repository {
         "curlimages/curl" | "alpine/curl" | "byrnedo/alpine-curl" => (
@@ -290,6 +292,7 @@ fn clients(repository: &str, tag: &Tag) -> Option<Recipe> {
             ],
             &["curl"],
         ),
+        "alpine/socat" => (&["1.8.0.3", "1.8.0.1", "1.8.0.0", "1.7.4.4", "1.7.4.3", "1.7.3.4"], &["socat"]),
         "radial/busyboxplus" => (&["1"], &["curl", "busybox-extras"]),
         repository if repository.ends_with("dnsutils") => (&["1.7", "1.3"], &["bind-tools", "bash"]),
         "nicolaka/netshoot" => (&["0.14", "0.13", "0.12", "0.11", "0.9", "0.8"], &network),
@@ -308,6 +311,8 @@ fn clients(repository: &str, tag: &Tag) -> Option<Recipe> {
         recipe.cmd = words(&["curl"]);
         recipe.user = "curl_user".to_owned();
         recipe.working_dir = "/home/curl_user".to_owned();
+    } else if packages == ["socat"] {
+        recipe.entrypoint = words(&["socat"]);
     } else {
         recipe.cmd = words(&[if packages.contains(&"bash") { "bash" } else { "sh" }]);
     }

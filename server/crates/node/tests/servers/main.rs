@@ -25,3 +25,4 @@ mod redis;
 mod setting;
 mod shippers;
 mod tutorials;
+mod socat;

@@ -142,3 +142,20 @@ async fn only_root_installs() {
         )
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_package_of_the_catalogue_brings_the_programs_it_lists() {
+    let lab = Lab::new().await;
+    for (image, install) in [
+        ("debian:12", "apt-get update > /dev/null && apt-get install -y git htop tcpdump socat > /dev/null"),
+        ("alpine", "apk add git tcpdump yq socat findutils grep less > /dev/null"),
+    ] {
+        let pod = lab.pod("pod").await;
+        let id = lab.add(&pod, running(image, "sleep 3600")).await;
+        assert_eq!(lab.sh(&id, install).await.code, 0);
+        let said = lab.sh(&id, "socat -V | sed -n 2p; git clone http://example.com/x").await;
+        assert_eq!(said.stdout, "socat version 1.8.0.3\n");
+        let message = "git: podlab installs this program, but does not simulate what it does\n";
+        assert_eq!((said.code, said.stderr.as_str()), (127, message));
+    }
+}

@@ -7,6 +7,7 @@ mod dns;
 mod interfaces;
 mod nc;
 mod ping;
+mod socat;
 mod sockets;
 mod telnet;
 mod wget;
@@ -28,6 +29,7 @@ commands! {
     "ping" => ping::ping,
     "ping6" => ping::ping,
     "route" => interfaces::route,
+    "socat" => socat::run,
     "ss" => sockets::ss,
     "telnet" => telnet::run,
     "traceroute" => ping::traceroute,
