@@ -24,5 +24,5 @@ mod pods;
 mod redis;
 mod setting;
 mod shippers;
-mod tutorials;
 mod socat;
+mod tutorials;

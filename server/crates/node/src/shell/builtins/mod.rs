@@ -11,6 +11,7 @@ mod functions;
 mod getopts;
 mod history;
 mod jobs;
+mod kill;
 mod limits;
 mod lookup;
 mod mapfile;
@@ -127,7 +128,7 @@ static TABLE: &[Builtin] = &[
     now("jobs", "abd", jobs::jobs),
     later("kill", "abd", |shell, args| {
         Box::pin(async move {
-            let effect = jobs::kill(shell, args);
+            let effect = kill::kill(shell, args);
             // What the shell has done to itself happens before anything else does.
             Arc::clone(&shell.process).pause().await;
             effect

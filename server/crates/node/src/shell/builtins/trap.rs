@@ -36,7 +36,7 @@ pub(super) fn trap(shell: &mut Shell, args: &[Bytes]) -> Effect {
     match operands.first().map(|operand| &operand[..]) {
         Some(b"--") => operands = &operands[1..],
         Some(b"-l") => {
-            return super::jobs::kill(shell, &[Bytes::from_static(b"kill"), Bytes::from_static(b"-l")]);
+            return super::kill::kill(shell, &[Bytes::from_static(b"kill"), Bytes::from_static(b"-l")]);
         }
         Some(b"-p") if operands.len() == 1 => operands = &[],
         Some(b"-p") if bash => return show(shell, &operands[1..]),
