@@ -11,6 +11,8 @@ mod change;
 mod fields;
 mod glob;
 mod parameter;
+mod slice;
+mod transform;
 mod value;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Context, Expand, ExpandError, Expander, Fields,
-    change::{Replacement, change_case, replace, slice},
+    change::{Replacement, change_case, replace},
     value,
 };
 use crate::{
@@ -12,8 +12,7 @@ use crate::{
     shell::{
         Dialect,
         arith::name_len,
-        ast::{CaseChange, Parameter, ParameterName, ParameterOp, Subscript, Word},
-        quote,
+        ast::{Parameter, ParameterName, ParameterOp, Subscript, Word},
         variables::Value,
     },
 };
@@ -24,7 +23,7 @@ const SEARCHED_A_STEP: usize = 64;
 const COPIED_A_STEP: usize = 1024;
 
 /// What a parameter stands for.
-enum Values {
+pub(super) enum Values {
     /// One value, or none.
     One(Option<Bytes>),
     /// Several: `$@`, `$*` (`joined`), or all elements of an array.
@@ -52,7 +51,7 @@ impl Values {
         }
     }
 
-    fn map(self, change: impl Fn(&Bytes) -> Bytes) -> Self {
+    pub(super) fn map(self, change: impl Fn(&Bytes) -> Bytes) -> Self {
         match self {
             Self::One(value) => Self::One(value.map(|value| change(&value))),
             Self::Many { all, joined } => Self::Many { all: all.iter().map(change).collect(), joined },
@@ -431,133 +430,6 @@ impl Expander<'_> {
             true => joined && context.quoted,
             false => joined || !self.shell.dialect.is_bash(),
         }
-    }
-
-    /// `${name@letter}`
-    fn transform(&mut self, parameter: &Parameter, values: Values, letter: u8) -> Expand<Values> {
-        let name = match &parameter.name {
-            ParameterName::Variable(name) => self.shell.resolve(name),
-            _ => Bytes::new(),
-        };
-        let variable = self.shell.variables.get(&name).cloned();
-        let whole = matches!(parameter.subscript, Some(Subscript::Each | Subscript::Joined));
-        let letters = variable.as_ref().map(crate::shell::builtins::attributes).unwrap_or_default();
-        Ok(match letter {
-            b'Q' => values.map(|text| quote::reusable(text).into()),
-            b'U' => values.map(|text| text.to_ascii_uppercase().into()),
-            b'u' => values.map(|text| change_case(text, CaseChange::Upper, false, None)),
-            b'L' => values.map(|text| text.to_ascii_lowercase().into()),
-            b'E' => values.map(|text| crate::shell::parser::unescape_c(text, true).into()),
-            b'P' => {
-                let shell = &*self.shell;
-                values.map(|text| shell.prompt_text(text).into())
-            }
-            b'a' => {
-                let letters = Bytes::from(letters);
-                match (variable, &values) {
-                    (None, _) => Values::One(None),
-                    // Attributes there are without a value too.
-                    (Some(_), Values::One(None)) => Values::One(Some(letters)),
-                    (Some(_), _) => values.map(|_| letters.clone()),
-                }
-            }
-            b'A' => match variable {
-                None => Values::One(None),
-                Some(variable) if whole || !variable.assigned => {
-                    let known = whole || !letters.is_empty();
-                    let line = known.then(|| crate::shell::builtins::declaration(&name, &variable));
-                    Values::One(line.map(Bytes::from))
-                }
-                Some(variable) => Values::One(variable.text().map(|text| {
-                    let value = quote::reusable(text);
-                    let prefix =
-                        if letters.is_empty() { String::new() } else { format!("declare -{letters} ") };
-                    [prefix.as_bytes(), &name, b"=", &value].concat().into()
-                })),
-            },
-            b'K' | b'k' if whole => {
-                let Some(variable) = variable else { return Ok(values) };
-                let pairs = value::keys(&variable.value).into_iter().zip(value::elements(&variable.value));
-                if letter == b'k' {
-                    let all = pairs.flat_map(|(key, text)| [key, text]).collect();
-                    return Ok(Values::Many { all, joined: false });
-                }
-                let keyed = matches!(variable.value, Value::Keyed(_));
-                let pairs: Vec<Vec<u8>> =
-                    pairs.map(|(key, text)| [&key[..], b" ", &quote::double(&text)].concat()).collect();
-                let mut text = pairs.join(&b' ');
-                if keyed && !text.is_empty() {
-                    text.push(b' ');
-                }
-                Values::One(Some(text.into()))
-            }
-            b'K' | b'k' => values.map(|text| quote::reusable(text).into()),
-            _ if matches!(values, Values::One(None)) => values,
-            _ => {
-                let shown = String::from_utf8_lossy(&name).into_owned();
-                let letter = char::from(letter);
-                return Err(ExpandError::Fail(format!("${{{shown}@{letter}}}: bad substitution")));
-            }
-        })
-    }
-
-    /// The array by number of which `${name[@]:offset}` is to take elements.
-    fn sparse(&self, parameter: &Parameter) -> Option<Value> {
-        let (ParameterName::Variable(name), Some(Subscript::Each | Subscript::Joined), false) =
-            (&parameter.name, &parameter.subscript, parameter.indirect)
-        else {
-            return None;
-        };
-        let value = &self.shell.variables.get(&self.shell.resolve(name))?.value;
-        matches!(value, Value::Indexed(_)).then(|| value.clone())
-    }
-
-    /// `${name[@]:offset:length}`: the elements whose index is at least the offset, however many indices there are none for.
-    fn slice_of_array(&mut self, value: &Value, offset: &Word, length: Option<&Word>) -> Expand<Values> {
-        let Value::Indexed(array) = value else { return Ok(Values::One(None)) };
-        let offset = self.arithmetic(offset)?;
-        let length = length.map(|word| self.arithmetic(word)).transpose()?;
-        let first = value::wrap_index(array, offset);
-        let most = match length {
-            None => usize::MAX,
-            Some(length) => usize::try_from(length)
-                .map_err(|_| ExpandError::Fail(format!("{length}: substring expression < 0")))?,
-        };
-        let all = if first < 0 {
-            Vec::new()
-        } else {
-            array.range(first..).take(most).map(|(_, text)| text.clone()).collect()
-        };
-        Ok(Values::Many { all, joined: false })
-    }
-
-    fn substring(
-        &mut self,
-        values: Values,
-        positional: bool,
-        offset: &Word,
-        length: Option<&Word>,
-    ) -> Expand<Values> {
-        let offset = self.arithmetic(offset)?;
-        let length = length.map(|word| self.arithmetic(word)).transpose()?;
-        Ok(match values {
-            Values::One(None) => Values::One(None),
-            Values::One(Some(text)) => {
-                let range = slice(text.len(), offset, length).ok_or_else(|| {
-                    ExpandError::Fail(format!("{}: substring expression < 0", length.unwrap_or(0)))
-                })?;
-                Values::One(Some(text.slice(range)))
-            }
-            Values::Many { all, joined } => {
-                let mut list = all;
-                if positional {
-                    // They are counted from 1, after $0.
-                    list.insert(0, self.shell.name.clone());
-                }
-                let range = slice(list.len(), offset, length).unwrap_or(0..0);
-                Values::Many { all: list[range].to_vec(), joined }
-            }
-        })
     }
 }
 

@@ -1,22 +1,20 @@
 //! Lists, pipelines and simple commands (POSIX XCU 2.10).
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::{
-    HereDocument, Parse, ParseError, ParseErrorKind, Parser, TokenName,
+    Parse, ParseError, ParseErrorKind, Parser, TokenName,
     lexer::{Op, Tok},
-    word::{Parts, tilde_name},
 };
 use crate::shell::{
     Dialect,
     arith::name_len,
     ast::{
-        AndOr, AssignedValue, Assignment, Block, Command, CommandKind, Connector, Definition, Element, Part,
-        Pipeline, Redirect, RedirectKind, Simple, Timing, Word,
+        AndOr, Block, Command, CommandKind, Connector, Definition, Part, Pipeline, Redirect, RedirectKind,
+        Simple, Timing, Word,
     },
-    simple::DECLARATIONS,
 };
 
 /// Reserved words that no command begins with.
@@ -276,211 +274,6 @@ impl Parser {
         let kind = CommandKind::Function { name, definition: Arc::new(definition) };
         Ok(Command { kind, redirects: Box::default(), line })
     }
-
-    /// Whether a word is `NAME=` before a list, as an operand of `eval`, which takes it as text (bash).
-    fn evaluates_array(&self, words: &[Word], word: &Word) -> bool {
-        self.dialect.is_bash()
-            && self.peeked.is_none()
-            && words.first().and_then(Word::literal).is_some_and(|name| name == "eval")
-            && self.text.get(self.at) == Some(&b'(')
-            && word.literal().is_some_and(|text| text.ends_with(b"=") && name_len(text) + 1 == text.len())
-    }
-
-    /// `NAME=(...)` as an operand of `declare` and the like.
-    fn declared_array(&mut self, words: &[Word], word: &Word) -> Parse<Option<Assignment>> {
-        let declares = self.dialect.is_bash()
-            && words.first().and_then(Word::literal).is_some_and(|name| DECLARATIONS.contains(&&name[..]))
-            && self.text.get(self.at) == Some(&b'(')
-            && word.literal().is_some_and(|text| text.ends_with(b"="));
-        if !declares {
-            return Ok(None);
-        }
-        self.assignment(word)
-    }
-
-    /// A word as an assignment, if it is one.
-    fn assignment(&mut self, word: &Word) -> Parse<Option<Assignment>> {
-        let Some(Part::Literal(text)) = word.parts.first() else { return Ok(None) };
-        let len = name_len(text);
-        if len == 0 {
-            return Ok(None);
-        }
-        let name = text.slice(..len);
-        let mut rest = text.slice(len..);
-        let mut later = &word.parts[1..];
-        let mut subscript = None;
-        if self.dialect.is_bash() && rest.starts_with(b"[") {
-            let Some(split) = split_subscript(&rest, later) else { return Ok(None) };
-            (subscript, rest, later) = (Some(split.subscript), split.rest, split.later);
-        }
-        let append = self.dialect.is_bash() && rest.starts_with(b"+=");
-        if !append && !rest.starts_with(b"=") {
-            return Ok(None);
-        }
-        rest = rest.slice(1 + usize::from(append)..);
-        let is_array = self.dialect.is_bash()
-            && rest.is_empty()
-            && later.is_empty()
-            && self.text.get(self.at) == Some(&b'(');
-        let value = if is_array && self.peeked.is_none() {
-            AssignedValue::Array(self.array()?)
-        } else {
-            let mut parts = vec![Part::Literal(rest)];
-            parts.extend(later.iter().cloned());
-            AssignedValue::Word(with_tildes(&parts))
-        };
-        Ok(Some(Assignment { name, subscript, append, value }))
-    }
-
-    /// The elements of `NAME=(...)`.
-    fn array(&mut self) -> Parse<Box<[Element]>> {
-        let outside = std::mem::replace(&mut self.in_array, true);
-        let elements = self.elements();
-        self.in_array = outside;
-        elements
-    }
-
-    fn elements(&mut self) -> Parse<Box<[Element]>> {
-        let start = self.line;
-        self.skip()?;
-        let mut elements = Vec::new();
-        loop {
-            self.skip_newlines()?;
-            if self.eat_op(Op::Close)? {
-                return Ok(elements.into());
-            }
-            let Tok::Word(word) = self.peek()?.clone() else {
-                return self.unexpected(Some(")")).map_err(|mut error: ParseError| {
-                    match &error.kind {
-                        ParseErrorKind::Unexpected { token: TokenName::Eof, .. } => {
-                            error.kind = ParseErrorKind::UnterminatedQuote(b')');
-                            error.line = start;
-                        }
-                        ParseErrorKind::Unexpected { token, .. } => {
-                            error.kind = ParseErrorKind::BadElement { token: token.clone() };
-                        }
-                        _ => {}
-                    }
-                    error
-                });
-            };
-            self.skip()?;
-            elements.push(Self::array_element(word));
-        }
-    }
-
-    /// An element, with its subscript in `[subscript]=value`.
-    fn array_element(word: Word) -> Element {
-        let lone = |value| Element { subscript: None, append: false, value };
-        let Some(Part::Literal(text)) = word.parts.first() else { return lone(word) };
-        if !text.starts_with(b"[") {
-            return lone(word);
-        }
-        let Some(split) = split_subscript(text, &word.parts[1..]) else { return lone(word) };
-        let append = split.rest.starts_with(b"+=");
-        let Some(value) = split.rest.strip_prefix(if append { &b"+="[..] } else { b"=" }) else {
-            return lone(word);
-        };
-        let mut parts = vec![Part::Literal(Bytes::copy_from_slice(value))];
-        parts.extend(split.later.iter().cloned());
-        Element { subscript: Some(split.subscript), append, value: with_tildes(&parts) }
-    }
-
-    /// The name in `{name}` before a redirection.
-    fn redirect_variable(&self, word: &Word) -> Option<Bytes> {
-        let follows = matches!(self.text.get(self.at), Some(b'<' | b'>'));
-        let text = word.literal().filter(|_| follows && self.dialect.is_bash())?;
-        let inner = text.strip_prefix(b"{")?.strip_suffix(b"}")?;
-        (!inner.is_empty() && name_len(inner) == inner.len()).then(|| Bytes::copy_from_slice(inner))
-    }
-
-    /// The next redirection, if there is one.
-    fn redirect(&mut self) -> Parse<Option<Redirect>> {
-        let (fd, variable) = match self.peek()?.clone() {
-            Tok::Io(fd) => (Some(fd), None),
-            Tok::Op(op) if op.is_redirect() => (None, None),
-            Tok::Word(word) => match self.redirect_variable(&word) {
-                Some(name) => (None, Some(name)),
-                None => return Ok(None),
-            },
-            _ => return Ok(None),
-        };
-        if fd.is_some() || variable.is_some() {
-            self.skip()?;
-        }
-        let Tok::Op(op) = self.take()? else { return self.unexpected(None) };
-        let Tok::Word(word) = self.peek()?.clone() else { return self.unexpected(None) };
-        if matches!(op, Op::DoubleLess | Op::DoubleLessDash) {
-            // Announced before the newline after it can be read.
-            let strip_tabs = op == Op::DoubleLessDash;
-            let (word, written) = self.announced(word, strip_tabs)?;
-            let (delimiter, quoted) = self.delimiter(&word);
-            let body = Arc::new(OnceLock::new());
-            self.pending.push(HereDocument {
-                delimiter,
-                strip_tabs,
-                quoted,
-                body: Arc::clone(&body),
-                line: self.line,
-                written,
-            });
-            self.skip()?;
-            return Ok(Some(Redirect { fd, variable, kind: RedirectKind::HereDocument(body) }));
-        }
-        self.skip()?;
-        let kind = match op {
-            Op::Less => RedirectKind::Read(word),
-            Op::Great => RedirectKind::Write(word),
-            Op::Clobber => RedirectKind::Clobber(word),
-            Op::DoubleGreat => RedirectKind::Append(word),
-            Op::LessGreat => RedirectKind::ReadWrite(word),
-            Op::LessAnd => RedirectKind::Duplicate { word, output: false },
-            Op::GreatAnd => RedirectKind::Duplicate { word, output: true },
-            Op::AndGreat => RedirectKind::Both { word, append: false },
-            Op::AndDoubleGreat => RedirectKind::Both { word, append: true },
-            _ => RedirectKind::HereString(word),
-        };
-        Ok(Some(Redirect { fd, variable, kind }))
-    }
-}
-
-/// A subscript, and what follows it.
-struct Split<'a> {
-    subscript: Word,
-    /// What is left of the part where the bracket closes.
-    rest: Bytes,
-    later: &'a [Part],
-}
-
-/// Takes apart `[subscript]rest`, which begins in `text` and may go on in the parts after it.
-fn split_subscript<'a>(text: &Bytes, later: &'a [Part]) -> Option<Split<'a>> {
-    let mut inner: Vec<Part> = Vec::new();
-    let mut depth = 0;
-    for index in 0..=later.len() {
-        let literal = match index.checked_sub(1).map(|index| &later[index]) {
-            None => text,
-            Some(Part::Literal(text)) => text,
-            Some(other) => {
-                inner.push(other.clone());
-                continue;
-            }
-        };
-        let start = usize::from(index == 0);
-        for (at, byte) in literal.iter().enumerate() {
-            match byte {
-                b'[' => depth += 1,
-                b']' => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                inner.push(Part::Literal(literal.slice(start.min(at)..at)));
-                let subscript = Word { parts: inner.into() };
-                return Some(Split { subscript, rest: literal.slice(at + 1..), later: &later[index..] });
-            }
-        }
-        inner.push(Part::Literal(literal.slice(start..)));
-    }
-    None
 }
 
 /// `command 2>&1`, for `|&`.
@@ -499,30 +292,4 @@ fn with_both_outputs(command: Arc<Command>) -> Command {
             Command { kind: CommandKind::Brace(Arc::new([])), redirects: Box::default(), line: shared.line }
         }
     }
-}
-
-/// The value of an assignment, where `~` counts at the start and after each unquoted colon.
-pub(crate) fn with_tildes(parts: &[Part]) -> Word {
-    let mut out = Parts::default();
-    let mut start = true;
-    for part in parts {
-        let Part::Literal(text) = part else {
-            out.part(part.clone());
-            start = false;
-            continue;
-        };
-        let mut rest: &[u8] = text;
-        while let Some(byte) = rest.first() {
-            if start && let Some(name) = tilde_name(rest, b":") {
-                out.part(Part::Tilde(Bytes::copy_from_slice(name)));
-                rest = &rest[1 + name.len()..];
-                start = false;
-                continue;
-            }
-            out.literal(*byte);
-            start = *byte == b':';
-            rest = &rest[1..];
-        }
-    }
-    out.into_word()
 }

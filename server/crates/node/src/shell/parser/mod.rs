@@ -1,5 +1,6 @@
 //! From text to commands: one complete line at a time, as shells read their scripts.
 
+mod assignment;
 mod command;
 mod compound;
 mod cond;
@@ -7,6 +8,7 @@ mod error;
 mod expansion;
 mod here_document;
 mod lexer;
+mod redirect;
 mod word;
 
 pub(crate) use word::unescape_c;
@@ -16,8 +18,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+pub(crate) use assignment::with_tildes;
 use bytes::Bytes;
-pub(crate) use command::with_tildes;
 pub(crate) use error::{ParseError, ParseErrorKind, TokenName};
 use lexer::{Tok, Token};
 
