@@ -54,11 +54,9 @@ pub(crate) struct ErrorList(Vec<Cause>);
 
 /// A value as an error message shows it: texts in quotes, the rest as JSON.
 fn shown(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(Value::String(text)) => go_text::quote(&text),
-        Ok(value) => value.to_string(),
-        Err(_) => "null".into(),
-    }
+    let json = serde_json::to_string(value).unwrap_or_else(|_| "null".into());
+    // Not by way of a `Value`, which would sort the fields.
+    serde_json::from_str::<String>(&json).map_or(json, |text| go_text::quote(&text))
 }
 
 impl ErrorList {
